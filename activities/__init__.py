@@ -1,0 +1,1 @@
+"""What touches the world: one module a verb, each an activity that a worker of the right kind runs."""

@@ -1,0 +1,51 @@
+"""References that travel instead of audio: small, typed, safe to keep in a history."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Identifier = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9._:@+-]+$")]
+"""A platform's id of a chat, thread, message or person; part of workflow ids and blob keys, so of few characters."""
+
+
+class Value(BaseModel):
+    """Base of everything that crosses Temporal: immutable, unknown fields ignored so that histories outlive releases."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class BlobRef(Value):
+    """Where stored audio lies in the blob store."""
+
+    key: str
+    """``<platform>/<chat>/<sha256>.<ending>``"""
+    mime: str
+    bytes: int
+    """Size in bytes."""
+    seconds: float
+    """Duration of the sound."""
+    sample_rate: int
+    """Hertz."""
+
+
+class AudioSource(Value):
+    """Where a message's audio lies on its platform; never the audio itself."""
+
+    locator: str = Field(min_length=1, max_length=2000)
+    """``file``: a path, or ``blob:<key>``; Telegram: a file id; Discord: ``<channel>/<message>/<attachment>``."""
+    claimed_bytes: int | None = None
+    """Size in bytes as the platform tells it; refused early when too large, never trusted otherwise."""
+
+
+class Address(Value):
+    """Where a reply goes."""
+
+    platform: Identifier
+    chat: Identifier
+    thread: Identifier | None = None
+    message: Identifier
+    """The message that is answered."""
+    destination: str | None = Field(default=None, max_length=2000)
+    """Platform ``file`` only: where the reply's Ogg file is written, besides the outbox."""
+    language: str | None = None
+    """The user's language (ISO 639-1), for notices; None is English."""

@@ -1,0 +1,1 @@
+"""The coding agent, pure: no Temporal, no network. Its first parts come with the benchmarks."""

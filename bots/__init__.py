@@ -1,0 +1,1 @@
+"""Thin edges between chat platforms and the Conversation workflow."""

@@ -1,0 +1,1 @@
+"""What june says to people, by language."""

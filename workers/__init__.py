@@ -1,0 +1,1 @@
+"""What runs where: processes, engines, settings, telemetry, and the june command."""

@@ -1,0 +1,1 @@
+"""Loading of models: speech recognition, speech synthesis, and the language model's server."""

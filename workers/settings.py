@@ -1,0 +1,137 @@
+"""Settings, one class an area, all read from the environment with the prefix ``JUNE_``.
+
+Temporal's own connection (address, TLS, API key, profile) comes from Temporal's environment configuration.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class StorageSettings(BaseSettings):
+    """Where june keeps its files."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_")
+
+    home: Path = PROJECT / "var"
+    """Folder of models, audio, logs and the embedded server's database."""
+    blob_url: str = ""
+    """Audio store: empty for ``<home>/blobs``, a path, or ``s3://bucket/prefix`` (credentials as AWS tools do)."""
+    retention_hours: float = Field(default=168, gt=0)
+    """Stored audio is deleted after so many hours."""
+    file_roots: tuple[Path, ...] = (PROJECT,)
+    """Folders from which platform ``file`` may read audio by path (JSON list)."""
+
+    @property
+    def models(self) -> Path:
+        """Folder of the model files."""
+        return self.home / "models"
+
+    @property
+    def outbox(self) -> Path:
+        """Folder where platform ``file`` delivers replies."""
+        return self.home / "outbox"
+
+
+class AudioSettings(BaseSettings):
+    """Caps on what comes in and what goes out."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_AUDIO_")
+
+    max_bytes: int = Field(default=20_000_000, gt=0)
+    """Largest file accepted, in bytes."""
+    max_seconds: float = Field(default=600, gt=0)
+    """Longest sound accepted, in seconds."""
+    reply_max_seconds: float = Field(default=180, gt=0)
+    """Longest spoken reply, in seconds; the text holds the whole answer."""
+    reply_max_bytes: int = Field(default=1_000_000, gt=0)
+    """Largest voice note, in bytes (above 1 MB Telegram shows a file)."""
+    reply_bit_rate: int = Field(default=32_000, ge=8_000, le=128_000)
+    """Bits per second of the Opus reply."""
+
+
+class WhisperSettings(BaseSettings):
+    """Speech to text."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_WHISPER_")
+
+    model: str = "whisper-base"
+    """Name in the model registry, path of a CTranslate2 model, or hub id."""
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    compute_type: str = "int8"
+    """``int8`` on the CPU; ``float16`` or ``int8_float16`` on a GPU."""
+    threads: int = Field(default=0, ge=0)
+    """CPU threads; 0 lets the engine choose."""
+    beam_size: int = Field(default=1, ge=1)
+    batch_over_seconds: float = Field(default=60, gt=0)
+    """Longer audio is transcribed in batches."""
+    batch_size: int = Field(default=4, ge=1)
+
+
+class LlmSettings(BaseSettings):
+    """The language model's server, any that speaks OpenAI's protocol."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_LLM_")
+
+    base_url: str = ""
+    """Such as ``http://gpu-box:8000/v1``; empty for the embedded server."""
+    api_key: SecretStr = SecretStr("")
+    model: str = "qwen2.5-coder-1.5b-instruct"
+    """Embedded: a name in the registry, a GGUF path, or a hub id; otherwise the name that the server knows."""
+    threads: int = Field(default=0, ge=0)
+    """Embedded server: CPU threads; 0 is one for each core."""
+    context_tokens: int = Field(default=4096, ge=512)
+    """Embedded server: context window in tokens."""
+    gpu_layers: int = Field(default=0, ge=0)
+    """Embedded server: layers on a GPU."""
+    first_token_seconds: float = Field(default=60, gt=0)
+    """Longest silence of the server before and between tokens, in seconds."""
+    max_answer_chars: int = Field(default=6000, gt=0)
+
+
+class PiperSettings(BaseSettings):
+    """Text to speech."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_PIPER_")
+
+    voices: tuple[str, ...] = ("en_US-joe-medium",)
+    """Voices to load (registry names or paths of ``.onnx`` files; JSON list); a language's first is its default."""
+    threads: int = Field(default=1, ge=1)
+    """Threads of one synthesis."""
+    parallel: int = Field(default=2, ge=1)
+    """Sentences synthesized at once."""
+
+
+class EmbeddedSettings(BaseSettings):
+    """Ports of everything on one machine; all on loopback."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_EMBEDDED_")
+
+    temporal_port: int = 7233
+    ui_port: int = 8233
+    llm_port: int = 8090
+    worker_port_base: int = 9460
+    """Each worker takes three ports from here on: metrics, HTTP health, gRPC health."""
+    history_days: int = Field(default=30, ge=1)
+    """Closed workflows stay visible for so many days."""
+
+
+class TelemetrySettings(BaseSettings):
+    """Logs, metrics, traces, health; all but the logs off until an address is given."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] = "text"
+    metrics_address: str = ""
+    """``host:port`` for Prometheus."""
+    health_address: str = ""
+    """``host:port`` for ``/livez`` and ``/readyz``."""
+    grpc_health_address: str = ""
+    """``host:port`` for gRPC's health service."""
+    otlp_url: str = ""
+    """OTLP/HTTP collector for traces, such as ``http://localhost:4318/v1/traces``."""
