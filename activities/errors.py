@@ -56,7 +56,7 @@ class ErrorCode(StrEnum):
     """A fault of june itself; the workflow's history says more."""
 
 
-class BadInput(ApplicationError):
+class BadInputError(ApplicationError):
     """Input that no retry can mend. Workflows read the code from ``type``."""
 
     def __init__(self, code: ErrorCode, message: str, **params: float | int | str) -> None:

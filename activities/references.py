@@ -9,7 +9,7 @@ Identifier = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[A-Za
 
 
 class Value(BaseModel):
-    """Base of everything that crosses Temporal: immutable, unknown fields ignored so that histories outlive releases."""
+    """Base of all that crosses Temporal: immutable; unknown fields are ignored, as histories outlive releases."""
 
     model_config = ConfigDict(frozen=True)
 
