@@ -16,6 +16,8 @@ class ErrorCode(StrEnum):
     """The reference points at nothing (deleted, expired, never there)."""
     AUDIO_FORBIDDEN = "audio-forbidden"
     """The reference points at a place that june may not read."""
+    AUDIO_UNAVAILABLE = "audio-unavailable"
+    """The platform did not hand the audio over within the patience of the turn."""
     AUDIO_TOO_LARGE = "audio-too-large"
     """More bytes than the limit (default 20 MB)."""
     AUDIO_TOO_LONG = "audio-too-long"

@@ -49,3 +49,12 @@ class Address(Value):
     """Platform ``file`` only: where the reply's Ogg file is written, besides the outbox."""
     language: str | None = None
     """The user's language (ISO 639-1), for notices; None is English."""
+
+
+class Notice(Value):
+    """A sentence of june's own, chosen by key and said in the user's language."""
+
+    key: str
+    """An ErrorCode's value, or ``queued``."""
+    params: dict[str, float | int | str] = Field(default_factory=dict)
+    """Figures for the sentence, such as ``limit_seconds``."""

@@ -2,19 +2,8 @@
 
 from typing import Literal
 
-from pydantic import Field
-
 from activities.errors import ErrorCode
-from activities.references import Address, BlobRef, Value
-
-
-class Notice(Value):
-    """A sentence of june's own, chosen by key and said in the user's language."""
-
-    key: str
-    """An ErrorCode's value, or ``queued``."""
-    params: dict[str, float | int | str] = Field(default_factory=dict)
-    """Figures for the sentence, such as ``limit_seconds``."""
+from activities.references import Address, BlobRef, Notice, Value
 
 
 class ReplyRequest(Value):

@@ -1,6 +1,5 @@
 """The contracts: requests, results, ids, queue names, stages. Imports nothing heavy."""
 
-from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -10,9 +9,9 @@ from temporalio.common import SearchAttributeKey
 
 with workflow.unsafe.imports_passed_through():
     from activities.errors import ErrorCode
-    from activities.references import Address, AudioSource, BlobRef, Identifier, Value
+    from activities.references import Address, AudioSource, BlobRef, Identifier, Notice, Value
 
-__all__ = ["Address", "AudioSource", "BlobRef", "ErrorCode", "Identifier", "Value"]
+__all__ = ["Address", "AudioSource", "BlobRef", "ErrorCode", "Identifier", "Notice", "Value"]
 
 WORKFLOW_QUEUE = "june"
 GPU_QUEUE = "june-gpu"
@@ -161,13 +160,44 @@ class VoiceMessageResult(Value):
     total_ms: int = 0
 
 
-class Sentence(Value):
-    """A finished sentence, signalled while the model still writes."""
+class ConversationState(Value):
+    """All that a Conversation knows; carried over when it continues as new."""
 
-    attempt: int
-    index: int
-    text: str
+    platform: Identifier
+    chat: Identifier
+    thread: Identifier | None = None
+    settings: ChatSettings = ChatSettings()
+    limits: Limits = Limits()
+    memory: Memory = Memory()
+    seen: tuple[str, ...] = ()
+    """Ids of the last messages, so that one delivered twice is answered once."""
+    waiting: tuple[VoiceMessageRequest, ...] = ()
+    """Accepted, not yet started."""
+    arrivals: tuple[float, ...] = ()
+    """When the messages of the last minute came, in seconds since the epoch."""
+    turns: int = 0
+    """Turns ended since the conversation began."""
+    erase: bool = False
+    """/forget was asked for: the next run deletes what the runs before it left behind."""
 
 
-TURN_DEADLINE = timedelta(minutes=15)
-"""From the moment it is a turn's turn; the reply that tells the user has its own patience."""
+class SettingsChange(Value):
+    """What to change; a field that is not given stays as it is."""
+
+    reply_mode: ReplyMode | None = None
+    voice: str | None = Field(default=None, max_length=60)
+    language: str | None = Field(default=None, max_length=8)
+    model: str | None = Field(default=None, max_length=120)
+    system_prompt: str | None = Field(default=None, max_length=4000)
+
+    def applied_to(self, settings: ChatSettings) -> ChatSettings:
+        """Change the fields that were given, to None as well."""
+        return settings.model_copy(update=self.model_dump(exclude_unset=True))
+
+
+class QueuedMessage(Value):
+    """A message that is being answered or waits."""
+
+    message: Identifier
+    sender: str
+    started: bool

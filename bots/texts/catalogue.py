@@ -1,0 +1,41 @@
+"""June's own sentences, by language: one TOML file a language, English where one is missing."""
+
+import tomllib
+from functools import cache
+from importlib import resources
+
+from workflows.contracts import Notice
+
+DEFAULT_LANGUAGE = "en"
+LANGUAGES = ("en", "de", "es", "fr")
+
+
+def say(notice: Notice, language: str | None) -> str:
+    """Turn a notice into a sentence of the user's language.
+
+    Args:
+        notice: key of the sentence and the figures in it.
+        language: ISO 639-1 code, with or without a region (``de-AT``); None, or one without texts, is English.
+
+    Returns:
+        The sentence; for a key without a text the general apology, which names the key as the code.
+
+    """
+    texts = {**_texts(DEFAULT_LANGUAGE), **_texts((language or DEFAULT_LANGUAGE)[:2].lower())}
+    text = texts.get(notice.key, texts["internal"])
+    return text.format_map(_Figures(notice.params | {"code": notice.key}))
+
+
+class _Figures(dict[str, "float | int | str"]):
+    """Figures for a sentence; one that is missing must not cost the user the sentence."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+@cache
+def _texts(language: str) -> dict[str, str]:
+    if language not in LANGUAGES:
+        return {}
+    file = resources.files("bots.texts").joinpath(f"{language}.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))

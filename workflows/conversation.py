@@ -1,0 +1,340 @@
+"""One chat: order, memory, settings, limits, duplicates. Each message is answered by a VoiceMessage of its own."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import Priority, RetryPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import (
+    ActivityError,
+    ChildWorkflowError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
+
+with workflow.unsafe.imports_passed_through():
+    from activities.errors import ErrorCode
+    from activities.forget import ForgetActivity, ForgetRequest
+    from activities.infer import InferActivity, InferRequest
+    from activities.reply import ReplyActivity, ReplyRequest
+    from workflows import details
+    from workflows.contracts import (
+        CHAT,
+        GPU_QUEUE,
+        PLATFORM,
+        WORKFLOW_QUEUE,
+        ChatSettings,
+        ConversationState,
+        Exchange,
+        Memory,
+        Notice,
+        QueuedMessage,
+        SettingsChange,
+        VoiceMessageRequest,
+        VoiceMessageResult,
+        edge_queue,
+        voice_message_id,
+    )
+    from workflows.memory import remember, summarised, summary_prompt, to_summarise
+    from workflows.tracing import trace_of
+    from workflows.voice_message import VoiceMessage
+
+AHEAD = 2
+"""Messages transcribed while an earlier one is being answered."""
+TURNS_PER_RUN = 100
+"""Then the conversation continues as new: about 2,000 events, far under every limit, quick to replay."""
+SEEN = 256
+"""Message ids remembered to tell duplicates; older ones are caught by the ids of their workflows."""
+LIVE = 1
+"""Priority of a turn that somebody waits for (1 is first)."""
+BACKGROUND = 3
+MINUTE = 60.0
+
+
+@dataclass
+class Turn:
+    """A message whose workflow was started."""
+
+    request: VoiceMessageRequest
+    handle: workflow.ChildWorkflowHandle[VoiceMessage, VoiceMessageResult]
+    due: bool
+    """It was given the conversation's memory, and may be answered."""
+    remembered: bool = True
+    """False once the conversation was reset: the answer is sent, and forgotten."""
+
+
+@workflow.defn(name="Conversation")
+class Conversation:
+    """Keeps a chat. Bots reach it by Signal-with-Start, so that a message is safe even while no worker is up."""
+
+    @workflow.init
+    def __init__(self, state: ConversationState) -> None:
+        """Restore what the run before knew; handlers may run before ``run`` does."""
+        self._state = state
+        self._waiting = deque(state.waiting)
+        self._turns: deque[Turn] = deque()
+        self._turns_in_run = 0
+        self._leaving = False
+        self._refusing = False
+        self._summary: asyncio.Task[None] | None = None
+        self._notices: set[asyncio.Task[None]] = set()
+
+    @workflow.run
+    async def run(self, state: ConversationState) -> None:
+        """Answer messages in their order, until it is time to continue as new."""
+        workflow.upsert_search_attributes([PLATFORM.value_set(state.platform), CHAT.value_set(self._chat)])
+        self._describe()
+        if state.erase:
+            await self._erase()
+        while not (self._leaving and not self._turns):
+            await workflow.wait_condition(self._something_to_do)
+            if self._turns and self._turns[0].handle.done():
+                await self._end_turn(self._turns.popleft())
+            if self._may_start():
+                await self._start_turn(self._waiting.popleft())
+            await self._give_memory()
+            self._describe()
+        await self._settle()
+        workflow.continue_as_new(self._state.model_copy(update={"waiting": tuple(self._waiting)}))
+
+    # What comes in
+
+    @workflow.signal
+    def message(self, request: VoiceMessageRequest) -> None:
+        """Accept a message; one that was seen before, or is one too many, is not answered."""
+        if request.message in self._state.seen:
+            return
+        refusal = self._refusal()
+        if refusal:
+            self._refuse(request, refusal)
+            return
+        self._refusing = False
+        self._change(
+            seen=(*self._state.seen, request.message)[-SEEN:], arrivals=(*self._recent(), workflow.time())
+        )
+        self._waiting.append(request)
+        ahead = len(self._turns) + len(self._waiting) - 1
+        if ahead:
+            self._tell(request, Notice(key="queued", params={"ahead": ahead, "position": ahead + 1}))
+
+    @workflow.update
+    def configure(self, change: SettingsChange) -> ChatSettings:
+        """Change the chat's settings; they hold from the next message on."""
+        self._change(settings=change.applied_to(self._state.settings))
+        return self._state.settings
+
+    @workflow.update
+    def cancel(self) -> int:
+        """Cancel the turn that is being answered and all that wait; tells how many."""
+        cancelled = len(self._turns) + len(self._waiting)
+        for turn in self._turns:
+            turn.handle.cancel()
+        for request in self._waiting:
+            self._tell(request, Notice(key=ErrorCode.CANCELLED.value))
+        self._waiting.clear()
+        return cancelled
+
+    @workflow.update
+    def reset(self) -> None:
+        """Start afresh: what was said is no longer remembered. Settings stay."""
+        self._change(memory=Memory())
+        for turn in self._turns:
+            turn.remembered = False
+
+    @workflow.update
+    def forget(self) -> None:
+        """Delete what june holds of this chat: memory, audio, histories. Settings stay."""
+        self.cancel()
+        self.reset()
+        self._change(seen=(), erase=True)
+        self._leaving = True
+
+    @workflow.query
+    def history(self) -> Memory:
+        """Tell what is remembered."""
+        return self._state.memory
+
+    @workflow.query
+    def settings(self) -> ChatSettings:
+        """Tell what the chat has chosen."""
+        return self._state.settings
+
+    @workflow.query
+    def queue(self) -> list[QueuedMessage]:
+        """Tell what is being answered and what waits, in order."""
+        started = [(turn.request, True) for turn in self._turns]
+        waiting = [(request, False) for request in self._waiting]
+        return [QueuedMessage(message=r.message, sender=r.sender, started=on) for r, on in started + waiting]
+
+    # Turns
+
+    def _something_to_do(self) -> bool:
+        ended = bool(self._turns) and self._turns[0].handle.done()
+        return ended or self._may_start() or (self._leaving and not self._turns)
+
+    def _may_start(self) -> bool:
+        if not self._leaving and (
+            self._turns_in_run >= TURNS_PER_RUN or workflow.info().is_continue_as_new_suggested()
+        ):
+            self._leaving = True
+        return bool(self._waiting) and not self._leaving and len(self._turns) <= AHEAD
+
+    async def _start_turn(self, request: VoiceMessageRequest) -> None:
+        """Start the message's workflow: with the memory when it is next, without it when it has to wait."""
+        due = not self._turns
+        self._turns_in_run += 1
+        turn = request.model_copy(
+            update={"settings": self._state.settings, "memory": self._state.memory if due else None}
+        )
+        try:
+            with trace_of(request.trace):
+                handle = await workflow.start_child_workflow(
+                    VoiceMessage.run,
+                    turn,
+                    id=voice_message_id(request.platform, request.chat, request.message),
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                    priority=Priority(priority_key=LIVE, fairness_key=self._chat[:64]),
+                    static_summary=details.shortened(f"{request.sender or request.chat}: message {request.message}"),
+                )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.info("message %s was answered before", request.message)
+            return
+        self._turns.append(Turn(request, handle, due))
+
+    async def _give_memory(self) -> None:
+        """Let the next turn go on once all before it have ended."""
+        if self._turns and not self._turns[0].due:
+            self._turns[0].due = True
+            try:
+                await self._turns[0].handle.signal(VoiceMessage.proceed, self._state.memory)
+            except FailureError as error:
+                workflow.logger.info("message %s ended before its turn: %s", self._turns[0].request.message, error)
+
+    async def _end_turn(self, turn: Turn) -> None:
+        """Remember an answer; tell the user when the turn's workflow itself was lost."""
+        self._change(turns=self._state.turns + 1)
+        try:
+            result = await turn.handle
+        except ChildWorkflowError as error:
+            if not is_cancelled_exception(error):
+                workflow.logger.error("turn %s was lost: %s", turn.request.message, error.cause)
+                self._tell(turn.request, Notice(key=ErrorCode.INTERNAL.value))
+            return
+        if result.status == "answered" and turn.remembered:
+            exchange = Exchange(user=result.transcript, assistant=result.answer)
+            self._change(memory=remember(self._state.memory, exchange))
+            self._summarise_when_due()
+
+    # Memory
+
+    def _summarise_when_due(self) -> None:
+        gone = to_summarise(self._state.memory)
+        if gone and (self._summary is None or self._summary.done()):
+            self._summary = asyncio.create_task(self._summarise(self._state.memory, gone))
+
+    async def _summarise(self, memory: Memory, gone: tuple[Exchange, ...]) -> None:
+        """Fold the oldest turns into the running summary, beside the turns; failing that they are kept a while."""
+        try:
+            inference = await workflow.execute_activity_method(
+                InferActivity.infer,
+                InferRequest(messages=summary_prompt(memory, gone), max_tokens=250, temperature=0.0),
+                task_queue=GPU_QUEUE,
+                start_to_close_timeout=timedelta(minutes=2),
+                schedule_to_close_timeout=timedelta(minutes=5),
+                heartbeat_timeout=timedelta(seconds=5),
+                retry_policy=RetryPolicy(maximum_attempts=3),
+                priority=Priority(priority_key=BACKGROUND, fairness_key=self._chat[:64]),
+                summary=f"summarise {len(gone)} turns",
+            )
+        except ActivityError as error:
+            workflow.logger.warning("no summary this time: %s", error.cause)
+            return
+        if self._state.memory.window[: len(gone)] == gone:
+            self._change(memory=summarised(self._state.memory, gone, inference.answer))
+
+    async def _erase(self) -> None:
+        """Delete audio and the histories of ended workflows, this conversation's earlier runs among them."""
+        info = workflow.info()
+        try:
+            await workflow.execute_activity_method(
+                ForgetActivity.forget,
+                ForgetRequest(
+                    platform=self._state.platform,
+                    chat=self._state.chat,
+                    conversation_id=info.workflow_id,
+                    keep_run_id=info.run_id,
+                ),
+                task_queue=WORKFLOW_QUEUE,
+                start_to_close_timeout=timedelta(minutes=5),
+                schedule_to_close_timeout=timedelta(hours=24),
+                heartbeat_timeout=timedelta(seconds=30),
+                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
+                summary="delete audio and histories",
+            )
+        except ActivityError as error:
+            workflow.logger.error("not everything could be deleted: %s", error.cause)
+        self._change(erase=False)
+
+    # Limits and notices
+
+    def _recent(self) -> tuple[float, ...]:
+        return tuple(at for at in self._state.arrivals if workflow.time() - at < MINUTE)
+
+    def _refusal(self) -> ErrorCode | None:
+        limits = self._state.limits
+        if len(self._waiting) >= limits.waiting:
+            return ErrorCode.QUEUE_FULL
+        if len(self._recent()) >= limits.messages_per_minute:
+            return ErrorCode.RATE_LIMITED
+        return None
+
+    def _refuse(self, request: VoiceMessageRequest, code: ErrorCode) -> None:
+        """Say so once, not to each message of a flood."""
+        if not self._refusing:
+            limits = self._state.limits
+            figures = {"waiting": limits.waiting, "per_minute": limits.messages_per_minute}
+            self._tell(request, Notice(key=code.value, params=dict(figures)))
+        self._refusing = True
+
+    def _tell(self, request: VoiceMessageRequest, notice: Notice) -> None:
+        task = asyncio.create_task(self._deliver(request, notice))
+        self._notices.add(task)
+        task.add_done_callback(self._notices.discard)
+
+    async def _deliver(self, request: VoiceMessageRequest, notice: Notice) -> None:
+        try:
+            await workflow.execute_activity_method(
+                ReplyActivity.reply,
+                ReplyRequest(to=request.address, notice=notice),
+                task_queue=edge_queue(request.platform),
+                start_to_close_timeout=timedelta(seconds=30),
+                schedule_to_close_timeout=timedelta(minutes=5),
+                heartbeat_timeout=timedelta(seconds=5),
+                retry_policy=RetryPolicy(maximum_attempts=5),
+                priority=Priority(priority_key=LIVE, fairness_key=self._chat[:64]),
+                summary=notice.key,
+            )
+        except ActivityError as error:
+            workflow.logger.warning("notice %s was not delivered: %s", notice.key, error.cause)
+
+    async def _settle(self) -> None:
+        """Let everything that was begun come to its end before the run does."""
+        if self._summary:
+            await self._summary
+        await workflow.wait_condition(lambda: not self._notices and workflow.all_handlers_finished())
+
+    # What people see
+
+    @property
+    def _chat(self) -> str:
+        return f"{self._state.platform}/{self._state.chat}"
+
+    def _describe(self) -> None:
+        workflow.set_current_details(details.of_conversation(self._state, self.queue()))
+
+    def _change(self, **changes: object) -> None:
+        self._state = self._state.model_copy(update=changes)

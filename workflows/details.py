@@ -1,0 +1,50 @@
+"""What people read in the Temporal Web UI: current details in Markdown, one-line summaries."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from workflows.contracts import ConversationState, QueuedMessage, Stage, VoiceMessageRequest, VoiceMessageResult
+
+SUMMARY_CHARS = 90
+"""The server takes 400 bytes of summary; a line of the UI shows about this much."""
+DETAILS_CHARS = 4000
+"""The server takes 20,000 bytes of details."""
+
+
+def shortened(text: str, chars: int = SUMMARY_CHARS) -> str:
+    """Put a text on one line of at most so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= chars else line[: chars - 1] + "…"
+
+
+def of_turn(
+    request: VoiceMessageRequest, result: VoiceMessageResult, stage: Stage, stage_ms: dict[Stage, int]
+) -> str:
+    """Describe a turn: stage, what was heard, what is answered, milliseconds by stage."""
+    lines = [f"**{stage.value}** — {request.platform}, chat `{request.chat}`, message `{request.message}`"]
+    if result.transcript:
+        language = f" ({result.language})" if result.language else ""
+        lines.append(f"**Heard**{language}: {_quoted(result.transcript)}")
+    if result.answer:
+        lines.append(f"**Answer**: {_quoted(result.answer)}")
+    if result.error:
+        lines.append(f"**Error**: `{result.error.value}`" + (f" in {result.error_stage}" if result.error_stage else ""))
+    if stage_ms:
+        lines.append(" · ".join(f"{name.value} {ms} ms" for name, ms in stage_ms.items()))
+    return "\n\n".join(lines)
+
+
+def of_conversation(state: ConversationState, queue: list[QueuedMessage]) -> str:
+    """Describe a conversation: what is being answered, what is remembered."""
+    lines = [f"**{state.turns} turns**, {len(queue)} in the queue, replies by voice: {state.settings.reply_mode.value}"]
+    if queue:
+        lines.append("Now: " + ", ".join(f"`{item.message}`" for item in queue))
+    if state.memory.summary:
+        lines.append(f"**Summary**: {_quoted(state.memory.summary)}")
+    for exchange in state.memory.window[-5:]:
+        lines.append(f"**User**: {_quoted(exchange.user, 300)}\n\n**june**: {_quoted(exchange.assistant, 300)}")
+    return "\n\n".join(lines)
+
+
+def _quoted(text: str, chars: int = DETAILS_CHARS // 2) -> str:
+    return shortened(text, chars)

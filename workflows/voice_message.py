@@ -1,0 +1,362 @@
+"""A message becomes a reply: fetch, transcribe, infer, synthesize while the model still writes, reply."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.workflow import ActivityCancellationType
+
+with workflow.unsafe.imports_passed_through():
+    from activities.errors import ErrorCode
+    from activities.fetch import FetchActivity, FetchRequest
+    from activities.infer import InferActivity, Inference, InferRequest, Sentence
+    from activities.references import BlobRef
+    from activities.reply import Delivered, ReplyActivity, ReplyRequest
+    from activities.synthesize import Speech, SynthesizeActivity, SynthesizeRequest
+    from activities.transcribe import TranscribeActivity, TranscribeRequest, Transcript
+    from workflows import details
+    from workflows.contracts import (
+        CHAT,
+        CPU_QUEUE,
+        ERROR,
+        GPU_QUEUE,
+        LANGUAGE,
+        PLATFORM,
+        STAGE,
+        Memory,
+        Notice,
+        ReplyMode,
+        Stage,
+        VoiceMessageRequest,
+        VoiceMessageResult,
+        edge_queue,
+    )
+    from workflows.failures import REFUSALS, code_of, nobody_took_it, notice_of
+    from workflows.memory import prompt
+
+TURN_DEADLINE = timedelta(minutes=15)
+"""For everything but waiting for earlier turns and the reply, which has a patience of its own."""
+GPU_PATIENCE = timedelta(seconds=30)
+"""How long a transcription waits for a GPU worker before the CPU's may take it."""
+WAIT_PATIENCE = timedelta(hours=6)
+REPLY_PATIENCE = timedelta(hours=1)
+BEAT = timedelta(seconds=5)
+"""A worker that has not been heard of for so long is dead, and its task goes to another."""
+MAX_SENTENCES = 60
+"""More are not spoken; the text holds them all."""
+WAIT = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+"""An engine must be free, and a send decided, before the turn goes on."""
+
+
+def retries(attempts: int, longest_wait: timedelta) -> RetryPolicy:
+    """Retry with doubling waits from half a second; results too large for Temporal never get smaller."""
+    return RetryPolicy(
+        initial_interval=timedelta(seconds=0.5),
+        maximum_interval=longest_wait,
+        maximum_attempts=attempts,
+        non_retryable_error_types=["PayloadsTooLarge"],
+    )
+
+
+@workflow.defn(name="VoiceMessage", failure_exception_types=[ValidationError])
+class VoiceMessage:
+    """Answers one message, once. Started by a Conversation, or by hand."""
+
+    @workflow.init
+    def __init__(self, request: VoiceMessageRequest) -> None:
+        """Take the request; its memory is there already unless a Conversation holds the turn back."""
+        self._request = request
+        self._memory = request.memory
+        self._stage = Stage.FETCH
+        self._stage_ms: dict[Stage, int] = {}
+        self._deadline = workflow.now() + TURN_DEADLINE
+        self._result = VoiceMessageResult(status="failed")
+        self._speaking: dict[str, asyncio.Task[Speech]] = {}
+
+    @workflow.run
+    async def run(self, request: VoiceMessageRequest) -> VoiceMessageResult:
+        """Answer the message; whatever happens, the user is told."""
+        self._describe()
+        try:
+            transcript = await self._hear()
+            memory = await self._due()
+            inference = await self._infer(memory, transcript)
+            speech = await self._speech(inference)
+            await self._reply(inference, speech)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                await self._cancelled()
+                raise
+            await self._failed(error)
+        except asyncio.CancelledError:
+            await self._cancelled()
+            raise
+        return self._ended()
+
+    @workflow.signal
+    def proceed(self, memory: Memory) -> None:
+        """All earlier turns of the conversation have ended: this is what it remembers of them."""
+        if self._memory is None:
+            self._memory = memory
+            self._deadline = workflow.now() + TURN_DEADLINE
+
+    @workflow.signal
+    def sentence(self, sentence: Sentence) -> None:
+        """Speak a sentence while the model still writes the next."""
+        if self._speaks and len(self._speaking) < MAX_SENTENCES:
+            self._speak(sentence.text)
+
+    @workflow.query
+    def progress(self) -> VoiceMessageResult:
+        """Tell what is known so far."""
+        return self._result.model_copy(update={"stage_ms": dict(self._stage_ms)})
+
+    # The stages
+
+    async def _hear(self) -> Transcript | None:
+        """Fetch and transcribe; None for a typed message."""
+        request = self._request
+        if request.audio is None:
+            self._update(transcript=request.text or "", language=request.settings.language or request.language or "en")
+            return None
+        with self._enter(Stage.FETCH):
+            fetched = await workflow.execute_activity_method(
+                FetchActivity.fetch,
+                FetchRequest(platform=request.platform, chat=request.chat, source=request.audio),
+                task_queue=edge_queue(request.platform),
+                start_to_close_timeout=timedelta(seconds=60),
+                schedule_to_close_timeout=self._remaining(timedelta(minutes=5)),
+                heartbeat_timeout=BEAT,
+                retry_policy=retries(8, timedelta(seconds=30)),
+                cancellation_type=WAIT,
+                summary="download, verify, decode",
+            )
+        with self._enter(Stage.TRANSCRIBE):
+            transcript = await self._transcribe(fetched.audio)
+        self._update(transcript=transcript.text, language=transcript.language)
+        workflow.upsert_search_attributes([LANGUAGE.value_set(transcript.language)])
+        return transcript
+
+    async def _transcribe(self, audio: BlobRef) -> Transcript:
+        """Transcribe on a GPU worker; when none takes it in time, on a CPU worker."""
+        try:
+            return await self._transcribe_on(GPU_QUEUE, audio, GPU_PATIENCE)
+        except ActivityError as error:
+            if not nobody_took_it(error):
+                raise
+        return await self._transcribe_on(CPU_QUEUE, audio, None)
+
+    async def _transcribe_on(self, queue: str, audio: BlobRef, patience: timedelta | None) -> Transcript:
+        return await workflow.execute_activity_method(
+            TranscribeActivity.transcribe,
+            TranscribeRequest(audio=audio, language=self._request.settings.language),
+            task_queue=queue,
+            schedule_to_start_timeout=patience,
+            start_to_close_timeout=timedelta(minutes=5),
+            schedule_to_close_timeout=self._remaining(timedelta(minutes=8)),
+            heartbeat_timeout=BEAT,
+            retry_policy=retries(5, timedelta(seconds=10)),
+            cancellation_type=WAIT,
+            summary=f"{audio.seconds:.1f} s of sound",
+        )
+
+    async def _due(self) -> Memory:
+        """Wait until it is this turn's turn; should the conversation be gone, answer without its memory."""
+        if self._memory is None:
+            with self._enter(Stage.WAIT):
+                try:
+                    await workflow.wait_condition(lambda: self._memory is not None, timeout=WAIT_PATIENCE)
+                except asyncio.TimeoutError:
+                    self.proceed(Memory())
+        return self._memory or Memory()
+
+    async def _infer(self, memory: Memory, transcript: Transcript | None) -> Inference:
+        """Ask the model; it signals sentences meanwhile."""
+        settings = self._request.settings
+        with self._enter(Stage.INFER):
+            inference = await workflow.execute_activity_method(
+                InferActivity.infer,
+                InferRequest(
+                    messages=prompt(memory, self._result.transcript, settings.system_prompt),
+                    model=settings.model,
+                    signal_sentences=self._speaks,
+                    language=self._result.language,
+                ),
+                task_queue=GPU_QUEUE,
+                start_to_close_timeout=timedelta(minutes=5),
+                schedule_to_close_timeout=self._remaining(timedelta(minutes=10)),
+                heartbeat_timeout=BEAT,
+                retry_policy=retries(8, timedelta(seconds=10)),
+                cancellation_type=WAIT,
+                summary=f"{len(memory.window)} turns remembered",
+            )
+        self._update(answer=inference.answer)
+        return inference
+
+    async def _speech(self, inference: Inference) -> tuple[BlobRef, ...]:
+        """Collect the sentences' speech; what a failed attempt of the model said is dropped."""
+        if not (self._speaks and inference.sentences):
+            return ()
+        sentences = inference.sentences[:MAX_SENTENCES]
+        for text in self._speaking.keys() - set(sentences):
+            self._speaking[text].cancel()
+        with self._enter(Stage.SYNTHESIZE):
+            spoken = await asyncio.gather(*(self._speak(text) for text in sentences), return_exceptions=True)
+        return self._usable(spoken)
+
+    def _usable(self, spoken: list[Speech | BaseException]) -> tuple[BlobRef, ...]:
+        """Give all sentences or none: a reply with holes in it misleads; the text is complete."""
+        for outcome in spoken:
+            if isinstance(outcome, ActivityError) and not is_cancelled_exception(outcome):
+                self._update(error=code_of(outcome, Stage.SYNTHESIZE), error_stage=Stage.SYNTHESIZE)
+                return ()
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return tuple(outcome.audio for outcome in spoken if isinstance(outcome, Speech))
+
+    def _speak(self, text: str) -> asyncio.Task[Speech]:
+        """Start to synthesize a sentence, unless that was done already."""
+        if text not in self._speaking:
+            self._speaking[text] = asyncio.create_task(self._synthesize(text))
+        return self._speaking[text]
+
+    async def _synthesize(self, text: str) -> Speech:
+        request = self._request
+        return await workflow.execute_activity_method(
+            SynthesizeActivity.synthesize,
+            SynthesizeRequest(
+                platform=request.platform,
+                chat=request.chat,
+                text=text,
+                language=self._result.language or "en",
+                voice=request.settings.voice,
+            ),
+            task_queue=CPU_QUEUE,
+            start_to_close_timeout=timedelta(seconds=60),
+            schedule_to_close_timeout=self._remaining(timedelta(minutes=3)),
+            heartbeat_timeout=BEAT,
+            retry_policy=retries(5, timedelta(seconds=10)),
+            cancellation_type=WAIT,
+            summary=details.shortened(text),
+        )
+
+    async def _reply(self, inference: Inference, speech: tuple[BlobRef, ...]) -> None:
+        """Send the text, then the voice note."""
+        error = self._result.error
+        delivered = await self._deliver(
+            ReplyRequest(
+                to=self._request.address,
+                text=inference.answer,
+                transcript=self._result.transcript if self._request.audio else "",
+                speech=speech,
+                notice=Notice(key=error.value) if error else None,
+            )
+        )
+        self._update(status="answered", reply=delivered.audio, error=delivered.error or error)
+        if delivered.error:
+            self._update(error_stage=Stage.REPLY)
+
+    async def _deliver(self, reply: ReplyRequest) -> Delivered:
+        with self._enter(Stage.REPLY):
+            return await workflow.execute_activity_method(
+                ReplyActivity.reply,
+                reply,
+                task_queue=edge_queue(self._request.platform),
+                start_to_close_timeout=timedelta(minutes=2),
+                schedule_to_close_timeout=REPLY_PATIENCE,
+                heartbeat_timeout=BEAT,
+                retry_policy=retries(60, timedelta(seconds=60)),
+                cancellation_type=WAIT,
+                summary="voice note" if reply.speech else "text",
+            )
+
+    # The ends
+
+    async def _failed(self, error: ActivityError) -> None:
+        """Record the code and tell the user; a reply that cannot be delivered is all that stays untold."""
+        await self._hush()
+        code = code_of(error, self._stage)
+        if workflow.now() >= self._deadline and self._stage is not Stage.REPLY:
+            code = ErrorCode.TURN_TIMED_OUT
+        workflow.logger.warning("turn failed in %s: %s", self._stage.value, code.value)
+        self._update(status="refused" if code in REFUSALS else "failed", error=code, error_stage=self._stage)
+        if self._stage is not Stage.REPLY:
+            await self._tell(notice_of(error, code))
+
+    async def _cancelled(self) -> None:
+        """Confirm to the user; what still speaks is stopped."""
+        await self._hush()
+        self._update(error=ErrorCode.CANCELLED, error_stage=self._stage)
+        await self._tell(Notice(key=ErrorCode.CANCELLED.value))
+        self._ended()
+
+    async def _hush(self) -> None:
+        for speaking in self._speaking.values():
+            speaking.cancel()
+        await asyncio.gather(*self._speaking.values(), return_exceptions=True)
+
+    async def _tell(self, notice: Notice) -> None:
+        """Send a sentence of june's own; failing that is recorded, and changes nothing else."""
+        transcript = self._result.transcript if self._request.audio else ""
+        try:
+            await self._deliver(ReplyRequest(to=self._request.address, transcript=transcript, notice=notice))
+        except ActivityError as error:
+            workflow.logger.error("the user could not be told of %s: %s", notice.key, error.cause)
+
+    def _ended(self) -> VoiceMessageResult:
+        self._stage = Stage.DONE
+        total = workflow.now() - workflow.info().start_time
+        self._update(stage_ms=dict(self._stage_ms), total_ms=_milliseconds(total))
+        self._describe()
+        return self._result
+
+    # What people see
+
+    @contextmanager
+    def _enter(self, stage: Stage) -> Iterator[None]:
+        """Show the stage while it runs, and measure it."""
+        self._stage = stage
+        self._describe()
+        began = workflow.now()
+        try:
+            yield
+        finally:
+            self._stage_ms[stage] = self._stage_ms.get(stage, 0) + _milliseconds(workflow.now() - began)
+
+    def _describe(self) -> None:
+        result, request = self._result, self._request
+        attributes = [
+            PLATFORM.value_set(request.platform),
+            CHAT.value_set(f"{request.platform}/{request.chat}"),
+            STAGE.value_set(self._stage.value),
+        ]
+        if result.error:
+            attributes.append(ERROR.value_set(result.error.value))
+        workflow.upsert_search_attributes(attributes)
+        workflow.set_current_details(details.of_turn(request, result, self._stage, self._stage_ms))
+
+    def _update(self, **changes: object) -> None:
+        self._result = self._result.model_copy(update=changes)
+
+    @property
+    def _speaks(self) -> bool:
+        mode = self._request.settings.reply_mode
+        return mode is ReplyMode.ALWAYS or (mode is ReplyMode.ON and self._request.audio is not None)
+
+    def _remaining(self, patience: timedelta) -> timedelta:
+        """Give a stage its patience, or what is left of the turn's deadline."""
+        left: timedelta = self._deadline - _now()
+        return max(timedelta(milliseconds=1), min(patience, left))
+
+
+def _now() -> datetime:
+    return workflow.now()
+
+
+def _milliseconds(span: timedelta) -> int:
+    return round(span.total_seconds() * 1000)
