@@ -1,5 +1,15 @@
 """Fetch a message's audio from its platform, verify it by content, and store it as 16 kHz mono PCM."""
 
+import threading
+
+from temporalio import activity
+
+from activities.audio import SAMPLE_RATE, seconds_of
+from activities.blobs import BlobStore
+from activities.decoder import Decoder
+from activities.edges import Edge
+from activities.errors import BadInputError, ErrorCode
+from activities.heartbeats import heartbeats, in_thread
 from activities.references import AudioSource, BlobRef, Identifier, Value
 
 
@@ -16,3 +26,63 @@ class FetchedAudio(Value):
 
     audio: BlobRef
     """s16le PCM, mono, 16,000 Hz."""
+
+
+class FetchActivity:
+    """The activity ``fetch`` of one platform."""
+
+    def __init__(
+        self, edge: Edge, blobs: BlobStore, max_bytes: int, max_seconds: float, decoder: Decoder | None = None
+    ) -> None:
+        """Take the platform, the store and the caps.
+
+        Args:
+            edge: the platform to download from.
+            blobs: where decoded audio is stored.
+            max_bytes: largest file accepted, in bytes.
+            max_seconds: longest sound accepted, in seconds.
+            decoder: decodes in processes of its own; one is made by default, and ends with this process.
+
+        """
+        self._edge = edge
+        self._blobs = blobs
+        self._max_bytes = max_bytes
+        self._max_seconds = max_seconds
+        self._decoder = decoder or Decoder()
+
+    @activity.defn
+    async def fetch(self, request: FetchRequest) -> FetchedAudio:
+        """Download, verify, decode, store.
+
+        Raises:
+            BadInputError: ``audio-missing``, ``audio-forbidden``, ``audio-too-large``, ``audio-empty``,
+                ``audio-unreadable``, ``audio-too-long``.
+
+        """
+        data = await self._download(request.source)
+        pcm = await in_thread(lambda stop: self._decode(data, stop))
+        audio = await self._blobs.put(
+            request.platform,
+            request.chat,
+            pcm,
+            mime=f"audio/L16;rate={SAMPLE_RATE}",
+            seconds=seconds_of(pcm),
+            sample_rate=SAMPLE_RATE,
+            ending="pcm",
+        )
+        return FetchedAudio(audio=audio)
+
+    async def _download(self, source: AudioSource) -> bytes:
+        self._check(source.claimed_bytes or 0)
+        async with heartbeats():
+            data = await self._edge.download(source, self._max_bytes)
+        self._check(len(data))
+        return data
+
+    def _check(self, size: int) -> None:
+        if size > self._max_bytes:
+            message = f"The file has more than {self._max_bytes} bytes."
+            raise BadInputError(ErrorCode.AUDIO_TOO_LARGE, message, limit_bytes=self._max_bytes)
+
+    def _decode(self, data: bytes, stop: threading.Event) -> bytes:
+        return self._decoder.decode(data, self._max_seconds, stop=stop)

@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio import activity
 
@@ -15,33 +15,40 @@ INTERVAL_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def heartbeats() -> AsyncIterator[None]:
-    """Beat in the background for as long as the block runs."""
-    beating = asyncio.create_task(_beat())
+async def heartbeats(details: Callable[[], Sequence[Any]] = tuple) -> AsyncIterator[None]:
+    """Beat in the background for as long as the block runs.
+
+    Args:
+        details: tells what each beat carries; the next attempt finds the last of it in its info. A beat without
+            details wipes what an earlier one has told.
+
+    """
+    beating = asyncio.create_task(_beat(details))
     try:
         yield
     finally:
         beating.cancel()
 
 
-async def _beat() -> None:
+async def _beat(details: Callable[[], Sequence[Any]]) -> None:
     while True:
-        activity.heartbeat()
+        activity.heartbeat(*details())
         await asyncio.sleep(INTERVAL_SECONDS)
 
 
-async def in_thread(work: Callable[[threading.Event], T]) -> T:
+async def in_thread(work: Callable[[threading.Event], T], details: Callable[[], Sequence[Any]] = tuple) -> T:
     """Run blocking ``work`` in a thread, with heartbeats; on cancellation ask it to stop, and wait until it has.
 
     ``work`` gets an event that is set when it should give up. Waiting keeps an engine from being used by
     the next task while the cancelled one still holds it.
     """
     stop = threading.Event()
-    async with heartbeats():
+    async with heartbeats(details):
         thread = asyncio.ensure_future(asyncio.to_thread(work, stop))
         try:
             return await asyncio.shield(thread)
         except asyncio.CancelledError:
             stop.set()
             await asyncio.wait([thread])
+            thread.exception()  # how it gave up is of no interest, and must not be logged as forgotten
             raise

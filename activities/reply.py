@@ -1,9 +1,32 @@
 """Reply on the platform: text first, then the voice note."""
 
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Literal
 
-from activities.errors import ErrorCode
-from activities.references import Address, BlobRef, Notice, Value
+from pydantic import Field
+from temporalio import activity
+from temporalio.client import AsyncActivityCancelledError
+
+from activities.audio import OPUS_RATE, SAMPLE_BYTES, encode_ogg_opus, seconds_of
+from activities.blobs import BlobStore
+from activities.edges import Edge, SendUncertainError, VoiceForbiddenError, VoiceNote
+from activities.errors import BadInputError, ErrorCode
+from activities.heartbeats import heartbeats
+from activities.references import Address, BlobRef, Value
+
+PAUSE_SECONDS = 0.15
+"""Silence between sentences."""
+
+
+class Notice(Value):
+    """A sentence of june's own, chosen by key and said in the user's language."""
+
+    key: str
+    """An ErrorCode's value, or ``queued``."""
+    params: dict[str, float | int | str] = Field(default_factory=dict)
+    """Figures for the sentence, such as ``limit_seconds``."""
 
 
 class ReplyRequest(Value):
@@ -29,3 +52,167 @@ class Delivered(Value):
     audio: BlobRef | None = None
     """The voice note as sent (Ogg/Opus, 48 kHz, mono)."""
     error: ErrorCode | None = None
+
+
+class Progress(Value):
+    """How far the reply has come; kept by the server as the heartbeat's details, for the next attempt."""
+
+    text_message: str | None = None
+    """Set once the text was sent."""
+    voice: BlobRef | None = None
+    """Set before this voice note is sent; found by a later attempt, it may have been."""
+
+
+Say = Callable[[Notice, str | None], str]
+"""Turn a notice into a sentence in a language (ISO 639-1; None is English)."""
+
+
+class ReplyActivity:
+    """The activity ``reply`` of one platform."""
+
+    def __init__(
+        self, edge: Edge, blobs: BlobStore, say: Say, max_seconds: float, max_bytes: int, bit_rate: int
+    ) -> None:
+        """Take the platform, the store, the sentences and the caps.
+
+        Args:
+            edge: the platform to send to.
+            blobs: where spoken sentences lie, and the voice note is kept.
+            say: words a notice.
+            max_seconds: longest voice note, in seconds.
+            max_bytes: largest voice note, in bytes.
+            bit_rate: bits per second of Opus.
+
+        """
+        self._edge = edge
+        self._blobs = blobs
+        self._say = say
+        self._max_seconds = max_seconds
+        self._max_bytes = max_bytes
+        self._bit_rate = bit_rate
+
+    @activity.defn
+    async def reply(self, request: ReplyRequest) -> Delivered:
+        """Send the text, then the voice note; what an earlier attempt has sent is not sent again.
+
+        Raises:
+            BadInputError: ``reply-failed``, the platform refuses this reply for good.
+
+        """
+        journal = _Journal()
+        async with heartbeats(lambda: [journal.progress]):
+            text_message = await self._send_text(request, journal)
+            delivered = Delivered(text_message=text_message)
+            if not request.speech:
+                return delivered
+            return delivered.model_copy(update=await self._speak(request, journal))
+
+    async def _send_text(self, request: ReplyRequest, journal: "_Journal") -> str | None:
+        text = self._text(request)
+        if journal.progress.text_message is None and text:
+            message = await self._edge.send_text(request.to, text)
+            await journal.record(Progress(text_message=message))
+        return journal.progress.text_message
+
+    def _text(self, request: ReplyRequest) -> str:
+        heard = f"🎤 {request.transcript}" if request.transcript else ""
+        notice = self._say(request.notice, request.to.language) if request.notice else ""
+        return "\n\n".join(part for part in (heard, request.text, notice) if part)
+
+    async def _speak(self, request: ReplyRequest, journal: "_Journal") -> dict[str, object]:
+        """Send the voice note; return what that adds to the result."""
+        begun = journal.progress.voice
+        if begun is not None and not self._edge.repeatable:
+            return {"voice": "uncertain", "audio": begun, "error": ErrorCode.REPLY_UNCERTAIN}
+        try:
+            note, audio = await self._note(request)
+        except BadInputError as error:
+            activity.logger.warning("no voice note: %s", error)
+            return {"error": ErrorCode.VOICE_UNAVAILABLE}
+        await journal.record(journal.progress.model_copy(update={"voice": audio}))
+        return {"audio": audio} | await self._send_voice(request.to, note, journal)
+
+    async def _send_voice(self, to: Address, note: VoiceNote, journal: "_Journal") -> dict[str, object]:
+        try:
+            await self._edge.send_voice(to, note)
+        except VoiceForbiddenError:
+            return {"voice": "forbidden", "error": ErrorCode.VOICE_FORBIDDEN}
+        except SendUncertainError:
+            return {"voice": "uncertain", "error": ErrorCode.REPLY_UNCERTAIN}
+        except Exception:  # nothing was sent: the next attempt may
+            await journal.record(journal.progress.model_copy(update={"voice": None}))
+            raise
+        return {"voice": "sent"}
+
+    async def _note(self, request: ReplyRequest) -> tuple[VoiceNote, BlobRef]:
+        """Join and encode the sentences, and store the voice note.
+
+        Raises:
+            BadInputError: sentences are missing, or not of one sample rate.
+
+        """
+        rates = {sentence.sample_rate for sentence in request.speech}
+        if len(rates) != 1:
+            raise BadInputError(ErrorCode.REQUEST_INVALID, "The sentences have several sample rates.")
+        rate = rates.pop()
+        sentences = [await self._blobs.get(ref) for ref in within(request.speech, self._max_seconds)]
+        note = await asyncio.to_thread(self._encode, sentences, rate)
+        audio = await self._blobs.put(
+            request.to.platform,
+            request.to.chat,
+            note.data,
+            mime="audio/ogg",
+            seconds=note.seconds,
+            sample_rate=OPUS_RATE,
+            ending="ogg",
+        )
+        return note, audio
+
+    def _encode(self, sentences: list[bytes], rate: int) -> VoiceNote:
+        """Encode as many sentences as fit; nearly always once, as seldom more than the seconds limit them."""
+        most = int(self._max_seconds * rate) * SAMPLE_BYTES
+        while most > 0:
+            pcm = join(sentences, rate, most)
+            data = encode_ogg_opus(pcm, rate, self._bit_rate)
+            if len(data) <= self._max_bytes:
+                return VoiceNote(data, seconds_of(pcm, rate))
+            most = int(len(pcm) // SAMPLE_BYTES * 0.98 * self._max_bytes / len(data)) * SAMPLE_BYTES
+        raise BadInputError(ErrorCode.VOICE_UNAVAILABLE, "No voice note is as small as the limit.")
+
+
+class _Journal:
+    """The progress of this reply, told to the server at once: a beat alone may wait for seconds before it is sent."""
+
+    def __init__(self) -> None:
+        details = activity.info().heartbeat_details
+        self.progress = Progress.model_validate(details[0]) if details else Progress()
+
+    async def record(self, progress: Progress) -> None:
+        self.progress = progress
+        activity.heartbeat(progress)  # so that an older beat still waiting does not come after
+        handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
+        with suppress(AsyncActivityCancelledError):  # the worker delivers the cancellation itself
+            await handle.heartbeat(progress)
+
+
+def within(speech: Iterable[BlobRef], max_seconds: float) -> list[BlobRef]:
+    """Take sentences while they fit, pauses included; the first in any case."""
+    sentences = list(speech)
+    return sentences[: _fitting([sentence.seconds for sentence in sentences], PAUSE_SECONDS, max_seconds)]
+
+
+def join(sentences: list[bytes], sample_rate: int, max_bytes: int) -> bytes:
+    """Join s16le mono PCM, with pauses, up to the last sentence that fits; only a first that does not is cut."""
+    pause = bytes(int(PAUSE_SECONDS * sample_rate) * SAMPLE_BYTES)
+    count = _fitting([len(sentence) for sentence in sentences], len(pause), max_bytes)
+    return pause.join(sentences[:count])[:max_bytes]
+
+
+def _fitting(lengths: Sequence[float], pause: float, most: float) -> int:
+    """Count how many of these lengths, with pauses in between, fit; at least one."""
+    total = -pause
+    for count, length in enumerate(lengths):
+        total += pause + length
+        if total > most:
+            return max(1, count)
+    return len(lengths)

@@ -1,0 +1,54 @@
+"""What a chat platform offers to the activities ``fetch`` and ``reply``; each platform's module implements it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from activities.references import Address, AudioSource
+
+
+@dataclass(frozen=True)
+class VoiceNote:
+    """A spoken reply, ready to be sent."""
+
+    data: bytes
+    """Ogg/Opus, 48,000 Hz, mono."""
+    seconds: float
+
+
+class VoiceForbiddenError(Exception):
+    """The receiver does not accept voice messages; text is welcome."""
+
+
+class SendUncertainError(Exception):
+    """The platform did not say whether the voice note arrived (the connection broke after the upload, say)."""
+
+
+class Edge(Protocol):
+    """One platform, with its token.
+
+    All methods raise ``BadInputError`` for what no retry can mend; any other exception means that nothing was done,
+    and is tried again.
+    """
+
+    @property
+    def platform(self) -> str:
+        """Name the platform as requests do."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Tell whether sending the same voice note for the same message again leaves a single one."""
+
+    async def download(self, source: AudioSource, max_bytes: int) -> bytes:
+        """Return the file, or its first ``max_bytes + 1`` bytes; never read more than that."""
+
+    async def send_text(self, to: Address, text: str) -> str:
+        """Send text, in several messages where the platform's limit asks for it; return the (last) message's id."""
+
+    async def send_voice(self, to: Address, voice: VoiceNote) -> str | None:
+        """Send a voice note; return the message's id where the platform tells it.
+
+        Raises:
+            VoiceForbiddenError: nothing was sent, and nothing will ever be.
+            SendUncertainError: it may or may not have been sent.
+
+        """
