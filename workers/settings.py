@@ -3,6 +3,7 @@
 Temporal's own connection (address, TLS, API key, profile) comes from Temporal's environment configuration.
 """
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +31,11 @@ class StorageSettings(BaseSettings):
     def models(self) -> Path:
         """Folder of the model files."""
         return self.home / "models"
+
+    @property
+    def blobs(self) -> str:
+        """URL or folder of the audio store."""
+        return self.blob_url or str(self.home / "blobs")
 
     @property
     def outbox(self) -> Path:
@@ -111,13 +117,30 @@ class EmbeddedSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="JUNE_EMBEDDED_")
 
-    temporal_port: int = 7233
-    ui_port: int = 8233
-    llm_port: int = 8090
-    worker_port_base: int = 9460
+    temporal_port: int = Field(default=7233, ge=1, le=65535)
+    ui_port: int = Field(default=8233, ge=1, le=65535)
+    llm_port: int = Field(default=8090, ge=1, le=65535)
+    worker_port_base: int = Field(default=9460, ge=1, le=65500)
     """Each worker takes three ports from here on: metrics, HTTP health, gRPC health."""
     history_days: int = Field(default=30, ge=1)
     """Closed workflows stay visible for so many days."""
+
+
+class WorkerSettings(BaseSettings):
+    """How much a worker process does at once, and how it ends."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_")
+
+    gpu_slots: int = Field(default=2, ge=1)
+    """Transcriptions and inferences at once on one ``gpu`` worker."""
+    file_slots: int = Field(default=20, ge=1)
+    """Fetches and replies at once on one ``file`` worker."""
+    cpu_transcribe: bool = False
+    """``cpu`` workers transcribe as well, for when every ``gpu`` worker is busy or gone (takes memory)."""
+    max_cached_workflows: int = Field(default=200, ge=1)
+    """Workflows kept in memory between their tasks; more are replayed when they wake."""
+    shutdown_seconds: float = Field(default=5, ge=0)
+    """Patience with running activities when the worker is told to stop."""
 
 
 class TelemetrySettings(BaseSettings):
@@ -135,3 +158,21 @@ class TelemetrySettings(BaseSettings):
     """``host:port`` for gRPC's health service."""
     otlp_url: str = ""
     """OTLP/HTTP collector for traces, such as ``http://localhost:4318/v1/traces``."""
+
+
+def environment(*areas: BaseSettings) -> dict[str, str]:
+    """Write settings as the environment variables they are read from, secrets included: for child processes.
+
+    Only what was set, by a caller or by this process's environment; defaults stay the child's own.
+    """
+    return {
+        f"{area.model_config['env_prefix']}{name}".upper(): _text(getattr(area, name))
+        for area in areas
+        for name in area.model_fields_set
+    }
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value, default=str) if isinstance(value, tuple | list | dict | bool) else str(value)

@@ -1,0 +1,171 @@
+"""Logs carry their workflow; stages are measured; nothing is exported that was not asked for."""
+
+import asyncio
+import gzip
+import http.client
+import http.server
+import json
+import logging
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from temporalio import activity, workflow
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
+
+from activities.errors import BadInputError, ErrorCode
+from tests.workers.conftest import free_port
+from workers.connection import connect
+from workers.settings import TelemetrySettings
+from workers.telemetry import StageMetrics, build_tracing, configure_logging, failure_code
+
+_log = logging.getLogger("tests.telemetry")
+
+
+@activity.defn(name="transcribe")
+async def transcribe(fails: bool) -> None:
+    """Log in all ways, and fail if told to."""
+    await asyncio.to_thread(_log.info, "plain, in a thread")
+    activity.logger.info("by the SDK")
+    if fails:
+        raise BadInputError(ErrorCode.NO_SPEECH, "nothing said")
+
+
+@workflow.defn(name="TelemetryTest", sandboxed=False)
+class OneStage:
+    """Run the activity once."""
+
+    @workflow.run
+    async def run(self, fails: bool) -> None:
+        """Log, and run it."""
+        workflow.logger.info("in the workflow")
+        await workflow.execute_activity(
+            transcribe,
+            fails,
+            start_to_close_timeout=timedelta(seconds=5),
+            retry_policy=RetryPolicy(maximum_attempts=1),
+        )
+
+
+async def run_once(client: Client, *, fails: bool = False) -> str:
+    """Run the workflow on a worker with june's metrics; return its id."""
+    queue, workflow_id = uuid.uuid4().hex, f"telemetry-{uuid.uuid4().hex}"
+    async with Worker(
+        client, task_queue=queue, workflows=[OneStage], activities=[transcribe], interceptors=[StageMetrics()]
+    ):
+        handle = await client.start_workflow(OneStage.run, fails, id=workflow_id, task_queue=queue)
+        if fails:
+            with pytest.raises(WorkflowFailureError):
+                await handle.result()
+        else:
+            await handle.result()
+    return workflow_id
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    """Give the root logger back as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def scrape(port: int) -> str:
+    """Read the Prometheus end point."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/metrics")
+    return connection.getresponse().read().decode()
+
+
+@pytest.mark.usefixtures("restored_logging", "address")
+async def test_every_record_names_its_workflow(capfd: pytest.CaptureFixture[str]) -> None:
+    configure_logging(TelemetrySettings(log_format="json"))
+    workflow_id = await run_once(await connect(TelemetrySettings()))
+    records = {r["message"]: r for r in map(json.loads, capfd.readouterr().err.splitlines())}
+    for message in ("plain, in a thread", "by the SDK", "in the workflow"):
+        assert records[message]["workflow_id"] == workflow_id
+        assert records[message]["run_id"]
+    assert records["by the SDK"]["activity_type"] == "transcribe"
+    assert "temporal_activity" not in records["by the SDK"]
+
+
+@pytest.mark.usefixtures("restored_logging")
+def test_text_shows_context_only_where_there_is_some(capfd: pytest.CaptureFixture[str]) -> None:
+    configure_logging(TelemetrySettings(log_format="text"))
+    _log.warning("outside")
+    _log.warning("inside", extra={"temporal_workflow": {"workflow_id": "voice/file/a/1", "run_id": "r"}})
+    outside, inside = capfd.readouterr().err.splitlines()
+    assert outside.endswith("tests.telemetry: outside")
+    assert inside.endswith("inside workflow_id=voice/file/a/1 run_id=r")
+
+
+@pytest.mark.usefixtures("address")
+async def test_stages_are_measured_in_seconds_and_failures_by_code() -> None:
+    port = free_port()
+    client = await connect(TelemetrySettings(metrics_address=f"127.0.0.1:{port}"))
+    await run_once(client)
+    await run_once(client, fails=True)
+    metrics = scrape(port)
+    counts = [line for line in metrics.splitlines() if line.startswith("june_stage_seconds_count")]
+    assert all('stage="transcribe"' in line for line in counts)
+    assert sum(int(line.rpartition(" ")[2]) for line in counts) == 2
+    assert 'le="0.005"' in metrics
+    failures = next(line for line in metrics.splitlines() if line.startswith("june_stage_failures_total{"))
+    assert 'code="no-speech"' in failures
+    assert failures.endswith(" 1")
+    assert "temporal_activity_schedule_to_start_latency_seconds" in metrics
+
+
+def test_failures_have_few_names() -> None:
+    assert failure_code(BadInputError(ErrorCode.AUDIO_EMPTY, "x")) == "audio-empty"
+    assert failure_code(ApplicationError("x")) == "ApplicationError"
+    assert failure_code(TimeoutError()) == "TimeoutError"
+
+
+def test_no_tracing_without_a_collector() -> None:
+    assert build_tracing("", "june") == []
+
+
+@pytest.mark.usefixtures("address")
+async def test_one_trace_reaches_the_collector() -> None:
+    collector = Collector()
+    client = await connect(TelemetrySettings(otlp_url=collector.url), service="june-test")
+    await run_once(client)
+    from opentelemetry import trace
+
+    provider = trace.get_tracer_provider()
+    await asyncio.to_thread(provider.force_flush)  # type: ignore[attr-defined]
+    assert collector.bodies
+    sent = b"".join(collector.bodies)
+    assert b"june-test" in sent
+    assert b"StartWorkflow:TelemetryTest" in sent
+    assert b"RunActivity:transcribe" in sent
+
+
+class Collector:
+    """Keeps what OTLP/HTTP exporters post to it."""
+
+    def __init__(self) -> None:
+        """Serve in a thread, on a free port."""
+        bodies = self.bodies = list[bytes]()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:  # noqa: N802 - the standard library's name
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                bodies.append(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{server.server_port}/v1/traces"

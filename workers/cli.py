@@ -1,0 +1,90 @@
+"""The ``june`` command."""
+
+import asyncio
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from workers import models_cli
+from workers.errors import ExitCode, JuneError
+from workers.kinds import Kind
+
+app = typer.Typer(
+    name="june",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Voice chat with your own machines: a voice message becomes a voice reply, durably.",
+    epilog="Exit codes: 0 done, 1 something is wrong, 2 wrong usage, 3 not running or in the way, 130 interrupted.",
+)
+app.add_typer(models_cli.app, name="models")
+_console = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]
+
+
+@app.command()
+def up(*, as_json: Json = False) -> None:
+    """Run everything on this machine, until Ctrl-C.
+
+    Starts Temporal with its Web UI, the model server, and the workers; starts again what dies.
+    """
+    from workers.up import run_up
+
+    asyncio.run(run_up(_console, as_json=as_json))
+
+
+@app.command()
+def worker(
+    kind: Annotated[Kind, typer.Argument(help="What the worker does; each kind has a queue of its own.")],
+) -> None:
+    """Run one worker, until it is told to stop.
+
+    Temporal's address comes from TEMPORAL_ADDRESS (and the rest of Temporal's environment configuration).
+    """
+    from workers.process import run_worker
+
+    raise typer.Exit(asyncio.run(run_worker(kind)))
+
+
+@app.command()
+def doctor(*, as_json: Json = False) -> None:
+    """Check models, codecs, ports, the server and the workers, and say what to do."""
+    from workers.doctor import examine, print_findings
+
+    findings = asyncio.run(examine())
+    print_findings(findings, as_json=as_json)
+    raise typer.Exit(ExitCode.OK if all(finding.ok for finding in findings) else ExitCode.FAULT)
+
+
+def main() -> None:
+    """Run the command; expected errors become one sentence on stderr."""
+    code = _run()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The SDK's threads may abort the interpreter while it ends (temporalio/sdk-python issue 300).
+    os._exit(code)
+
+
+def _run() -> int:
+    try:
+        app()
+    except JuneError as error:
+        _console.print(f"june: {error}", style="red", markup=False)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else ExitCode.OK if done.code is None else ExitCode.FAULT
+    except Exception:
+        logging.getLogger(__name__).exception("june failed")
+        return ExitCode.FAULT
+    return ExitCode.OK
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""Everything on one machine: Temporal's dev server, the model server, and a process for each worker kind."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
+from temporalio.client import Client
+
+from workers import home
+from workers.connection import connect
+from workers.kinds import Kind
+from workers.ports import LOOPBACK, require_free
+from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings, TelemetrySettings, environment
+from workers.supervisor import Child, Program
+from workflows.contracts import SEARCH_ATTRIBUTES
+
+START_SECONDS = 90.0
+"""Patience with a start on a slow machine; a usual one takes less than 15 s."""
+PORTS_PER_WORKER = 3
+"""Metrics, HTTP health, gRPC health."""
+DYNAMIC_CONFIG = {
+    # The default of 20 a second lets every step of a workflow wait for a 50 ms tick.
+    "history.transferProcessorMaxPollRPS": "1000",
+    "history.timerProcessorMaxPollRPS": "1000",
+    "history.visibilityProcessorMaxPollRPS": "1000",
+    # Priority and fairness hold within a partition only, and one machine needs but one.
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
+    "matching.enableFairness": "true",
+    "frontend.WorkflowPauseEnabled": "true",
+}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A process became ready."""
+
+    name: str
+    seconds: float
+    """Since the start of all."""
+
+
+class Embedded:
+    """The embedded stack, for as long as the block runs; enter it in the main thread.
+
+    Its processes end with this one, in whatever way that ends. ``<home>/state.json`` names them meanwhile.
+    """
+
+    def __init__(
+        self,
+        storage: StorageSettings | None = None,
+        ports: EmbeddedSettings | None = None,
+        llm: LlmSettings | None = None,
+        on_ready: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        """Prepare; what is not given comes from the environment."""
+        self.home = (storage or StorageSettings()).home.resolve()
+        self.ports = ports or EmbeddedSettings()
+        self.address = f"{LOOPBACK}:{self.ports.temporal_port}"
+        self.ui_url = f"http://{LOOPBACK}:{self.ports.ui_port}"
+        self._settings = (storage or StorageSettings(), self.ports, llm or LlmSettings())
+        self._on_ready = on_ready
+        self._started_at = datetime.now(UTC).isoformat()
+        self._children: dict[str, Child] = {}
+        self._stack = AsyncExitStack()
+        self.client: Client
+
+    async def __aenter__(self) -> Self:
+        """Start everything, and return when all of it is ready.
+
+        Raises:
+            UnavailableError: june runs already, or a port is taken.
+            JuneError: a process ended, or was not ready in time.
+
+        """
+        try:
+            self._stack.callback(home.lock(self.home).close)
+            require_free(self._port_settings())
+            self._stack.callback(home.forget_state, self.home)
+            self._stack.push_async_callback(self._stop)
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything: workers first, then the model server, then Temporal."""
+        await self._stack.aclose()
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process id of each child that lives at the moment, by name."""
+        return {name: child.pid for name, child in self._children.items() if child.pid is not None}
+
+    async def ready(self) -> bool:
+        """Tell whether all processes are ready now."""
+        return all(await asyncio.gather(*(child.is_ready() for child in self._children.values())))
+
+    async def _start(self) -> None:
+        started = time.monotonic()
+        self._children = {program.name: Child(program, self._write_state) for program in self._programs()}
+        for child in self._children.values():
+            child.start()
+        waits = [asyncio.create_task(self._wait(child, started)) for child in self._children.values()]
+        try:
+            await asyncio.gather(*waits)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _wait(self, child: Child, started: float) -> None:
+        await child.ready(START_SECONDS)
+        if child.program.name == "temporal":
+            self.client = await connect(TelemetrySettings(), address=self.address, patience_seconds=START_SECONDS)
+            await _keep_history(self.client, timedelta(days=self.ports.history_days))
+        self._on_ready(Progress(child.program.name, time.monotonic() - started))
+
+    async def _stop(self) -> None:
+        last = ("model-server", "temporal")
+        workers = [child for name, child in self._children.items() if name not in last]
+        await asyncio.gather(*(child.stop() for child in workers))
+        for name in last:
+            if name in self._children:
+                await self._children[name].stop()
+
+    def _write_state(self) -> None:
+        children = self._children.items()
+        state = home.State(
+            pid=os.getpid(),
+            started_at=self._started_at,
+            temporal_address=self.address,
+            ui_url=self.ui_url,
+            pids=self.pids,
+            ports={name: child.program.port for name, child in children},
+            logs={name: str(child.program.log) for name, child in children},
+        )
+        home.write_state(self.home, state)
+
+    # What runs
+
+    def _programs(self) -> Iterator[Program]:
+        yield self._temporal()
+        if not self._llm.base_url:
+            yield self._model_server()
+        for index, kind in enumerate(Kind):
+            yield self._worker(kind, self.ports.worker_port_base + PORTS_PER_WORKER * index)
+
+    @property
+    def _llm(self) -> LlmSettings:
+        return self._settings[2]
+
+    def _temporal(self) -> Program:
+        options = [
+            *("--ip", LOOPBACK, "--port", str(self.ports.temporal_port), "--ui-port", str(self.ports.ui_port)),
+            *("--db-filename", str(self.home / "temporal.db"), "--ui-disable-news-fetch", "--log-level", "warn"),
+            *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
+            *_repeat("--search-attribute", [f"{key.name}=Keyword" for key in SEARCH_ATTRIBUTES]),
+            *_repeat("--dynamic-config-value", [f"{key}={value}" for key, value in DYNAMIC_CONFIG.items()]),
+        ]
+        command = (str(Path(sys.prefix) / "bin" / "temporal"), "server", "start-dev", *options)
+        # The page's own interface answers once the server behind it does.
+        return self._program("temporal", command, self.ports.ui_port, "/api/v1/namespaces")
+
+    def _model_server(self) -> Program:
+        command = (sys.executable, "-m", "workers.engines.model_server")
+        return self._program("model-server", command, self.ports.llm_port, "/health")
+
+    def _worker(self, kind: Kind, first_port: int) -> Program:
+        addresses = {
+            "JUNE_METRICS_ADDRESS": f"{LOOPBACK}:{first_port}",
+            "JUNE_HEALTH_ADDRESS": f"{LOOPBACK}:{first_port + 1}",
+            "JUNE_GRPC_HEALTH_ADDRESS": f"{LOOPBACK}:{first_port + 2}",
+        }
+        command = (sys.executable, "-m", "workers.cli", "worker", kind.value)
+        return self._program(f"worker-{kind.value}", command, first_port + 1, "/readyz", addresses)
+
+    def _program(
+        self, name: str, command: tuple[str, ...], port: int, path: str, extra: dict[str, str] | None = None
+    ) -> Program:
+        log = self.home / "logs" / f"{name}.log"
+        return Program(name, command, self._environment() | (extra or {}), log, port, path)
+
+    def _environment(self) -> dict[str, str]:
+        """Give a child this process's environment and settings, and the embedded server instead of any other."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+        return (
+            inherited
+            | environment(*self._settings)
+            | {
+                "JUNE_HOME": str(self.home),
+                "TEMPORAL_ADDRESS": self.address,
+                "TEMPORAL_CONFIG_FILE": os.devnull,
+                # Fewer heaps of the C library: memory that threads free goes back instead of staying in their own.
+                "MALLOC_ARENA_MAX": "2",
+            }
+        )
+
+    def _port_settings(self) -> list[tuple[str, int]]:
+        """List each port with the setting that moves it."""
+        ports = [
+            ("JUNE_EMBEDDED_TEMPORAL_PORT", self.ports.temporal_port),
+            ("JUNE_EMBEDDED_UI_PORT", self.ports.ui_port),
+        ]
+        if not self._llm.base_url:
+            ports.append(("JUNE_EMBEDDED_LLM_PORT", self.ports.llm_port))
+        base = self.ports.worker_port_base
+        return ports + [("JUNE_EMBEDDED_WORKER_PORT_BASE", base + i) for i in range(PORTS_PER_WORKER * len(Kind))]
+
+
+def _repeat(option: str, values: Sequence[str]) -> list[str]:
+    return [part for value in values for part in (option, value)]
+
+
+async def _keep_history(client: Client, span: timedelta) -> None:
+    """Keep closed workflows visible for longer than the dev server's 24 hours."""
+    config = NamespaceConfig(workflow_execution_retention_ttl=Duration(seconds=int(span.total_seconds())))
+    request = UpdateNamespaceRequest(namespace=client.namespace, config=config)
+    await client.workflow_service.update_namespace(request)

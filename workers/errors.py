@@ -1,0 +1,30 @@
+"""Errors that a person can act on: one sentence, one exit code, no traceback."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How a ``june`` command ends."""
+
+    OK = 0
+    """Done."""
+    FAULT = 1
+    """Something is wrong; the sentence on stderr says what."""
+    USAGE = 2
+    """The command line is wrong."""
+    UNAVAILABLE = 3
+    """Something that june needs is not running, or is in the way (a port, another june)."""
+    INTERRUPTED = 130
+    """Stopped by Ctrl-C before it was done."""
+
+
+class JuneError(Exception):
+    """An expected error; its text is one sentence for the person at the terminal."""
+
+    exit_code = ExitCode.FAULT
+
+
+class UnavailableError(JuneError):
+    """Something that june needs is not running, or is in the way."""
+
+    exit_code = ExitCode.UNAVAILABLE

@@ -1,0 +1,149 @@
+"""Which workflow and which activity runs on which queue: one builder a worker kind.
+
+Heavy libraries are imported inside the builder that needs them, so that each process holds only its own.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
+
+from workers.connection import ensure_search_attributes
+from workers.errors import UnavailableError
+from workers.kinds import Kind
+from workers.settings import (
+    AudioSettings,
+    EmbeddedSettings,
+    LlmSettings,
+    PiperSettings,
+    StorageSettings,
+    WhisperSettings,
+    WorkerSettings,
+)
+from workers.telemetry import StageMetrics
+
+_log = logging.getLogger(__name__)
+
+HEARTBEAT_THROTTLE = timedelta(seconds=1)
+"""Cancellation reaches an activity with its heartbeats, so they must not be held back for long."""
+ACTIVITY_POLLERS = 2
+WORKFLOW_POLLERS = 4
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker of one kind does, engines loaded and warm."""
+
+    slots: int
+    """Activities at once."""
+    activities: Sequence[Callable[..., Any]]
+    workflows: Sequence[type] = ()
+    chore: Callable[[], Awaitable[None]] | None = None
+    """Runs beside the worker for as long as it does."""
+
+
+def workflow_types() -> tuple[type, ...]:
+    """List the workflows, all on one queue; imported here, as only their own worker needs them."""
+    from workflows.conversation import Conversation
+    from workflows.voice_message import VoiceMessage
+
+    return (Conversation, VoiceMessage)
+
+
+def build_worker(kind: Kind, client: Client, work: Work) -> Worker:
+    """Build the Temporal worker: fixed slots, few pollers, time to finish what runs when told to stop."""
+    settings = WorkerSettings()
+    return Worker(
+        client,
+        task_queue=kind.queue,
+        workflows=work.workflows,
+        activities=work.activities,
+        interceptors=[StageMetrics()],
+        max_concurrent_activities=work.slots,
+        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(ACTIVITY_POLLERS),
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(WORKFLOW_POLLERS),
+        max_cached_workflows=settings.max_cached_workflows,
+        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+        graceful_shutdown_timeout=timedelta(seconds=settings.shutdown_seconds),
+    )
+
+
+async def _workflows(client: Client) -> Work:
+    from activities.blobs import BlobStore
+    from activities.forget import ForgetActivity
+    from workers.housekeeping import delete_old_audio
+
+    try:
+        await ensure_search_attributes(client)
+    except UnavailableError as error:
+        _log.warning("%s", error)  # where only an operator may add them, they may well be there
+    storage = StorageSettings()
+    blobs = BlobStore.open(storage.blobs)
+    return Work(
+        slots=2,
+        workflows=workflow_types(),
+        activities=[ForgetActivity(blobs, client).forget],
+        chore=lambda: delete_old_audio(blobs, timedelta(hours=storage.retention_hours)),
+    )
+
+
+async def _gpu(_client: Client) -> Work:
+    from activities.infer import InferActivity
+    from workers.engines.model_client import build_client, warm_up
+
+    llm = LlmSettings()
+    transcribe = asyncio.create_task(_transcribe())
+    model = build_client(llm, EmbeddedSettings())
+    await warm_up(model, llm)
+    infer = InferActivity(model, llm.model, llm.first_token_seconds, llm.max_answer_chars)
+    return Work(slots=WorkerSettings().gpu_slots, activities=[await transcribe, infer.infer])
+
+
+async def _transcribe() -> Callable[..., Any]:
+    from activities.blobs import BlobStore
+    from activities.transcribe import TranscribeActivity
+    from workers.engines.whisper import WhisperRecognizer
+
+    recognizer = await asyncio.to_thread(WhisperRecognizer, WhisperSettings(), StorageSettings())
+    return TranscribeActivity(recognizer, BlobStore.open(StorageSettings().blobs)).transcribe
+
+
+async def _cpu(_client: Client) -> Work:
+    from activities.blobs import BlobStore
+    from activities.synthesize import SynthesizeActivity
+    from workers.engines.piper import PiperSynthesizer
+
+    piper, storage = PiperSettings(), StorageSettings()
+    synthesizer = await asyncio.to_thread(PiperSynthesizer, piper, storage)
+    activities = [SynthesizeActivity(synthesizer, BlobStore.open(storage.blobs)).synthesize]
+    if WorkerSettings().cpu_transcribe:
+        activities.append(await _transcribe())
+    return Work(slots=piper.parallel, activities=activities)
+
+
+async def _file(_client: Client) -> Work:
+    from activities.blobs import BlobStore
+    from activities.fetch import FetchActivity
+    from activities.file_edge import FileEdge
+    from activities.reply import ReplyActivity
+    from bots.texts.catalogue import say
+
+    storage, audio = StorageSettings(), AudioSettings()
+    blobs = BlobStore.open(storage.blobs)
+    edge = FileEdge(storage.outbox, storage.file_roots, blobs)
+    fetch = FetchActivity(edge, blobs, audio.max_bytes, audio.max_seconds)
+    reply = ReplyActivity(edge, blobs, say, audio.reply_max_seconds, audio.reply_max_bytes, audio.reply_bit_rate)
+    return Work(slots=WorkerSettings().file_slots, activities=[fetch.fetch, reply.reply])
+
+
+BUILDERS: dict[Kind, Callable[[Client], Awaitable[Work]]] = {
+    Kind.WORKFLOWS: _workflows,
+    Kind.GPU: _gpu,
+    Kind.CPU: _cpu,
+    Kind.FILE: _file,
+}

@@ -1,0 +1,180 @@
+"""Logs, metrics and traces, all off the hot path: written by other threads, or only counted in the process.
+
+Logs go to stderr; metrics are the SDK's own Prometheus end point plus june's stage metrics;
+traces go to an OTLP/HTTP collector when one is named, through the SDK's OpenTelemetry plugin.
+"""
+
+import asyncio
+import logging
+import sys
+import time
+from functools import cache
+from typing import Any
+
+from opentelemetry import trace
+from pythonjsonlogger.json import JsonFormatter
+from temporalio import activity, workflow
+from temporalio.exceptions import ApplicationError
+from temporalio.plugin import SimplePlugin
+from temporalio.runtime import LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from workers.errors import UnavailableError
+from workers.settings import TelemetrySettings
+
+CONTEXT_FIELDS = ("workflow_id", "run_id", "activity_type", "attempt", "trace_id")
+STAGE_SECONDS = "june_stage_seconds"
+STAGE_FAILURES = "june_stage_failures"
+STAGE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+"""Seconds: from a no-op to the longest patience of a turn."""
+
+
+def configure_logging(settings: TelemetrySettings) -> None:
+    """Send all records to stderr, as text or as one JSON object a line, each with its workflow and trace."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(TemporalContext())
+    handler.setFormatter(_json() if settings.log_format == "json" else TextFormatter())
+    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    # The context is in fields of its own; the SDK would append it to each message as well.
+    workflow.logger.workflow_info_on_message = False
+    activity.logger.activity_info_on_message = False
+
+
+def _json() -> JsonFormatter:
+    return JsonFormatter(
+        "{asctime}{levelname}{name}{message}" + "".join(f"{{{field}}}" for field in CONTEXT_FIELDS),
+        style="{",
+        rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+        reserved_attrs=[*logging.makeLogRecord({}).__dict__, "temporal_workflow", "temporal_activity", "taskName"],
+    )
+
+
+class TemporalContext(logging.Filter):
+    """Puts the running workflow, activity and trace into each record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add the fields; let every record pass."""
+        context = getattr(record, "temporal_activity", None) or getattr(record, "temporal_workflow", None)
+        context = context or _running_activity()
+        record.workflow_id = context.get("workflow_id")
+        record.run_id = context.get("workflow_run_id", context.get("run_id"))
+        record.activity_type = context.get("activity_type")
+        record.attempt = context.get("attempt")
+        span = trace.get_current_span().get_span_context()
+        record.trace_id = trace.format_trace_id(span.trace_id) if span.is_valid else None
+        return True
+
+
+def _running_activity() -> dict[str, Any]:
+    """Describe the activity for records of ordinary loggers; empty outside of one."""
+    if not activity.in_activity():
+        return {}
+    info = activity.info()
+    return {
+        "workflow_id": info.workflow_id,
+        "run_id": info.workflow_run_id,
+        "activity_type": info.activity_type,
+        "attempt": info.attempt,
+    }
+
+
+class TextFormatter(logging.Formatter):
+    """One readable line: time, level, logger, message, then what context there is."""
+
+    def __init__(self) -> None:
+        """Set the line's form."""
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
+        """Append the context to the message's line."""
+        context = [
+            f"{field}={value}" for field in CONTEXT_FIELDS if (value := getattr(record, field, None)) is not None
+        ]
+        return " ".join([super().formatMessage(record), *context])
+
+
+@cache
+def build_runtime(metrics_address: str) -> Runtime:
+    """Build the SDK's runtime, with a Prometheus end point when an address is set; one a process, as it holds the port.
+
+    Raises:
+        UnavailableError: the address cannot be listened on.
+
+    """
+    metrics = None
+    if metrics_address:
+        metrics = PrometheusConfig(
+            bind_address=metrics_address,
+            counters_total_suffix=True,
+            unit_suffix=True,
+            durations_as_seconds=True,
+            histogram_bucket_overrides={STAGE_SECONDS: STAGE_BUCKETS},
+        )
+    logs = LoggingConfig(filter=TelemetryFilter(core_level="WARN", other_level="ERROR"))
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=metrics, logging=logs))
+    except (RuntimeError, ValueError) as error:
+        raise UnavailableError(f"Metrics cannot be served at {metrics_address!r}: {error}.") from error
+
+
+def build_tracing(otlp_url: str, service: str) -> list[SimplePlugin]:
+    """Start exporting spans, and build the client plugin that makes them; nothing without a collector's URL.
+
+    The plugin belongs on the client alone, workers inherit it; on both, every span would be there twice.
+    """
+    if not otlp_url:
+        return []
+    from temporalio.contrib.opentelemetry import OpenTelemetryPlugin  # memory, only when used
+
+    _export_spans(otlp_url, service)
+    return [OpenTelemetryPlugin(add_temporal_spans=True)]
+
+
+@cache
+def _export_spans(otlp_url: str, service: str) -> None:
+    """Set the process's tracer provider, once."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from temporalio.contrib.opentelemetry import create_tracer_provider
+
+    provider = create_tracer_provider(resource=Resource.create({"service.name": service}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=otlp_url)))
+    trace.set_tracer_provider(provider)
+
+
+class StageMetrics(Interceptor):
+    """Measures each activity as a stage of a turn: ``june_stage_seconds`` and ``june_stage_failures``."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """Wrap the activity's call."""
+        return _StageTimer(next)
+
+
+class _StageTimer(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - the SDK's signature
+        started = time.perf_counter()
+        try:
+            return await super().execute_activity(input)
+        except (Exception, asyncio.CancelledError) as error:
+            _count_failure(error)
+            raise
+        finally:
+            _record_seconds(time.perf_counter() - started)
+
+
+def _record_seconds(seconds: float) -> None:
+    histogram = activity.metric_meter().create_histogram_float(STAGE_SECONDS, "Seconds in a stage's activity")
+    histogram.record(seconds, {"stage": activity.info().activity_type})
+
+
+def _count_failure(error: BaseException) -> None:
+    counter = activity.metric_meter().create_counter(STAGE_FAILURES, "Failed attempts of a stage, by code")
+    counter.add(1, {"stage": activity.info().activity_type, "code": failure_code(error)})
+
+
+def failure_code(error: BaseException) -> str:
+    """Name a failure in few, stable words: june's error code where there is one, the error's class otherwise."""
+    if isinstance(error, ApplicationError) and error.type:
+        return error.type
+    return type(error).__name__
