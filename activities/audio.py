@@ -16,13 +16,9 @@ from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 
 from activities.errors import BadInputError, ErrorCode
+from activities.pcm import OPUS_RATE, SAMPLE_BYTES, SAMPLE_RATE, seconds_of
 
-SAMPLE_RATE = 16_000
-"""Hertz of decoded audio: what speech recognition takes."""
-SAMPLE_BYTES = 2
-"""Bytes of one s16le sample."""
-OPUS_RATE = 48_000
-"""Hertz of Opus, whatever goes in (RFC 7845, section 5.1)."""
+__all__ = ["OPUS_RATE", "SAMPLE_BYTES", "SAMPLE_RATE", "decode", "demuxer_of", "encode_ogg_opus", "seconds_of"]
 
 DECODERS = (
     "opus,libopus,vorbis,flac,aac,aac_fixed,mp3,mp3float,"
@@ -201,8 +197,3 @@ def _blocks(pcm: bytes, sample_rate: int) -> Iterator[AudioFrame | None]:
         memoryview(frame.planes[0])[: len(part)] = part
         yield frame
     yield None
-
-
-def seconds_of(pcm: bytes, sample_rate: int = SAMPLE_RATE) -> float:
-    """Tell the duration of s16le mono PCM, in seconds."""
-    return len(pcm) / SAMPLE_BYTES / sample_rate

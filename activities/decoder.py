@@ -6,7 +6,6 @@ The child stays warm between files (starting one takes about 0.3 s) and ends whe
 
 import json
 import os
-import resource
 import select
 import signal
 import struct
@@ -17,17 +16,14 @@ import time
 from contextlib import suppress
 from typing import IO, Any
 
-from activities.audio import SAMPLE_RATE, decode
 from activities.errors import BadInputError, ErrorCode
 
-MEMORY_BYTES = 192 << 20
-"""Address space that a child may take on top of what it has when it is ready; enough for 20 MB and 600 s."""
 GRACE_SECONDS = 5.0
 """Beyond the budget that ``decode`` keeps by itself; then the child is killed."""
 START_SECONDS = 30.0
 POLL_MS = 50
 MOST_IDLE = 2
-_LENGTHS = struct.Struct(">II")
+LENGTHS = struct.Struct(">II")
 """A message: length of its JSON head, length of its bytes, then both."""
 _FAULTS = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS}
 """Deaths that the file caused; a killed child (operator, shutdown, out of memory elsewhere) is worth a retry."""
@@ -91,7 +87,7 @@ class _Child:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "activities.decoder"],
+            [sys.executable, "-m", "activities.decoding"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},  # tokens stay here
@@ -109,7 +105,7 @@ class _Child:
                 self._receive(time.monotonic() + START_SECONDS, stop)
                 self._ready = True
             head = {"max_seconds": max_seconds, "budget_seconds": budget_seconds}
-            _send(_pipe(self._process.stdin), head, data)
+            send(_pipe(self._process.stdin), head, data)
             reply, pcm = self._receive(time.monotonic() + budget_seconds + GRACE_SECONDS, stop)
         except (EOFError, BrokenPipeError):
             raise self._cause_of_death() from None
@@ -125,7 +121,7 @@ class _Child:
         _pipe(self._process.stdout).close()
 
     def _receive(self, deadline: float, stop: threading.Event) -> tuple[dict[str, Any], bytes]:
-        head_length, length = _LENGTHS.unpack(self._read(_LENGTHS.size, deadline, stop))
+        head_length, length = LENGTHS.unpack(self._read(LENGTHS.size, deadline, stop))
         head = json.loads(self._read(head_length, deadline, stop))
         return head, self._read(length, deadline, stop)
 
@@ -161,46 +157,9 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _send(stream: IO[bytes], head: dict[str, Any], data: bytes = b"") -> None:
+def send(stream: IO[bytes], head: dict[str, Any], data: bytes = b"") -> None:
+    """Write a message to a pipe."""
     text = json.dumps(head).encode()
-    stream.write(_LENGTHS.pack(len(text), len(data)) + text)
+    stream.write(LENGTHS.pack(len(text), len(data)) + text)
     stream.write(data)
     stream.flush()
-
-
-def _answer(head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-    try:
-        return {}, decode(data, head["max_seconds"], head["budget_seconds"])
-    except BadInputError as error:
-        return {"code": error.type, "message": error.message, "params": error.details[0]}, b""
-
-
-def _confine() -> None:
-    """Take no more memory than a recording needs, open no file or socket, write none, dump none."""
-    _answer({"max_seconds": 1, "budget_seconds": 20}, _WARM_UP)  # whatever is loaded lazily is loaded now
-    limits = {resource.RLIMIT_NOFILE: 3, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
-    if sys.platform == "linux":
-        with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123
-            pages = int(statm.read().split()[0])
-        limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + MEMORY_BYTES
-    for limit, value in limits.items():
-        resource.setrlimit(limit, (value, value))
-
-
-_WARM_UP = b"RIFF\x34\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0" + struct.pack("<IIHH", SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16)
-_WARM_UP += b"data\x10\0\0\0" + bytes(16)
-
-
-def main() -> None:
-    """Serve requests from standard input until it ends."""
-    _confine()
-    source, target = sys.stdin.buffer, sys.stdout.buffer
-    _send(target, {"ready": True})
-    while lengths := source.read(_LENGTHS.size):
-        head_length, length = _LENGTHS.unpack(lengths)
-        head = json.loads(source.read(head_length))
-        _send(target, *_answer(head, source.read(length)))
-
-
-if __name__ == "__main__":
-    main()

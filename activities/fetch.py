@@ -4,12 +4,12 @@ import threading
 
 from temporalio import activity
 
-from activities.audio import SAMPLE_RATE, seconds_of
 from activities.blobs import BlobStore
 from activities.decoder import Decoder
 from activities.edges import Edge
 from activities.errors import BadInputError, ErrorCode
 from activities.heartbeats import heartbeats, in_thread
+from activities.pcm import SAMPLE_RATE, seconds_of
 from activities.references import AudioSource, BlobRef, Identifier, Value
 
 

@@ -1,7 +1,7 @@
 """Reply on the platform: text first, then the voice note."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Literal
 
@@ -9,15 +9,12 @@ from pydantic import Field
 from temporalio import activity
 from temporalio.client import AsyncActivityCancelledError
 
-from activities.audio import OPUS_RATE, SAMPLE_BYTES, encode_ogg_opus, seconds_of
 from activities.blobs import BlobStore
 from activities.edges import Edge, SendUncertainError, VoiceForbiddenError, VoiceNote
 from activities.errors import BadInputError, ErrorCode
 from activities.heartbeats import heartbeats
+from activities.pcm import OPUS_RATE, PAUSE_SECONDS, SAMPLE_BYTES, fitting, join, seconds_of
 from activities.references import Address, BlobRef, Value
-
-PAUSE_SECONDS = 0.15
-"""Silence between sentences."""
 
 
 class Notice(Value):
@@ -84,6 +81,10 @@ class ReplyActivity:
             bit_rate: bits per second of Opus.
 
         """
+        # Here, as workflows and bots import this module for its models and must not load FFmpeg.
+        from activities.audio import encode_ogg_opus
+
+        self._encode_ogg_opus = encode_ogg_opus
         self._edge = edge
         self._blobs = blobs
         self._say = say
@@ -173,7 +174,7 @@ class ReplyActivity:
         most = int(self._max_seconds * rate) * SAMPLE_BYTES
         while most > 0:
             pcm = join(sentences, rate, most)
-            data = encode_ogg_opus(pcm, rate, self._bit_rate)
+            data = self._encode_ogg_opus(pcm, rate, self._bit_rate)
             if len(data) <= self._max_bytes:
                 return VoiceNote(data, seconds_of(pcm, rate))
             most = int(len(pcm) // SAMPLE_BYTES * 0.98 * self._max_bytes / len(data)) * SAMPLE_BYTES
@@ -198,21 +199,4 @@ class _Journal:
 def within(speech: Iterable[BlobRef], max_seconds: float) -> list[BlobRef]:
     """Take sentences while they fit, pauses included; the first in any case."""
     sentences = list(speech)
-    return sentences[: _fitting([sentence.seconds for sentence in sentences], PAUSE_SECONDS, max_seconds)]
-
-
-def join(sentences: list[bytes], sample_rate: int, max_bytes: int) -> bytes:
-    """Join s16le mono PCM, with pauses, up to the last sentence that fits; only a first that does not is cut."""
-    pause = bytes(int(PAUSE_SECONDS * sample_rate) * SAMPLE_BYTES)
-    count = _fitting([len(sentence) for sentence in sentences], len(pause), max_bytes)
-    return pause.join(sentences[:count])[:max_bytes]
-
-
-def _fitting(lengths: Sequence[float], pause: float, most: float) -> int:
-    """Count how many of these lengths, with pauses in between, fit; at least one."""
-    total = -pause
-    for count, length in enumerate(lengths):
-        total += pause + length
-        if total > most:
-            return max(1, count)
-    return len(lengths)
+    return sentences[: fitting([sentence.seconds for sentence in sentences], PAUSE_SECONDS, max_seconds)]
