@@ -34,7 +34,7 @@ def test_workflows_load_in_the_sandbox(kind: type) -> None:
     SandboxedWorkflowRunner().prepare_workflow(definition(kind))
 
 
-def definition(kind: type) -> Any:
+def definition(kind: type) -> Any:  # noqa: ANN401
     """Read a workflow's definition, for which the SDK has no public name."""
     return workflow._Definition.must_from_class(kind)
 
@@ -52,7 +52,9 @@ def test_docker_holds_no_code() -> None:
 
 
 def test_files_are_short() -> None:
-    long = {str(path.relative_to(ROOT)): n for path in sources() if (n := len(path.read_text().splitlines())) > MAX_LINES}
+    long = {
+        str(path.relative_to(ROOT)): n for path in sources() if (n := len(path.read_text().splitlines())) > MAX_LINES
+    }
     assert long == {}
 
 

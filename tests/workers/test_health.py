@@ -23,9 +23,7 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 def settings() -> TelemetrySettings:
     """Choose free addresses."""
-    return TelemetrySettings(
-        health_address=f"127.0.0.1:{free_port()}", grpc_health_address=f"127.0.0.1:{free_port()}"
-    )
+    return TelemetrySettings(health_address=f"127.0.0.1:{free_port()}", grpc_health_address=f"127.0.0.1:{free_port()}")
 
 
 async def get(telemetry: TelemetrySettings, path: str) -> tuple[int, str]:
