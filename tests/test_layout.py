@@ -30,7 +30,7 @@ def test_packages_are_this_tree(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", workflow_types(), ids=lambda kind: kind.__name__)
-def test_workflows_load_in_the_sandbox(kind: type) -> None:
+async def test_workflows_load_in_the_sandbox(kind: type) -> None:
     SandboxedWorkflowRunner().prepare_workflow(definition(kind))
 
 

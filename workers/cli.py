@@ -7,6 +7,7 @@ import sys
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from workers import models_cli
@@ -74,8 +75,9 @@ def _run() -> int:
     try:
         app()
     except JuneError as error:
-        _console.print(f"june: {error}", style="red", markup=False)
-        return error.exit_code
+        return _complain(str(error), error.exit_code)
+    except ValidationError as error:  # of settings: nothing else of the command line is validated by pydantic
+        return _complain(_settings_sentence(error), ExitCode.FAULT)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except SystemExit as done:
@@ -84,6 +86,17 @@ def _run() -> int:
         logging.getLogger(__name__).exception("june failed")
         return ExitCode.FAULT
     return ExitCode.OK
+
+
+def _complain(sentence: str, code: ExitCode) -> ExitCode:
+    _console.print(f"june: {sentence}", style="red", markup=False, soft_wrap=True)
+    return code
+
+
+def _settings_sentence(error: ValidationError) -> str:
+    """Name each wrong setting as its environment variable ends."""
+    wrong = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+    return f"A setting of {error.title} is wrong ({wrong}). Look at the JUNE_ variables of the environment."
 
 
 if __name__ == "__main__":

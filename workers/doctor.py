@@ -19,11 +19,19 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from workers.connection import connect, missing_search_attributes
+from workers.engines.registry import ModelError, models, verify
 from workers.errors import UnavailableError
 from workers.home import running
 from workers.kinds import Kind
 from workers.ports import LOOPBACK, is_free, occupied
-from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings, TelemetrySettings
+from workers.settings import (
+    EmbeddedSettings,
+    LlmSettings,
+    PiperSettings,
+    StorageSettings,
+    TelemetrySettings,
+    WhisperSettings,
+)
 
 FREE_BYTES = 3_000_000_000
 """Room for the models, logs, audio and histories of a while."""
@@ -72,6 +80,25 @@ def check_codecs() -> Finding:
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the codecs is the finding
         return Finding("codecs", ok=False, found=f"{type(error).__name__}: {error}", advice=advice)
     return Finding("codecs", ok=seconds > 0.9, found=f"Opus in Ogg, {seconds:.1f} s there and back")
+
+
+def check_models(storage: StorageSettings) -> list[Finding]:
+    """Check each configured model: there, and what it should be (hashed once, then by size and time)."""
+    llm = LlmSettings()
+    names = [WhisperSettings().model, *PiperSettings().voices, *([] if llm.base_url else [llm.model])]
+    return [_check_model(name, storage.models) for name in names]
+
+
+def _check_model(name: str, folder: Path) -> Finding:
+    known = models().get(name)
+    if known is None:
+        there = Path(name).expanduser().exists()
+        return Finding(f"model {name}", ok=True, found="a path" if there else "not in the registry: the hub is asked")
+    try:
+        verify(known, folder)
+    except ModelError as error:
+        return Finding(f"model {name}", ok=False, found=error.code.value, advice=str(error))
+    return Finding(f"model {name}", ok=True, found=f"verified, {known.bytes / 1e6:.0f} MB, {known.licence}")
 
 
 def check_ports(home: Path, ports: EmbeddedSettings) -> Finding:

@@ -12,9 +12,11 @@ from workers.embedded import Embedded, Progress
 from workers.settings import TelemetrySettings
 from workers.telemetry import configure_logging
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 async def run_up(console: Console, *, as_json: bool) -> None:
-    """Run the embedded stack until SIGINT or SIGTERM.
+    """Run the embedded stack until Ctrl-C, SIGTERM, or the terminal is closed.
 
     Args:
         console: where people read.
@@ -46,12 +48,12 @@ def _cancel_on_signals(console: Console) -> asyncio.Event:
     def on_signal() -> None:
         console.print("stopping...")
         stopped.set()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             loop.remove_signal_handler(number)
         if task:
             task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         loop.add_signal_handler(number, on_signal)
     return stopped
 

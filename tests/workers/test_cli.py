@@ -1,0 +1,59 @@
+"""The command as people call it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.workers.conftest import own_ports
+from workers import home
+from workers.errors import ExitCode
+
+JUNE = (sys.executable, "-m", "workers.cli")
+
+
+def june(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*JUNE, *arguments], env=os.environ | settings, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize("command", ["up", "worker", "doctor", "models"])
+def test_help_says_what_there_is(command: str) -> None:
+    assert command in june("--help").stdout
+    assert june(command, "--help").returncode == ExitCode.OK
+
+
+def test_wrong_usage_is_2() -> None:
+    done = june("worker", "teapot")
+    assert done.returncode == ExitCode.USAGE
+    assert "workflows" in done.stderr
+
+
+def test_a_taken_home_is_one_sentence(tmp_path: Path) -> None:
+    with home.lock(tmp_path):
+        done = june("up", JUNE_HOME=str(tmp_path))
+    assert done.returncode == ExitCode.UNAVAILABLE
+    assert "june is already running" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_told_without_a_traceback() -> None:
+    done = june("up", JUNE_EMBEDDED_UI_PORT="many")
+    assert done.returncode == ExitCode.FAULT
+    assert "ui_port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_worker_without_a_server_waits_and_stops_when_told(tmp_path: Path) -> None:
+    settings = {"JUNE_HOME": str(tmp_path), "TEMPORAL_ADDRESS": f"127.0.0.1:{own_ports().temporal_port}"}
+    with subprocess.Popen([*JUNE, "worker", "file"], env=os.environ | settings, stderr=subprocess.PIPE) as worker:
+        time.sleep(3)
+        assert worker.poll() is None
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=10) == ExitCode.OK
