@@ -1,8 +1,25 @@
 """Infer an answer, sentence by sentence."""
 
-from typing import Literal
+import asyncio
+import importlib
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Literal
 
+from temporalio import activity
+from temporalio.service import RPCError
+
+from activities.heartbeats import heartbeats
 from activities.references import Value
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from activities.answer import Answer
+
+MAX_SIGNALS = 100
+"""Sentences signalled while the model writes; the rest of a longer answer comes with the result alone."""
 
 
 class Message(Value):
@@ -22,6 +39,20 @@ class InferRequest(Value):
     temperature: float = 0.3
     signal_sentences: bool = False
     """Signal each finished sentence (all but the last) to the calling workflow, signal name ``sentence``."""
+    language: str | None = None
+    """ISO 639-1 code of the answer, for the rules by which sentences end; None is English."""
+
+
+class Sentence(Value):
+    """A finished sentence, signalled while the model still writes.
+
+    The result's ``sentences`` are what counts: in the rare case that text turned out to be thoughts after it
+    was signalled, the sentence at that index there is another.
+    """
+
+    attempt: int
+    index: int
+    text: str
 
 
 class Inference(Value):
@@ -38,5 +69,132 @@ class Inference(Value):
     reasoning_chars: int = 0
     """Length of the thoughts that were kept apart, in characters."""
     first_token_ms: int | None = None
+    """Milliseconds until the model began, if only to think."""
     engine_ms: int = 0
+    """Milliseconds until the model ended."""
     attempt: int = 1
+
+
+class InferActivity:
+    """Asks the model that a worker was given."""
+
+    def __init__(
+        self,
+        client: "AsyncOpenAI",
+        default_model: str,
+        silence_seconds: float,
+        max_answer_chars: int,
+        *,
+        thinks_first: bool = False,
+    ) -> None:
+        """Ask by this client.
+
+        Args:
+            client: of an OpenAI-compatible server, with ``max_retries=0``: retries are Temporal's.
+            default_model: name that the server knows, when the request names none.
+            silence_seconds: longest silence before and between tokens.
+            max_answer_chars: a longer answer is cut, and the model stopped.
+            thinks_first: answers begin with thoughts that no tag opens (Qwen3-Thinking on a server without a
+                reasoning parser): hold all back until ``</think>``.
+
+        """
+        # Bots and workflows import this module for its models alone: the OpenAI client would cost them a second
+        # and 50 MB, so it is loaded here, and not during the first turn either.
+        importlib.import_module("activities.answer")
+        self._client = client
+        self._default_model = default_model
+        self._silence_seconds = silence_seconds
+        self._max_answer_chars = max_answer_chars
+        self._thinks_first = thinks_first
+
+    @activity.defn
+    async def infer(self, request: InferRequest) -> Inference:
+        """Ask the model; signal sentences while it writes, if asked to.
+
+        Raises:
+            BadInputError: ``model-refused``, or ``model-empty`` when all tokens went into thoughts.
+            ApplicationError: ``model-unavailable`` or ``model-empty``, to be retried.
+
+        """
+        from activities.answer import Answer
+
+        answer = Answer(request.language or "en", self._max_answer_chars, thinks_first=self._thinks_first)
+        started = time.monotonic()
+        async with heartbeats(), _signals(wanted=request.signal_sentences) as signal:
+            first_token_ms = await self._read(request, answer, signal, started)
+            engine_ms = _milliseconds_since(started)
+            answer.finish()
+        return Inference(
+            answer=answer.text,
+            sentences=tuple(answer.sentences),
+            model=answer.model or self._model(request),
+            finish_reason=answer.finish_reason,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+            reasoning_chars=answer.reasoning_chars,
+            first_token_ms=first_token_ms,
+            engine_ms=engine_ms,
+            attempt=activity.info().attempt,
+        )
+
+    async def _read(
+        self, request: InferRequest, answer: "Answer", signal: "Callable[[list[str]], None]", started: float
+    ) -> int | None:
+        """Read the stream into the answer; give the milliseconds until its first token."""
+        from activities.chat import stream_chat
+
+        first_token_ms = None
+        deltas = stream_chat(self._client, request, self._model(request), self._silence_seconds)
+        async with aclosing(deltas):
+            async for delta in deltas:
+                answer.add(delta)
+                if answer.began and first_token_ms is None:
+                    first_token_ms = _milliseconds_since(started)
+                if not answer.retracted:
+                    signal(answer.sentences)
+                if answer.full:
+                    break
+        return first_token_ms
+
+    def _model(self, request: InferRequest) -> str:
+        return request.model or self._default_model
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
+
+
+@asynccontextmanager
+async def _signals(*, wanted: bool) -> "AsyncIterator[Callable[[list[str]], None]]":
+    """Give a function that takes all sentences so far, and has the new ones signalled in order in the background.
+
+    Leaving the block waits for signals under way; leaving it by an error drops them.
+    """
+    queue: asyncio.Queue[Sentence | None] = asyncio.Queue()
+    attempt, count = activity.info().attempt, 0
+
+    def signal(sentences: list[str]) -> None:
+        nonlocal count
+        for text in sentences[count:MAX_SIGNALS] if wanted else ():
+            queue.put_nowait(Sentence(attempt=attempt, index=count, text=text))
+            count += 1
+
+    sending = asyncio.create_task(_send(queue))
+    try:
+        yield signal
+        queue.put_nowait(None)
+        await sending
+    finally:
+        sending.cancel()
+
+
+async def _send(queue: "asyncio.Queue[Sentence | None]") -> None:
+    info = activity.info()
+    while sentence := await queue.get():
+        try:
+            workflow = activity.client().get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
+            await workflow.signal("sentence", sentence)
+        except RPCError as error:
+            # The result holds every sentence, so the answer is whole without; a workflow that is gone needs none.
+            activity.logger.warning("sentence %d was not signalled: %s", sentence.index, error.status.name)
+            return

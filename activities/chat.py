@@ -1,0 +1,165 @@
+"""Stream a chat completion from an OpenAI-compatible server (vLLM, llama.cpp, Ollama), and name what goes wrong."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, NamedTuple, cast
+
+import openai
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from temporalio.exceptions import ApplicationError
+
+from activities.errors import BadInputError, ErrorCode
+from activities.infer import InferRequest
+
+_USAGE_SECONDS = 2.0
+"""Patience for the usage figures once the model has said that it ended."""
+_MAX_RETRY_AFTER_SECONDS = 60.0
+_MAX_MESSAGE_CHARS = 300
+_TRANSIENT = frozenset({408, 409, 425, 429})
+"""The 4xx answers that a later attempt may not get."""
+_CONTEXT = re.compile(r"context[ _-]?(?:length|size|window)|maximum context|prompt is too long", re.IGNORECASE)
+
+
+class Delta(NamedTuple):
+    """A piece of a streamed completion; every field may be missing."""
+
+    content: str = ""
+    reasoning: str = ""
+    """Thoughts, from servers that keep them apart (``reasoning``, or ``reasoning_content`` of older ones)."""
+    finish_reason: str = ""
+    model: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+async def stream_chat(
+    client: openai.AsyncOpenAI, request: InferRequest, model: str, silence_seconds: float
+) -> AsyncGenerator[Delta, None]:
+    """Give the pieces of a completion as they arrive; closing the generator frees the server's slot.
+
+    Raises:
+        BadInputError: ``model-refused``, the server will never answer this request.
+        ApplicationError: ``model-unavailable``, to be retried: not there, overloaded, silent for longer than
+            ``silence_seconds``, broken off, or speaking something else than OpenAI's protocol.
+
+    """
+    with _errors_named(client.api_key):
+        async with asyncio.timeout(silence_seconds):
+            stream = await client.chat.completions.create(
+                model=model,
+                messages=cast(list[ChatCompletionMessageParam], [message.model_dump() for message in request.messages]),
+                max_tokens=request.max_tokens,
+                temperature=request.temperature,
+                stream=True,
+                stream_options={"include_usage": True},
+                timeout=silence_seconds,
+            )
+        async with stream:
+            if not stream.response.headers.get("content-type", "").startswith("text/event-stream"):
+                raise unavailable("the model server did not answer with an event stream")
+            async for delta in _deltas(stream, silence_seconds):
+                yield delta
+
+
+async def _deltas(
+    stream: openai.AsyncStream[ChatCompletionChunk], silence_seconds: float
+) -> AsyncGenerator[Delta, None]:
+    patience, ended = silence_seconds, False
+    while True:
+        try:
+            async with asyncio.timeout(patience):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            break
+        except (TimeoutError, openai.APIConnectionError):
+            if ended:  # the answer is whole, only its usage is missing
+                break
+            raise
+        delta = _read(chunk)
+        if delta.finish_reason:
+            patience, ended = min(silence_seconds, _USAGE_SECONDS), True
+        yield delta
+    if not ended:
+        raise unavailable("the model server's stream broke off")
+
+
+def _read(chunk: ChatCompletionChunk) -> Delta:
+    """Read a chunk with care: the client library validates nothing, and servers differ."""
+    choices = getattr(chunk, "choices", None)
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    delta = getattr(choice, "delta", None)
+    usage = getattr(chunk, "usage", None)
+    return Delta(
+        content=_text(delta, "content"),
+        reasoning=_text(delta, "reasoning") or _text(delta, "reasoning_content"),
+        finish_reason=_text(choice, "finish_reason")[:40],
+        model=_text(chunk, "model")[:200],
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        completion_tokens=_count(usage, "completion_tokens"),
+    )
+
+
+def _text(part: object, name: str) -> str:
+    value: Any = getattr(part, name, None)
+    return value if isinstance(value, str) else ""
+
+
+def _count(part: object, name: str) -> int | None:
+    value: Any = getattr(part, name, None)
+    return value if isinstance(value, int) else None
+
+
+@contextmanager
+def _errors_named(api_key: str) -> Iterator[None]:
+    """Map everything that the client raises to june's errors; the one place that does.
+
+    ``from None``: a cause would go into the history as well, with the server's whole answer in it.
+    """
+    try:
+        yield
+    except openai.APIStatusError as error:
+        message = _message(error, api_key)
+        raise _status_error(error.status_code, message, _retry_after(error.response.headers)) from None
+    except (openai.APITimeoutError, TimeoutError):
+        raise unavailable("the model server was silent for too long") from None
+    except openai.APIConnectionError as error:
+        raise unavailable(f"no connection to the model server: {type(error.__cause__).__name__}") from None
+    except openai.APIError as error:  # an error event within the stream
+        status = int(error.code) if error.code and error.code.isdecimal() else HTTPStatus.INTERNAL_SERVER_ERROR
+        raise _status_error(status, _message(error, api_key)) from None
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unavailable(f"the model server sent a chunk that is not JSON: {type(error).__name__}") from None
+
+
+def _status_error(status: int, message: str, retry_after: timedelta | None = None) -> ApplicationError:
+    text = f"the model server answered {status}: {message}"
+    if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRANSIENT:
+        return unavailable(text, retry_after)
+    if _CONTEXT.search(message):
+        return BadInputError(ErrorCode.MODEL_REFUSED, text, status=status, reason="context")
+    return BadInputError(ErrorCode.MODEL_REFUSED, text, status=status)
+
+
+def unavailable(message: str, retry_after: timedelta | None = None) -> ApplicationError:
+    """Name a failure of the server that a later attempt may not meet."""
+    return ApplicationError(message, type=ErrorCode.MODEL_UNAVAILABLE.value, next_retry_delay=retry_after)
+
+
+def _message(error: openai.APIError, api_key: str) -> str:
+    """Give the server's own words in one line, capped, and never with the key in them."""
+    body = error.body if isinstance(error.body, dict) else {}
+    words = body.get("message") or body.get("detail") or error.message
+    text = " ".join(str(words)[: 10 * _MAX_MESSAGE_CHARS].split())
+    return (text.replace(api_key, "***") if api_key else text)[:_MAX_MESSAGE_CHARS]
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """Read ``Retry-After`` in seconds; dates are rare enough to be left to the retry policy."""
+    value = headers.get("retry-after", "")
+    seconds = float(value) if re.fullmatch(r"\d{1,6}(\.\d{1,6})?", value) else 0.0
+    return timedelta(seconds=min(seconds, _MAX_RETRY_AFTER_SECONDS)) if seconds > 0 else None
