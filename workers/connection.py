@@ -46,7 +46,8 @@ async def connect(
     """
     telemetry = telemetry or TelemetrySettings()
     config = ClientConnectConfig(target_host=address) if address else connection_config()
-    runtime, plugins = build_runtime(telemetry.metrics_address), build_tracing(telemetry.otlp_url, service)
+    runtime = build_runtime(telemetry.metrics_address, json_logs=telemetry.log_format == "json")
+    plugins = build_tracing(telemetry.otlp_url, service)
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
