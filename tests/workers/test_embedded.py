@@ -107,7 +107,7 @@ async def test_a_clean_stop_leaves_nothing(tmp_path: Path) -> None:
     async with Embedded(storage, own_ports(), LlmSettings(model=SMALL_MODEL)) as stack:
         pids = list(stack.pids.values())
         children = [child.pid for pid in pids for child in psutil.Process(pid).children(recursive=True)]
-    assert not any(psutil.pid_exists(pid) for pid in [*pids, *children])
+    assert not any(map(alive, [*pids, *children]))
     assert not (storage.home / "state.json").exists()
     log = (storage.home / "logs" / "worker-workflows.log").read_text()
     assert "worker workflows stopped" in log
