@@ -20,6 +20,8 @@ _USAGE_SECONDS = 2.0
 """Patience for the usage figures once the model has said that it ended."""
 _MAX_RETRY_AFTER_SECONDS = 60.0
 _MAX_MESSAGE_CHARS = 300
+_MIN_KEY_CHARS = 8
+"""Shorter ones are the placeholders of servers without keys, and may be part of any word."""
 _TRANSIENT = frozenset({408, 409, 425, 429})
 """The 4xx answers that a later attempt may not get."""
 _CONTEXT = re.compile(r"context[ _-]?(?:length|size|window)|maximum context|prompt is too long", re.IGNORECASE)
@@ -155,7 +157,7 @@ def _message(error: openai.APIError, api_key: str) -> str:
     body = error.body if isinstance(error.body, dict) else {}
     words = body.get("message") or body.get("detail") or error.message
     text = " ".join(str(words)[: 10 * _MAX_MESSAGE_CHARS].split())
-    return (text.replace(api_key, "***") if api_key else text)[:_MAX_MESSAGE_CHARS]
+    return (text.replace(api_key, "***") if len(api_key) >= _MIN_KEY_CHARS else text)[:_MAX_MESSAGE_CHARS]
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:

@@ -181,12 +181,19 @@ async def test_refusals_are_final(server: ModelServerDouble, status: int) -> Non
     "message",
     [
         "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens.",
-        "the request exceeds the available context size, try increasing it",
+        "request (5032 tokens) exceeds the available context size (2048 tokens), try increasing it",
     ],
 )
 async def test_prompt_that_is_too_long_is_told_apart(server: ModelServerDouble, message: str) -> None:
     error = await failure(server, refused(400, message))
     assert error.details == ({"status": 400, "reason": "context"},)
+
+
+async def test_placeholder_of_a_key_is_no_secret(server: ModelServerDouble) -> None:
+    server.plays(refused(404, "no such model: xyz"))
+    client = AsyncOpenAI(base_url=server.url, api_key="x", max_retries=0)
+    with pytest.raises(ApplicationError, match="no such model: xyz"):
+        await ActivityEnvironment().run(InferActivity(client, "xyz", 1, 100).infer, QUESTION)
 
 
 async def test_no_server() -> None:
