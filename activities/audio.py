@@ -95,9 +95,9 @@ _MAGIC = {b"OggS": "ogg", b"fLaC": "flac", b"ID3": "mp3", b"\x1a\x45\xdf\xa3": "
 
 def _decode_into(pcm: "_Pcm", container: InputContainer, max_seconds: float, deadline: float) -> int:
     """Decode all packets of the first audio stream; return how many were damaged."""
-    if not container.streams.audio:
-        raise _unreadable("The file holds no audio.")
-    stream = container.streams.audio[0]
+    stream = next(iter(container.streams.audio), None)
+    if stream is None or stream.codec_context is None:
+        raise _unreadable("The file holds no audio of an accepted kind.")
     stream.codec_context.thread_count = 1
     most_packets = SPARE_PACKETS + int(max_seconds * PACKETS_PER_SECOND)
     damaged = 0
@@ -173,6 +173,7 @@ def encode_ogg_opus(pcm: bytes, sample_rate: int, bit_rate: int) -> bytes:
         bit_rate: bits per second of the Opus stream; Ogg adds about a sixth.
 
     """
+    pcm = pcm.ljust(sample_rate // 50 * SAMPLE_BYTES, b"\0")  # one packet at least: a file without any is not Ogg
     target = io.BytesIO()
     with av.open(target, "w", format="ogg") as container:
         stream = container.add_stream("libopus", rate=OPUS_RATE, layout="mono")

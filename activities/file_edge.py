@@ -79,14 +79,14 @@ class FileEdge:
         return _read_regular(path, max_bytes + 1)
 
     def _permitted(self, destination: str) -> Path:
+        path = self._outbox / destination
         try:
-            path = self._outbox / destination
             path = path.parent.resolve(strict=True) / path.name
         except (OSError, ValueError, RuntimeError):
             raise _undeliverable("The folder of the reply's destination is not there.") from None
         if not any(path.is_relative_to(root) for root in (*self._roots, self._outbox.resolve())):
             raise _undeliverable("The reply's destination is outside the permitted folders.")
-        if path.suffix not in _OGG_ENDINGS or path.is_dir():
+        if path.suffix not in _OGG_ENDINGS or path.is_dir() or "\0" in path.name:
             raise _undeliverable(f"The reply's destination must be a file named {', '.join(sorted(_OGG_ENDINGS))}.")
         return path
 
@@ -99,9 +99,10 @@ def _read_regular(path: Path, most: int) -> bytes:
         raise BadInputError(ErrorCode.AUDIO_MISSING, "The audio file is not there.") from None
     except OSError:
         raise _forbidden() from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _forbidden()
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _forbidden()
         return file.read(most)
 
 

@@ -1,0 +1,267 @@
+"""The activity ``reply``, on a real server: what one attempt has sent, the next does not send again."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from temporalio.client import ActivityFailureError, Client
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.audio import decode, seconds_of
+from activities.blobs import BlobStore
+from activities.edges import SendUncertainError, VoiceForbiddenError, VoiceNote
+from activities.errors import BadInputError, ErrorCode
+from activities.pcm import join
+from activities.references import Address, AudioSource, BlobRef
+from activities.reply import Delivered, Notice, ReplyActivity, ReplyRequest, within
+from tests import audio_samples as make
+
+RATE = 22_050
+
+
+class Chat:
+    """A platform that remembers what it was sent, and fails as it is told to."""
+
+    platform = "chat"
+
+    def __init__(self, *, repeatable: bool = False) -> None:
+        self.repeatable = repeatable
+        self.texts: list[str] = []
+        self.voices: list[VoiceNote] = []
+        self.addresses: list[Address] = []
+        self.before_text: list[Exception] = []
+        self.before_voice: list[Exception] = []
+        self.after_voice: list[Exception] = []
+
+    async def download(self, source: AudioSource, max_bytes: int) -> bytes:
+        raise NotImplementedError
+
+    async def send_text(self, to: Address, text: str) -> str:
+        if self.before_text:
+            raise self.before_text.pop()
+        self.texts.append(text)
+        self.addresses.append(to)
+        return f"m{len(self.texts)}"
+
+    async def send_voice(self, to: Address, voice: VoiceNote) -> str | None:
+        if self.before_voice:
+            raise self.before_voice.pop()
+        self.voices.append(voice)
+        self.addresses.append(to)
+        if self.after_voice:
+            raise self.after_voice.pop()
+        return "v1"
+
+
+def say(notice: Notice, language: str | None) -> str:
+    return f"[{notice.key} {language} {notice.params}]"
+
+
+class Stage:
+    """A worker with the activity, and what it works on."""
+
+    def __init__(self, client: Client, *, max_seconds: float = 60, max_bytes: int = 10**6) -> None:
+        self.client = client
+        self.chat = Chat()
+        self.blobs = BlobStore.open("memory://")
+        self.activity = ReplyActivity(self.chat, self.blobs, say, max_seconds, max_bytes, 32_000)
+        self.queue = f"reply-{uuid.uuid4()}"
+
+    async def spoken(self, *seconds: float, rate: int = RATE) -> tuple[BlobRef, ...]:
+        return tuple(
+            [
+                await self.blobs.put(
+                    "chat", "1", pcm, mime="audio/L16", seconds=seconds_of(pcm, rate), sample_rate=rate, ending="pcm"
+                )
+                for pcm in (make.tone(one, rate, 300 + index) for index, one in enumerate(seconds))
+            ]
+        )
+
+    async def reply(self, **request: object) -> Delivered:
+        to = Address(platform="chat", chat="1", message="7", language="de")
+        return await self.client.execute_activity_method(
+            ReplyActivity.reply,
+            ReplyRequest.model_validate({"to": to} | request),
+            id=str(uuid.uuid4()),
+            task_queue=self.queue,
+            start_to_close_timeout=timedelta(seconds=20),
+            heartbeat_timeout=timedelta(seconds=5),
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=10), maximum_attempts=3),
+        )
+
+
+@pytest.fixture
+async def stage(dev_server: WorkflowEnvironment) -> AsyncIterator[Stage]:
+    async with working(Stage(dev_server.client)) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def working(stage: Stage) -> AsyncIterator[Stage]:
+    async with Worker(stage.client, task_queue=stage.queue, activities=[stage.activity.reply]):
+        yield stage
+
+
+async def test_text_then_voice(stage: Stage) -> None:
+    delivered = await stage.reply(text="Hello.", transcript="hi", speech=await stage.spoken(1, 2))
+    assert stage.chat.texts == ["🎤 hi\n\nHello."]
+    assert [(to.chat, to.message) for to in stage.chat.addresses] == [("1", "7"), ("1", "7")]
+    assert (delivered.text_message, delivered.voice, delivered.error) == ("m1", "sent", None)
+    assert delivered.audio is not None
+    assert (delivered.audio.mime, delivered.audio.sample_rate) == ("audio/ogg", 48_000)
+    assert delivered.audio.seconds == pytest.approx(3.15, abs=0.01)
+    (voice,) = stage.chat.voices
+    assert await stage.blobs.get(delivered.audio) == voice.data
+    assert seconds_of(decode(voice.data, 60)) == pytest.approx(voice.seconds, abs=0.03)
+
+
+async def test_a_notice_is_said_in_the_user_s_language(stage: Stage) -> None:
+    delivered = await stage.reply(notice={"key": "audio-too-long", "params": {"limit_seconds": 600}})
+    assert stage.chat.texts == ["[audio-too-long de {'limit_seconds': 600}]"]
+    assert (delivered.text_message, delivered.voice, delivered.audio) == ("m1", "none", None)
+
+
+async def test_voice_without_text(stage: Stage) -> None:
+    delivered = await stage.reply(speech=await stage.spoken(1))
+    assert (delivered.text_message, delivered.voice) == (None, "sent")
+    assert stage.chat.texts == []
+
+
+async def test_nothing_to_say(stage: Stage) -> None:
+    assert await stage.reply() == Delivered()
+
+
+async def test_forbidden_voice_leaves_the_text(stage: Stage) -> None:
+    stage.chat.before_voice = [VoiceForbiddenError()]
+    delivered = await stage.reply(text="Hello.", speech=await stage.spoken(1))
+    assert (delivered.text_message, delivered.voice, delivered.error) == ("m1", "forbidden", ErrorCode.VOICE_FORBIDDEN)
+
+
+async def test_an_uncertain_voice_is_not_sent_again(stage: Stage) -> None:
+    stage.chat.after_voice = [SendUncertainError()]
+    delivered = await stage.reply(text="Hello.", speech=await stage.spoken(1))
+    assert (delivered.voice, delivered.error) == ("uncertain", ErrorCode.REPLY_UNCERTAIN)
+    assert delivered.audio is not None
+    assert len(stage.chat.voices) == 1
+
+
+async def test_a_failed_voice_is_sent_again_and_the_text_is_not(stage: Stage) -> None:
+    stage.chat.before_voice = [ConnectionRefusedError()]
+    delivered = await stage.reply(text="Hello.", speech=await stage.spoken(1))
+    assert (delivered.text_message, delivered.voice) == ("m1", "sent")
+    assert (len(stage.chat.texts), len(stage.chat.voices)) == (1, 1)
+
+
+async def test_a_failed_text_is_sent_again(stage: Stage) -> None:
+    stage.chat.before_text = [ConnectionRefusedError()]
+    delivered = await stage.reply(text="Hello.")
+    assert (delivered.text_message, stage.chat.texts) == ("m1", ["Hello."])
+
+
+async def test_a_refusal_for_good_is_not_tried_again(stage: Stage) -> None:
+    stage.chat.before_voice = [BadInputError(ErrorCode.REPLY_FAILED, "no"), ConnectionRefusedError()]
+    stage.chat.before_voice.reverse()
+    with pytest.raises(ActivityFailureError) as caught:
+        await stage.reply(text="Hello.", speech=await stage.spoken(1))
+    assert isinstance(caught.value.cause, ApplicationError)
+    assert caught.value.cause.type == ErrorCode.REPLY_FAILED
+    assert len(stage.chat.before_voice) == 1
+
+
+class Dies(Chat):
+    """A platform whose worker vanishes in the middle of its first voice note, after the upload."""
+
+    def __init__(self, *, repeatable: bool) -> None:
+        super().__init__(repeatable=repeatable)
+        self.sending = asyncio.Event()
+
+    async def send_voice(self, to: Address, voice: VoiceNote) -> str | None:
+        await super().send_voice(to, voice)
+        self.sending.set()
+        if len(self.voices) == 1:
+            await asyncio.sleep(60)
+        return "v"
+
+
+@pytest.mark.parametrize(("repeatable", "sent", "voice"), [(False, 1, "uncertain"), (True, 2, "sent")])
+async def test_a_worker_that_vanishes_in_mid_send(
+    dev_server: WorkflowEnvironment, repeatable: bool, sent: int, voice: str
+) -> None:
+    stage = Stage(dev_server.client)
+    stage.chat = chat = Dies(repeatable=repeatable)
+    stage.activity = ReplyActivity(chat, stage.blobs, say, 60, 10**6, 32_000)
+    speech = await stage.spoken(1)
+    first = Worker(
+        stage.client, task_queue=stage.queue, activities=[stage.activity.reply], graceful_shutdown_timeout=timedelta(0)
+    )
+    running = asyncio.ensure_future(first.run())
+    reply = asyncio.ensure_future(stage.reply(text="Hello.", speech=speech))
+    await chat.sending.wait()
+    await first.shutdown()
+    await running
+    async with working(stage):
+        delivered = await asyncio.wait_for(reply, 15)
+    assert (delivered.text_message, delivered.voice) == ("m1", voice)
+    assert delivered.audio is not None
+    assert (len(stage.chat.texts), len(stage.chat.voices)) == (1, sent)
+
+
+async def test_long_speech_ends_at_a_sentence(dev_server: WorkflowEnvironment) -> None:
+    async with working(Stage(dev_server.client, max_seconds=5)) as stage:
+        delivered = await stage.reply(speech=await stage.spoken(2, 2, 2))
+    assert delivered.audio is not None
+    assert delivered.audio.seconds == pytest.approx(4.15, abs=0.01)
+
+
+async def test_large_speech_ends_at_a_sentence(dev_server: WorkflowEnvironment) -> None:
+    async with working(Stage(dev_server.client, max_bytes=30_000)) as stage:
+        delivered = await stage.reply(speech=await stage.spoken(2, 2, 2, 2))
+    assert delivered.audio is not None
+    assert delivered.audio.bytes <= 30_000
+    assert delivered.audio.seconds == pytest.approx(4.15, abs=0.01)
+
+
+async def test_a_single_endless_sentence_is_cut(dev_server: WorkflowEnvironment) -> None:
+    async with working(Stage(dev_server.client, max_seconds=3)) as stage:
+        delivered = await stage.reply(speech=await stage.spoken(4))
+    assert delivered.audio is not None
+    assert delivered.audio.seconds == pytest.approx(3, abs=0.01)
+
+
+async def test_no_note_is_small_enough(dev_server: WorkflowEnvironment) -> None:
+    async with working(Stage(dev_server.client, max_bytes=10)) as stage:
+        delivered = await stage.reply(text="Hello.", speech=await stage.spoken(1))
+    assert (delivered.voice, delivered.error, delivered.audio) == ("none", ErrorCode.VOICE_UNAVAILABLE, None)
+
+
+async def test_lost_speech_leaves_the_text(stage: Stage) -> None:
+    speech = await stage.spoken(1)
+    await stage.blobs.delete_chat("chat", "1")
+    delivered = await stage.reply(text="Hello.", speech=speech)
+    assert (delivered.text_message, delivered.voice, delivered.error) == ("m1", "none", ErrorCode.VOICE_UNAVAILABLE)
+
+
+async def test_mixed_sample_rates_leave_the_text(stage: Stage) -> None:
+    speech = await stage.spoken(1) + await stage.spoken(1, rate=16_000)
+    assert (await stage.reply(text="Hello.", speech=speech)).error == ErrorCode.VOICE_UNAVAILABLE
+
+
+def test_joining_puts_pauses_in_between() -> None:
+    assert join([b"\1\1", b"\2\2"], 100, 1000) == b"\1\1" + bytes(30) + b"\2\2"
+    assert join([b"\1\1", b"\2\2"], 100, 33) == b"\1\1"
+    assert join([b"\1\1" * 10, b"\2\2"], 100, 5) == b"\1\1\1\1"
+    assert join([], 100, 5) == b""
+
+
+def test_pauses_count() -> None:
+    ref = BlobRef(key="k", mime="m", bytes=1, seconds=1, sample_rate=1)
+    assert len(within([ref] * 5, 3.3)) == 3
+    assert len(within([ref] * 5, 3.29)) == 2
+    assert len(within([ref] * 5, 0.5)) == 1
+    assert within([], 5) == []
