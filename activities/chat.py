@@ -59,7 +59,6 @@ async def stream_chat(
                 temperature=request.temperature,
                 stream=True,
                 stream_options={"include_usage": True},
-                timeout=silence_seconds,
             )
         async with stream:
             if not stream.response.headers.get("content-type", "").startswith("text/event-stream"):
