@@ -10,9 +10,9 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from workers import models_cli
 from workers.errors import ExitCode, JuneError
 from workers.kinds import Kind
+from workers.models_cli import app as models_app
 
 app = typer.Typer(
     name="june",
@@ -21,7 +21,7 @@ app = typer.Typer(
     help="Voice chat with your own machines: a voice message becomes a voice reply, durably.",
     epilog="Exit codes: 0 done, 1 something is wrong, 2 wrong usage, 3 not running or in the way, 130 interrupted.",
 )
-app.add_typer(models_cli.app, name="models")
+app.add_typer(models_app, name="models")
 _console = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]
