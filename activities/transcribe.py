@@ -1,6 +1,19 @@
 """Transcribe an utterance."""
 
+import threading
+import time
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from temporalio import activity
+
+from activities.errors import BadInputError, ErrorCode
+from activities.heartbeats import in_thread
 from activities.references import BlobRef, Value
+
+if TYPE_CHECKING:
+    from activities.blobs import BlobStore
 
 
 class TranscribeRequest(Value):
@@ -24,3 +37,56 @@ class Transcript(Value):
     """Duration of the utterance."""
     engine_ms: int
     """Milliseconds in the engine alone."""
+
+
+class Recognition(NamedTuple):
+    """What an engine heard."""
+
+    text: str
+    """Empty when nothing was said."""
+    language: str
+    """ISO 639-1 code."""
+    language_probability: float
+    """0 to 1; 1 when the language was given."""
+
+
+class SpeechRecognizer(Protocol):
+    """An engine that turns speech into text; used by several threads at once."""
+
+    def recognize(self, samples: NDArray[np.float32], language: str | None, stop: threading.Event) -> Recognition:
+        """Recognize ``samples`` (16,000 Hz, mono, -1 to 1); give up soon after ``stop`` is set."""
+
+
+class TranscribeActivity:
+    """The activity ``transcribe``."""
+
+    def __init__(self, recognizer: SpeechRecognizer, blobs: "BlobStore") -> None:
+        """Take a warm engine, and the store that the audio lies in."""
+        self._recognizer = recognizer
+        self._blobs = blobs
+
+    @activity.defn
+    async def transcribe(self, request: TranscribeRequest) -> Transcript:
+        """Turn stored speech into text.
+
+        Raises:
+            BadInputError: ``no-speech``, or what the blob store says of the reference.
+
+        """
+        samples = _samples(await self._blobs.get(request.audio))
+        started = time.perf_counter()
+        heard = await in_thread(lambda stop: self._recognizer.recognize(samples, request.language, stop))
+        if not heard.text:
+            raise BadInputError(ErrorCode.NO_SPEECH, "Nothing was said in this audio.")
+        return Transcript(
+            text=heard.text,
+            language=heard.language,
+            language_probability=heard.language_probability,
+            seconds=request.audio.seconds,
+            engine_ms=round(1000 * (time.perf_counter() - started)),
+        )
+
+
+def _samples(pcm: bytes) -> NDArray[np.float32]:
+    """Scale s16le to -1 to 1."""
+    return np.frombuffer(pcm, dtype="<i2", count=len(pcm) // 2).astype(np.float32) / np.float32(32768)

@@ -1,0 +1,258 @@
+"""The models that june knows by name (``models.toml``): found, and verified before they are loaded.
+
+A stamp beside a model's files remembers their size, time, inode and digest, so that a gigabyte is not hashed at
+each start. It guards against accidents (a broken download, a wrong file), not against somebody who can write
+the folder; ``june models verify`` always hashes.
+"""
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+from functools import cache
+from os import stat_result
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from workers.errors import JuneError
+
+REGISTRY = Path(__file__).with_name("models.toml")
+STAMP = ".verified"
+BLOCK_BYTES = 1 << 20
+_HUB_ID = re.compile(
+    r"(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(?P<file>(?:/[\w-][\w.-]*)+)?(?:@(?P<revision>[\w./-]+))?"
+)
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=120)]
+"""Of a model or file; becomes the name of a folder or file, so no separators and no leading dot."""
+
+
+class ModelProblem(StrEnum):
+    """What can be wrong with a model."""
+
+    MISSING = "model-missing"
+    CORRUPT = "model-corrupt"
+
+
+class ModelError(JuneError):
+    """A model cannot be loaded; the text says what to do."""
+
+    def __init__(self, code: ModelProblem, message: str) -> None:
+        """Say what is wrong with which model, and what to do about it."""
+        super().__init__(message)
+        self.code = code
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PackageSource(_Entry):
+    """Package distributions, downloaded without being installed or imported."""
+
+    kind: Literal["package"]
+    distributions: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9.]+$")], ...]
+    """``name==version``"""
+
+
+class HubSource(_Entry):
+    """A repository on the Hugging Face hub."""
+
+    kind: Literal["hub"]
+    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
+    revision: str
+    """Commit or tag."""
+
+
+class PathSource(_Entry):
+    """A folder on this machine that holds the files."""
+
+    kind: Literal["path"]
+    path: Path
+
+
+class ModelFile(_Entry):
+    """A file of a model, as it must be."""
+
+    name: Name
+    bytes: int = Field(gt=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    members: tuple[str, ...] = ()
+    """Packages only: paths inside the wheels, joined in this order."""
+
+
+class Model(_Entry):
+    """A model that june knows."""
+
+    name: Name
+    kind: Literal["speech-to-text", "text-to-speech", "language-model"]
+    languages: tuple[str, ...]
+    """ISO 639-1 codes; ``*`` is many."""
+    licence: str
+    sets: tuple[Literal["demo", "tests"], ...] = ()
+    """What needs this model."""
+    opens: str = ""
+    """The file that engines open; empty when they open the folder."""
+    source: PackageSource | HubSource | PathSource = Field(discriminator="kind")
+    files: tuple[ModelFile, ...] = Field(min_length=1)
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files in bytes."""
+        return sum(file.bytes for file in self.files)
+
+    def folder(self, models: Path) -> Path:
+        """Where the files lie, given the folder of all models."""
+        return self.source.path if isinstance(self.source, PathSource) else models / self.name
+
+
+class _Registry(_Entry):
+    models: tuple[Model, ...]
+
+
+@cache
+def models() -> dict[str, Model]:
+    """Read the registry: models by name."""
+    registry = _Registry.model_validate(tomllib.loads(REGISTRY.read_text(encoding="utf-8")))
+    return {model.name: model for model in registry.models}
+
+
+def known(name: str) -> Model:
+    """Look a model up.
+
+    Raises:
+        ModelError: no model has this name.
+
+    """
+    try:
+        return models()[name]
+    except KeyError:
+        message = f"No model is called {name!r}; june models list shows those that june knows."
+        raise ModelError(ModelProblem.MISSING, message) from None
+
+
+def find(name: str, folder: Path) -> Path:
+    """Find what an engine opens: a verified model of the registry, a path, or a hub id.
+
+    A hub id (``owner/name``, ``owner/name/file.gguf``, each with ``@revision`` if need be) is downloaded by the
+    hub's own library into its own cache, once; its files are trusted as the hub delivers them.
+
+    Args:
+        name: name in the registry, path, or hub id.
+        folder: where the registry's models lie.
+
+    Raises:
+        ModelError: it is not there, or not what it should be.
+
+    """
+    if model := models().get(name):
+        verify(model, folder)
+        return model.folder(folder) / model.opens
+    if (path := Path(name).expanduser()).exists():
+        return path
+    if match := _HUB_ID.fullmatch(name):
+        return _from_hub(match["repository"], (match["file"] or "").removeprefix("/"), match["revision"])
+    message = f"{name!r} is neither a model that june knows (june models list), nor a path, nor a hub id."
+    raise ModelError(ModelProblem.MISSING, message)
+
+
+def _from_hub(repository: str, file: str, revision: str | None) -> Path:
+    from huggingface_hub import hf_hub_download, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        if not file:
+            return Path(snapshot_download(repository, revision=revision))
+        if file.endswith(".onnx"):  # a Piper voice: its configuration lies beside it
+            hf_hub_download(repository, f"{file}.json", revision=revision)
+        return Path(hf_hub_download(repository, file, revision=revision))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        message = (
+            f"{repository}/{file} is no path here, and the hub did not deliver it ({type(error).__name__}): check "
+            "the name and the connection, or name a model that june models list shows."
+        )
+        raise ModelError(ModelProblem.MISSING, message) from error
+
+
+def verify(
+    model: Model, folder: Path, *, trust_stamp: bool = True, progress: Callable[[int], None] | None = None
+) -> None:
+    """Check each file's SHA-256, or that it is unchanged since that was done.
+
+    Args:
+        model: what to check.
+        folder: where the registry's models lie.
+        trust_stamp: believe the stamp of an unchanged file; False hashes.
+        progress: told of bytes done.
+
+    Raises:
+        ModelError: a file is missing, or another than it should be.
+
+    """
+    place = model.folder(folder)
+    stamps = _read_stamps(place) if trust_stamp else {}
+    checked = {file.name: _check(model, file, place, stamps.get(file.name), progress) for file in model.files}
+    if checked != stamps:
+        _write_stamps(place, checked)
+
+
+def _check(
+    model: Model, file: ModelFile, place: Path, stamp: list[int | str] | None, progress: Callable[[int], None] | None
+) -> list[int | str]:
+    """Return the file's stamp, now that it is what it should be."""
+    path = place / file.name
+    try:
+        status = path.stat()
+        if stamp == _stamp(status, file.sha256):
+            return stamp
+        found = digest(path, progress) if status.st_size == file.bytes else f"{status.st_size} bytes"
+    except FileNotFoundError:
+        raise ModelError(ModelProblem.MISSING, f"{path} is missing: {advice(model)}.") from None
+    if found != file.sha256:
+        message = f"{path} is not the file it should be ({found}, not {file.sha256}): {advice(model)}."
+        raise ModelError(ModelProblem.CORRUPT, message)
+    return _stamp(status, file.sha256)
+
+
+def advice(model: Model) -> str:
+    """Say how to get the model."""
+    if isinstance(model.source, PathSource):
+        return f"put it into {model.source.path}"
+    return f"june models pull {model.name}"
+
+
+def digest(path: Path, progress: Callable[[int], None] | None = None) -> str:
+    """Hash a file by SHA-256, a block at a time; hexadecimal."""
+    sha = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK_BYTES):
+            sha.update(block)
+            if progress:
+                progress(len(block))
+    return sha.hexdigest()
+
+
+def _stamp(status: stat_result, sha256: str) -> list[int | str]:
+    return [status.st_size, status.st_mtime_ns, status.st_ino, sha256]
+
+
+def _read_stamps(place: Path) -> dict[str, list[int | str]]:
+    try:
+        stamps = json.loads((place / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamps if isinstance(stamps, dict) else {}
+
+
+def _write_stamps(place: Path, stamps: dict[str, list[int | str]]) -> None:
+    """Remember, where the folder lets us: a read-only one is hashed at each start."""
+    with suppress(OSError):
+        with NamedTemporaryFile("w", dir=place, prefix=STAMP, delete=False, encoding="utf-8") as draft:
+            json.dump(stamps, draft)
+        Path(draft.name).replace(place / STAMP)
