@@ -79,10 +79,16 @@ async def _work(worker: Worker, work: Work, client: Client, health: Health, stop
         await asyncio.sleep(START_POLL_SECONDS)
     health.serving(client)
     _log.info("worker polls queue %s", worker.task_queue)
-    chore = [work.chore()] if work.chore else []
-    await _first(running, stop.wait(), *chore)
+    await _first(running, stop.wait(), _beside(work))
     await worker.shutdown()
     await running
+
+
+async def _beside(work: Work) -> None:
+    """Do the chore, if any; then wait, as only a failure of it is a reason to end."""
+    if work.chore:
+        await work.chore()
+    await asyncio.Event().wait()
 
 
 async def _first(*waits: Awaitable[Any]) -> None:

@@ -43,8 +43,8 @@ class Work:
     """Activities at once."""
     activities: Sequence[Callable[..., Any]]
     workflows: Sequence[type] = ()
-    chore: Callable[[], Awaitable[None]] | None = None
-    """Runs beside the worker for as long as it does."""
+    chore: Callable[[], Awaitable[object]] | None = None
+    """Runs beside the worker, to its own end or the worker's; what it raises ends the worker."""
 
 
 def workflow_types() -> tuple[type, ...]:
@@ -97,11 +97,14 @@ async def _gpu(_client: Client) -> Work:
     from workers.engines.model_client import build_client, warm_up
 
     llm = LlmSettings()
-    transcribe = asyncio.create_task(_transcribe())
     model = build_client(llm, EmbeddedSettings())
-    await warm_up(model, llm)
     infer = InferActivity(model, llm.model, llm.first_token_seconds, llm.max_answer_chars)
-    return Work(slots=WorkerSettings().gpu_slots, activities=[await transcribe, infer.infer])
+    return Work(
+        slots=WorkerSettings().gpu_slots,
+        activities=[await _transcribe(), infer.infer],
+        # Beside the work: the model's server is ready or not by itself, and speech is recognized without it.
+        chore=lambda: warm_up(model, llm),
+    )
 
 
 async def _transcribe() -> Callable[..., Any]:

@@ -42,7 +42,8 @@ def configure_logging(settings: TelemetrySettings) -> None:
     handler.addFilter(TemporalContext())
     handler.setFormatter(_json() if settings.log_format == "json" else TextFormatter())
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
-    logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))  # its comings and goings
+    for name in ("uvicorn", "httpx", "httpx2"):  # a line for each start and each request
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     # The context is in fields of its own; the SDK would append it to each message as well.
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False
