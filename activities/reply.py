@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Literal
 
-from pydantic import Field
 from temporalio import activity
 from temporalio.client import AsyncActivityCancelledError
 
@@ -14,16 +13,7 @@ from activities.edges import Edge, SendUncertainError, VoiceForbiddenError, Voic
 from activities.errors import BadInputError, ErrorCode
 from activities.heartbeats import heartbeats
 from activities.pcm import OPUS_RATE, PAUSE_SECONDS, SAMPLE_BYTES, fitting, join, seconds_of
-from activities.references import Address, BlobRef, Value
-
-
-class Notice(Value):
-    """A sentence of june's own, chosen by key and said in the user's language."""
-
-    key: str
-    """An ErrorCode's value, or ``queued``."""
-    params: dict[str, float | int | str] = Field(default_factory=dict)
-    """Figures for the sentence, such as ``limit_seconds``."""
+from activities.references import Address, BlobRef, Notice, Value
 
 
 class ReplyRequest(Value):

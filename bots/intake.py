@@ -1,17 +1,18 @@
 """From a platform's message to its Conversation: one call, and the message is safe."""
 
 from temporalio.client import Client
-from temporalio.common import Priority, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 
 from workflows.contracts import (
     CHAT,
+    CONVERSATION,
+    LIVE,
     PLATFORM,
     WORKFLOW_QUEUE,
     ConversationState,
     VoiceMessageRequest,
     conversation_id,
 )
-from workflows.conversation import LIVE, Conversation
 
 
 async def accept(client: Client, request: VoiceMessageRequest) -> str:
@@ -30,7 +31,7 @@ async def accept(client: Client, request: VoiceMessageRequest) -> str:
     chat = f"{request.platform}/{request.chat}"
     workflow_id = conversation_id(request.platform, request.chat, request.thread)
     await client.start_workflow(
-        Conversation.run,
+        CONVERSATION,
         ConversationState(platform=request.platform, chat=request.chat, thread=request.thread),
         id=workflow_id,
         task_queue=WORKFLOW_QUEUE,
@@ -38,7 +39,9 @@ async def accept(client: Client, request: VoiceMessageRequest) -> str:
         start_signal_args=[request],
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         priority=Priority(priority_key=LIVE, fairness_key=chat[:64]),
-        search_attributes=TypedSearchAttributes([PLATFORM.value_set(request.platform), CHAT.value_set(chat)]),
+        search_attributes=TypedSearchAttributes(
+            [SearchAttributePair(PLATFORM, request.platform), SearchAttributePair(CHAT, chat)]
+        ),
         static_summary=f"{request.platform} chat with {request.sender or request.chat}",
     )
     return workflow_id

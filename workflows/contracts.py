@@ -13,6 +13,15 @@ with workflow.unsafe.imports_passed_through():
 
 __all__ = ["Address", "AudioSource", "BlobRef", "ErrorCode", "Identifier", "Notice", "Value"]
 
+CONVERSATION = "Conversation"
+VOICE_MESSAGE = "VoiceMessage"
+"""Workflow types, for those who start them without importing what they are made of."""
+
+LIVE = 1
+"""Priority of a turn that somebody waits for (1 is first)."""
+BACKGROUND = 3
+"""Priority of what can wait, such as a summary."""
+
 WORKFLOW_QUEUE = "june"
 GPU_QUEUE = "june-gpu"
 CPU_QUEUE = "june-cpu"
@@ -177,12 +186,14 @@ class ConversationState(Value):
     """When the messages of the last minute came, in seconds since the epoch."""
     turns: int = 0
     """Turns ended since the conversation began."""
+    turns_per_run: int = Field(default=100, ge=1)
+    """Then it continues as new: about 2,000 events, far under every limit, quick to replay."""
     erase: bool = False
     """/forget was asked for: the next run deletes what the runs before it left behind."""
 
 
 class SettingsChange(Value):
-    """What to change; a field that is not given stays as it is."""
+    """What to change: None leaves a field as it is, an empty text goes back to the default."""
 
     reply_mode: ReplyMode | None = None
     voice: str | None = Field(default=None, max_length=60)
@@ -191,8 +202,8 @@ class SettingsChange(Value):
     system_prompt: str | None = Field(default=None, max_length=4000)
 
     def applied_to(self, settings: ChatSettings) -> ChatSettings:
-        """Change the fields that were given, to None as well."""
-        return settings.model_copy(update=self.model_dump(exclude_unset=True))
+        """Change what was given."""
+        return settings.model_copy(update={name: value or None for name, value in self if value is not None})
 
 
 class QueuedMessage(Value):

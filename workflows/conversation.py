@@ -22,8 +22,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.reply import ReplyActivity, ReplyRequest
     from workflows import details
     from workflows.contracts import (
+        BACKGROUND,
         CHAT,
+        CONVERSATION,
         GPU_QUEUE,
+        LIVE,
         PLATFORM,
         WORKFLOW_QUEUE,
         ChatSettings,
@@ -44,29 +47,27 @@ with workflow.unsafe.imports_passed_through():
 
 AHEAD = 2
 """Messages transcribed while an earlier one is being answered."""
-TURNS_PER_RUN = 100
-"""Then the conversation continues as new: about 2,000 events, far under every limit, quick to replay."""
 SEEN = 256
 """Message ids remembered to tell duplicates; older ones are caught by the ids of their workflows."""
-LIVE = 1
-"""Priority of a turn that somebody waits for (1 is first)."""
-BACKGROUND = 3
+SUMMARY_TOKENS = 250
 MINUTE = 60.0
+"""Seconds over which messages are counted."""
 
 
 @dataclass
 class Turn:
-    """A message whose workflow was started."""
+    """A message whose workflow is being started, or was."""
 
     request: VoiceMessageRequest
-    handle: workflow.ChildWorkflowHandle[VoiceMessage, VoiceMessageResult]
     due: bool
     """It was given the conversation's memory, and may be answered."""
+    handle: workflow.ChildWorkflowHandle[VoiceMessage, VoiceMessageResult] | None = None
+    cancelled: bool = False
     remembered: bool = True
     """False once the conversation was reset: the answer is sent, and forgotten."""
 
 
-@workflow.defn(name="Conversation")
+@workflow.defn(name=CONVERSATION)
 class Conversation:
     """Keeps a chat. Bots reach it by Signal-with-Start, so that a message is safe even while no worker is up."""
 
@@ -91,7 +92,7 @@ class Conversation:
             await self._erase()
         while not (self._leaving and not self._turns):
             await workflow.wait_condition(self._something_to_do)
-            if self._turns and self._turns[0].handle.done():
+            if self._first_ended():
                 await self._end_turn(self._turns.popleft())
             if self._may_start():
                 await self._start_turn(self._waiting.popleft())
@@ -112,9 +113,7 @@ class Conversation:
             self._refuse(request, refusal)
             return
         self._refusing = False
-        self._change(
-            seen=(*self._state.seen, request.message)[-SEEN:], arrivals=(*self._recent(), workflow.time())
-        )
+        self._change(seen=(*self._state.seen, request.message)[-SEEN:], arrivals=(*self._recent(), workflow.time()))
         self._waiting.append(request)
         ahead = len(self._turns) + len(self._waiting) - 1
         if ahead:
@@ -129,28 +128,36 @@ class Conversation:
     @workflow.update
     def cancel(self) -> int:
         """Cancel the turn that is being answered and all that wait; tells how many."""
+        return self._cancel()
+
+    @workflow.update
+    def reset(self) -> None:
+        """Start afresh: what was said is no longer remembered. Settings stay."""
+        self._reset()
+
+    @workflow.update
+    def forget(self) -> None:
+        """Delete what june holds of this chat: memory, audio, histories. Settings stay."""
+        self._cancel()
+        self._reset()
+        self._change(seen=(), erase=True)
+        self._leaving = True
+
+    def _cancel(self) -> int:
         cancelled = len(self._turns) + len(self._waiting)
         for turn in self._turns:
-            turn.handle.cancel()
+            turn.cancelled = True
+            if turn.handle:
+                turn.handle.cancel()
         for request in self._waiting:
             self._tell(request, Notice(key=ErrorCode.CANCELLED.value))
         self._waiting.clear()
         return cancelled
 
-    @workflow.update
-    def reset(self) -> None:
-        """Start afresh: what was said is no longer remembered. Settings stay."""
+    def _reset(self) -> None:
         self._change(memory=Memory())
         for turn in self._turns:
             turn.remembered = False
-
-    @workflow.update
-    def forget(self) -> None:
-        """Delete what june holds of this chat: memory, audio, histories. Settings stay."""
-        self.cancel()
-        self.reset()
-        self._change(seen=(), erase=True)
-        self._leaving = True
 
     @workflow.query
     def history(self) -> Memory:
@@ -172,28 +179,30 @@ class Conversation:
     # Turns
 
     def _something_to_do(self) -> bool:
-        ended = bool(self._turns) and self._turns[0].handle.done()
-        return ended or self._may_start() or (self._leaving and not self._turns)
+        return self._first_ended() or self._may_start() or (self._leaving and not self._turns)
+
+    def _first_ended(self) -> bool:
+        handle = self._turns[0].handle if self._turns else None
+        return handle is not None and handle.done()
 
     def _may_start(self) -> bool:
         if not self._leaving and (
-            self._turns_in_run >= TURNS_PER_RUN or workflow.info().is_continue_as_new_suggested()
+            self._turns_in_run >= self._state.turns_per_run or workflow.info().is_continue_as_new_suggested()
         ):
             self._leaving = True
         return bool(self._waiting) and not self._leaving and len(self._turns) <= AHEAD
 
     async def _start_turn(self, request: VoiceMessageRequest) -> None:
         """Start the message's workflow: with the memory when it is next, without it when it has to wait."""
-        due = not self._turns
+        turn = Turn(request, due=not self._turns)
+        self._turns.append(turn)
         self._turns_in_run += 1
-        turn = request.model_copy(
-            update={"settings": self._state.settings, "memory": self._state.memory if due else None}
-        )
+        given = {"settings": self._state.settings, "memory": self._state.memory if turn.due else None}
         try:
             with trace_of(request.trace):
-                handle = await workflow.start_child_workflow(
+                turn.handle = await workflow.start_child_workflow(
                     VoiceMessage.run,
-                    turn,
+                    request.model_copy(update=given),
                     id=voice_message_id(request.platform, request.chat, request.message),
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     parent_close_policy=workflow.ParentClosePolicy.ABANDON,
@@ -202,21 +211,27 @@ class Conversation:
                 )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("message %s was answered before", request.message)
+            self._turns.remove(turn)
             return
-        self._turns.append(Turn(request, handle, due))
+        if turn.cancelled:
+            turn.handle.cancel()
 
     async def _give_memory(self) -> None:
         """Let the next turn go on once all before it have ended."""
-        if self._turns and not self._turns[0].due:
-            self._turns[0].due = True
-            try:
-                await self._turns[0].handle.signal(VoiceMessage.proceed, self._state.memory)
-            except FailureError as error:
-                workflow.logger.info("message %s ended before its turn: %s", self._turns[0].request.message, error)
+        turn = self._turns[0] if self._turns else None
+        if turn is None or turn.due or turn.handle is None:
+            return
+        turn.due = True
+        try:
+            await turn.handle.signal(VoiceMessage.proceed, self._state.memory)
+        except FailureError as error:
+            workflow.logger.info("message %s ended before its turn: %s", turn.request.message, error)
 
     async def _end_turn(self, turn: Turn) -> None:
         """Remember an answer; tell the user when the turn's workflow itself was lost."""
         self._change(turns=self._state.turns + 1)
+        if turn.handle is None:
+            return
         try:
             result = await turn.handle
         except ChildWorkflowError as error:
@@ -241,7 +256,7 @@ class Conversation:
         try:
             inference = await workflow.execute_activity_method(
                 InferActivity.infer,
-                InferRequest(messages=summary_prompt(memory, gone), max_tokens=250, temperature=0.0),
+                InferRequest(messages=summary_prompt(memory, gone), max_tokens=SUMMARY_TOKENS, temperature=0.0),
                 task_queue=GPU_QUEUE,
                 start_to_close_timeout=timedelta(minutes=2),
                 schedule_to_close_timeout=timedelta(minutes=5),
@@ -265,7 +280,7 @@ class Conversation:
                 ForgetRequest(
                     platform=self._state.platform,
                     chat=self._state.chat,
-                    conversation_id=info.workflow_id,
+                    conversation=info.workflow_id,
                     keep_run_id=info.run_id,
                 ),
                 task_queue=WORKFLOW_QUEUE,

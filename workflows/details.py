@@ -17,9 +17,7 @@ def shortened(text: str, chars: int = SUMMARY_CHARS) -> str:
     return line if len(line) <= chars else line[: chars - 1] + "…"
 
 
-def of_turn(
-    request: VoiceMessageRequest, result: VoiceMessageResult, stage: Stage, stage_ms: dict[Stage, int]
-) -> str:
+def of_turn(request: VoiceMessageRequest, result: VoiceMessageResult, stage: Stage, stage_ms: dict[Stage, int]) -> str:
     """Describe a turn: stage, what was heard, what is answered, milliseconds by stage."""
     lines = [f"**{stage.value}** — {request.platform}, chat `{request.chat}`, message `{request.message}`"]
     if result.transcript:
@@ -41,8 +39,10 @@ def of_conversation(state: ConversationState, queue: list[QueuedMessage]) -> str
         lines.append("Now: " + ", ".join(f"`{item.message}`" for item in queue))
     if state.memory.summary:
         lines.append(f"**Summary**: {_quoted(state.memory.summary)}")
-    for exchange in state.memory.window[-5:]:
-        lines.append(f"**User**: {_quoted(exchange.user, 300)}\n\n**june**: {_quoted(exchange.assistant, 300)}")
+    lines += [
+        f"**User**: {_quoted(exchange.user, 300)}\n\n**june**: {_quoted(exchange.assistant, 300)}"
+        for exchange in state.memory.window[-5:]
+    ]
     return "\n\n".join(lines)
 
 

@@ -1,7 +1,8 @@
 """From a failed activity to the code, and the figures, that the user's sentence is made of."""
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType
+from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 with workflow.unsafe.imports_passed_through():
     from activities.errors import ErrorCode
@@ -49,4 +50,4 @@ def notice_of(error: ActivityError, code: ErrorCode) -> Notice:
 
 def nobody_took_it(error: ActivityError) -> bool:
     """Tell whether the task waited in its queue until the time-out, so that another queue may be tried."""
-    return isinstance(error.cause, TimeoutError) and error.cause.type == TimeoutType.SCHEDULE_TO_START
+    return isinstance(error.cause, TemporalTimeoutError) and error.cause.type == TimeoutType.SCHEDULE_TO_START

@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
         LANGUAGE,
         PLATFORM,
         STAGE,
+        VOICE_MESSAGE,
         Memory,
         Notice,
         ReplyMode,
@@ -63,7 +64,7 @@ def retries(attempts: int, longest_wait: timedelta) -> RetryPolicy:
     )
 
 
-@workflow.defn(name="VoiceMessage", failure_exception_types=[ValidationError])
+@workflow.defn(name=VOICE_MESSAGE, failure_exception_types=[ValidationError])
 class VoiceMessage:
     """Answers one message, once. Started by a Conversation, or by hand."""
 
@@ -79,13 +80,13 @@ class VoiceMessage:
         self._speaking: dict[str, asyncio.Task[Speech]] = {}
 
     @workflow.run
-    async def run(self, request: VoiceMessageRequest) -> VoiceMessageResult:
+    async def run(self, _request: VoiceMessageRequest) -> VoiceMessageResult:
         """Answer the message; whatever happens, the user is told."""
         self._describe()
         try:
-            transcript = await self._hear()
+            await self._hear()
             memory = await self._due()
-            inference = await self._infer(memory, transcript)
+            inference = await self._infer(memory)
             speech = await self._speech(inference)
             await self._reply(inference, speech)
         except ActivityError as error:
@@ -118,12 +119,12 @@ class VoiceMessage:
 
     # The stages
 
-    async def _hear(self) -> Transcript | None:
-        """Fetch and transcribe; None for a typed message."""
+    async def _hear(self) -> None:
+        """Fetch and transcribe; a typed message is its own transcript."""
         request = self._request
         if request.audio is None:
             self._update(transcript=request.text or "", language=request.settings.language or request.language or "en")
-            return None
+            return
         with self._enter(Stage.FETCH):
             fetched = await workflow.execute_activity_method(
                 FetchActivity.fetch,
@@ -140,7 +141,6 @@ class VoiceMessage:
             transcript = await self._transcribe(fetched.audio)
         self._update(transcript=transcript.text, language=transcript.language)
         workflow.upsert_search_attributes([LANGUAGE.value_set(transcript.language)])
-        return transcript
 
     async def _transcribe(self, audio: BlobRef) -> Transcript:
         """Transcribe on a GPU worker; when none takes it in time, on a CPU worker."""
@@ -171,11 +171,11 @@ class VoiceMessage:
             with self._enter(Stage.WAIT):
                 try:
                     await workflow.wait_condition(lambda: self._memory is not None, timeout=WAIT_PATIENCE)
-                except asyncio.TimeoutError:
+                except TimeoutError:
                     self.proceed(Memory())
         return self._memory or Memory()
 
-    async def _infer(self, memory: Memory, transcript: Transcript | None) -> Inference:
+    async def _infer(self, memory: Memory) -> Inference:
         """Ask the model; it signals sentences meanwhile."""
         settings = self._request.settings
         with self._enter(Stage.INFER):
@@ -270,7 +270,7 @@ class VoiceMessage:
                 start_to_close_timeout=timedelta(minutes=2),
                 schedule_to_close_timeout=REPLY_PATIENCE,
                 heartbeat_timeout=BEAT,
-                retry_policy=retries(60, timedelta(seconds=60)),
+                retry_policy=retries(20, timedelta(minutes=5)),
                 cancellation_type=WAIT,
                 summary="voice note" if reply.speech else "text",
             )

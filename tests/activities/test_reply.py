@@ -18,8 +18,8 @@ from activities.blobs import BlobStore
 from activities.edges import SendUncertainError, VoiceForbiddenError, VoiceNote
 from activities.errors import BadInputError, ErrorCode
 from activities.pcm import join
-from activities.references import Address, AudioSource, BlobRef
-from activities.reply import Delivered, Notice, ReplyActivity, ReplyRequest, within
+from activities.references import Address, AudioSource, BlobRef, Notice
+from activities.reply import Delivered, Progress, ReplyActivity, ReplyRequest, within
 from tests import audio_samples as make
 
 RATE = 22_050
@@ -83,12 +83,12 @@ class Stage:
             ]
         )
 
-    async def reply(self, **request: object) -> Delivered:
+    async def reply(self, activity_id: str | None = None, **request: object) -> Delivered:
         to = Address(platform="chat", chat="1", message="7", language="de")
         return await self.client.execute_activity_method(
             ReplyActivity.reply,
             ReplyRequest.model_validate({"to": to} | request),
-            id=str(uuid.uuid4()),
+            id=activity_id or str(uuid.uuid4()),
             task_queue=self.queue,
             start_to_close_timeout=timedelta(seconds=20),
             heartbeat_timeout=timedelta(seconds=5),
@@ -189,6 +189,14 @@ class Dies(Chat):
         return "v"
 
 
+async def told(client: Client, activity_id: str) -> Progress:
+    """Read what the server knows of a running reply."""
+    description = await client.get_activity_handle(activity_id).describe()
+    (details,) = await client.data_converter.decode(description.raw_info.heartbeat_details.payloads, [Progress])
+    assert isinstance(details, Progress)
+    return details
+
+
 @pytest.mark.parametrize(("repeatable", "sent", "voice"), [(False, 1, "uncertain"), (True, 2, "sent")])
 async def test_a_worker_that_vanishes_in_mid_send(
     dev_server: WorkflowEnvironment, repeatable: bool, sent: int, voice: str
@@ -201,8 +209,11 @@ async def test_a_worker_that_vanishes_in_mid_send(
         stage.client, task_queue=stage.queue, activities=[stage.activity.reply], graceful_shutdown_timeout=timedelta(0)
     )
     running = asyncio.ensure_future(first.run())
-    reply = asyncio.ensure_future(stage.reply(text="Hello.", speech=speech))
+    reply = asyncio.ensure_future(stage.reply(stage.queue, text="Hello.", speech=speech))
     await chat.sending.wait()
+    # Known to the server before the upload begins: so even a machine that loses its power repeats nothing.
+    assert (await told(stage.client, stage.queue)).text_message == "m1"
+    assert (await told(stage.client, stage.queue)).voice is not None
     await first.shutdown()
     await running
     async with working(stage):

@@ -1,0 +1,66 @@
+"""The prompt is bounded, however long the conversation; nothing said lately is lost."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workflows.contracts import Exchange, Memory
+from workflows.memory import (
+    EXCHANGE_CHARS,
+    SUMMARY_CHARS,
+    SYSTEM_PROMPT,
+    WINDOW_CHARS,
+    WINDOW_TURNS,
+    prompt,
+    remember,
+    summarised,
+    summary_prompt,
+    to_summarise,
+)
+
+LONGEST_PROMPT = len(SYSTEM_PROMPT) + SUMMARY_CHARS + WINDOW_CHARS + 100
+
+
+def test_a_prompt_holds_the_turns_before_it() -> None:
+    memory = remember(Memory(), Exchange(user="I am Ada.", assistant="Hello Ada."))
+    messages = prompt(memory, "Who am I?")
+    assert [(m.role, m.content) for m in messages[1:]] == [
+        ("user", "I am Ada."),
+        ("assistant", "Hello Ada."),
+        ("user", "Who am I?"),
+    ]
+
+
+def test_the_system_prompt_is_the_same_in_every_turn() -> None:
+    first = prompt(Memory(), "a")[0]
+    second = prompt(remember(Memory(), Exchange(user="a", assistant="b")), "c")[0]
+    assert first == second
+
+
+def test_a_summary_replaces_the_older_half() -> None:
+    memory = Memory()
+    for number in range(WINDOW_TURNS + 1):
+        memory = remember(memory, Exchange(user=f"question {number}", assistant=f"answer {number}"))
+    gone = to_summarise(memory)
+    assert gone
+    assert "question 0" in summary_prompt(memory, gone)[-1].content
+    meanwhile = remember(memory, Exchange(user="late", assistant="later"))
+    after = summarised(meanwhile, gone, "They counted.")
+    assert after.summary == "They counted."
+    assert after.window[-1].user == "late"
+    assert after.window == meanwhile.window[len(gone) :]
+    assert "They counted." in prompt(after, "x")[0].content
+    assert not to_summarise(after)
+
+
+@given(st.lists(st.tuples(st.text(max_size=4000), st.text(max_size=4000)), max_size=40))
+@settings(deadline=None, max_examples=60)
+def test_a_prompt_has_an_upper_bound_even_without_summaries(said: list[tuple[str, str]]) -> None:
+    memory = Memory()
+    for user, assistant in said:
+        memory = remember(memory, Exchange(user=user, assistant=assistant))
+    assert len(memory.window) <= 2 * WINDOW_TURNS
+    messages = prompt(memory, "now")
+    assert sum(len(m.content) for m in messages) <= LONGEST_PROMPT
+    assert messages[-1].content == "now"
+    if said and len(said[-1][0]) + len(said[-1][1]) <= EXCHANGE_CHARS:
+        assert messages[-2].content == said[-1][1]
