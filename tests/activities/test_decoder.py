@@ -15,6 +15,7 @@ from activities.errors import BadInputError, ErrorCode
 from tests import audio_samples as make
 
 GOOD = make.wav(make.tone(1))
+BUSY = make.opus_bomb(8.5)
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_a_crash_is_the_file_s_fault_and_the_next_file_is_decoded(decoder: Decod
         during_decode(lambda pid: os.kill(pid, signal.SIGSEGV)),
         pytest.raises(BadInputError, match="crashed") as caught,
     ):
-        decoder.decode(make.opus_bomb(8.5), 30_000)
+        decoder.decode(BUSY, 30_000)
     assert caught.value.type == ErrorCode.AUDIO_UNREADABLE
     assert len(decoder.decode(GOOD, 10)) == 32_000
 
@@ -66,7 +67,7 @@ def test_a_crash_is_the_file_s_fault_and_the_next_file_is_decoded(decoder: Decod
 def test_a_kill_from_outside_is_worth_a_retry(decoder: Decoder) -> None:
     decoder.decode(GOOD, 10)
     with during_decode(lambda pid: os.kill(pid, signal.SIGKILL)), pytest.raises(ChildProcessError):
-        decoder.decode(make.opus_bomb(8.5), 30_000)
+        decoder.decode(BUSY, 30_000)
     assert len(decoder.decode(GOOD, 10)) == 32_000
 
 
@@ -84,7 +85,7 @@ def test_a_stop_ends_decoding_at_once(decoder: Decoder) -> None:
     threading.Timer(0.1, stop.set).start()
     begin = time.monotonic()
     with pytest.raises(DecodingStoppedError):
-        decoder.decode(make.opus_bomb(8.5), 30_000, stop=stop)
+        decoder.decode(BUSY, 30_000, stop=stop)
     assert time.monotonic() - begin < 1
 
 
@@ -92,7 +93,7 @@ def test_a_hang_is_killed(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("activities.decoder.GRACE_SECONDS", 0.1)
     decoder.decode(GOOD, 10)
     with during_decode(lambda pid: os.kill(pid, signal.SIGSTOP)), pytest.raises(BadInputError, match="more time"):
-        decoder.decode(make.opus_bomb(8.5), 30_000, budget_seconds=0.2)
+        decoder.decode(BUSY, 30_000, budget_seconds=0.2)
     assert len(decoder.decode(GOOD, 10)) == 32_000
 
 
