@@ -133,9 +133,10 @@ def test_no_tracing_without_a_collector() -> None:
     assert build_tracing("", "june") == []
 
 
-@pytest.mark.usefixtures("address")
-async def test_one_trace_reaches_the_collector() -> None:
+@pytest.mark.usefixtures("restored_logging", "address")
+async def test_one_trace_reaches_the_collector_and_the_log(capfd: pytest.CaptureFixture[str]) -> None:
     collector = Collector()
+    configure_logging(TelemetrySettings(log_format="json"))
     client = await connect(TelemetrySettings(otlp_url=collector.url), service="june-test")
     await run_once(client)
     from opentelemetry import trace
@@ -143,6 +144,8 @@ async def test_one_trace_reaches_the_collector() -> None:
     provider = trace.get_tracer_provider()
     await asyncio.to_thread(provider.force_flush)  # type: ignore[attr-defined]
     assert collector.bodies
+    records = {r["message"]: r for r in map(json.loads, capfd.readouterr().err.splitlines())}
+    assert bytes.fromhex(records["plain, in a thread"]["trace_id"]) in b"".join(collector.bodies)
     sent = b"".join(collector.bodies)
     assert b"june-test" in sent
     assert b"StartWorkflow:TelemetryTest" in sent
