@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,6 +37,36 @@ def up(*, as_json: Json = False) -> None:
     from workers.up import run_up
 
     asyncio.run(run_up(_console, as_json=as_json))
+
+
+@app.command()
+def talk(
+    files: Annotated[list[Path], typer.Argument(help="Audio files; each is one turn.", metavar="FILE...")],
+    *,
+    chat: Annotated[str, typer.Option(help="Conversation to go on with; by default a new one.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Where the reply is written (numbered for several files).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask with audio files, and get spoken replies.
+
+    Talks to the june that runs on this machine or at TEMPORAL_ADDRESS; without one, runs june meanwhile.
+    With --json prints one object a turn, each on a line of its own.
+    """
+    from workers.conversing import run_talk
+
+    raise typer.Exit(asyncio.run(run_talk(_console, files, chat, out, as_json=as_json)))
+
+
+@app.command()
+def demo(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Go on running afterwards, to look into the Web UI.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask the spoken question that june ships with, and show what happens."""
+    from workers.conversing import run_demo
+
+    raise typer.Exit(asyncio.run(run_demo(_console, keep=keep, as_json=as_json)))
 
 
 @app.command()

@@ -86,6 +86,7 @@ class ChatSettings(Value):
     model: str | None = Field(default=None, max_length=120)
     """Model name sent to the model server; None is the server's default."""
     system_prompt: str | None = Field(default=None, max_length=4000)
+    temperature: float = Field(default=0.3, ge=0, le=2)
 
 
 class Limits(Value):

@@ -184,6 +184,7 @@ class VoiceMessage:
                 InferRequest(
                     messages=prompt(memory, self._result.transcript, settings.system_prompt),
                     model=settings.model,
+                    temperature=settings.temperature,
                     signal_sentences=self._speaks,
                     language=self._result.language,
                 ),

@@ -23,7 +23,17 @@ def say(notice: Notice, language: str | None) -> str:
     """
     texts = {**_texts(DEFAULT_LANGUAGE), **_texts((language or DEFAULT_LANGUAGE)[:2].lower())}
     text = texts.get(notice.key, texts["internal"])
-    return text.format_map(_Figures(notice.params | {"code": notice.key}))
+    return text.format_map(_Figures(_readable(notice.params) | {"code": notice.key}))
+
+
+def _readable(params: dict[str, float | int | str]) -> dict[str, float | int | str]:
+    """Add the units that people think in: minutes for seconds, megabytes for bytes."""
+    readable = dict(params)
+    if isinstance(seconds := params.get("limit_seconds"), int | float):
+        readable["limit_minutes"] = f"{seconds / 60:.3g}"
+    if isinstance(size := params.get("limit_bytes"), int | float):
+        readable["limit_megabytes"] = f"{size / 1_000_000:.3g}"
+    return readable
 
 
 class _Figures(dict[str, "float | int | str"]):
