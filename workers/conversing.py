@@ -73,6 +73,8 @@ def _show(console: Console, report: TurnReport, *, as_json: bool) -> None:
         sys.stdout.flush()
         return
     table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     table.add_row("[bold]heard[/bold]", report.transcript or "—")
     table.add_row("[bold]answer[/bold]", report.answer or "—")
     if report.error:
@@ -80,8 +82,8 @@ def _show(console: Console, report: TurnReport, *, as_json: bool) -> None:
     if report.reply:
         table.add_row("[bold]spoken[/bold]", f"{report.reply} ({report.reply_seconds:.1f} s)")
     table.add_row("[bold]time[/bold]", "  ".join(f"{stage} {ms / 1000:.2f} s" for stage, ms in report.ms.items()))
-    table.add_row("[bold]Web UI[/bold]", report.web_ui)
     console.print(table)
+    console.print(f"Web UI: {report.web_ui}", soft_wrap=True)
 
 
 async def _play(console: Console, file: Path) -> None:

@@ -1,0 +1,51 @@
+# make demo, make test, make check: each works alone on a fresh machine with Python 3.11, git and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo up test unit check fix models models-demo lock bench clean
+
+demo: $(READY) ## answer the shipped question with a spoken reply
+	@$(BIN)/june models pull --demo
+	@$(BIN)/june demo
+
+up: $(READY) ## run everything on this machine, until Ctrl-C
+	@$(BIN)/june models pull --demo
+	@$(BIN)/june up
+
+test: $(READY) models ## all tests: unit, real engines, the whole way
+	$(BIN)/pytest
+
+unit: $(READY) ## the fast tests: no network, no models
+	$(BIN)/pytest -n 2 -m "not engines and not e2e"
+
+check: $(READY) ## lint, types, import rules; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+models: $(READY)
+	@$(BIN)/june models pull --tests
+
+bench: $(READY) ## the figures of the README's table
+	@$(BIN)/june models pull --demo
+	@$(BIN)/june bench all
+
+lock: $(READY) ## pin every dependency with its hashes
+	$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
+	  pyproject.toml --group build -o requirements/run.txt
+	$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
+	  pyproject.toml --group build --group dev -c requirements/run.txt -o requirements/dev.txt
+
+$(READY): requirements/dev.txt pyproject.toml setup.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh setup.sh
+
+clean:
+	rm -rf $(VENV)
