@@ -10,7 +10,6 @@ from xllamacpp import CommonParams, Server
 
 from workers.engines.registry import find
 from workers.errors import ExitCode, JuneError
-from workers.ports import LOOPBACK
 from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings
 
 SLOTS = 2
@@ -21,12 +20,12 @@ WARNINGS = 2
 _log = logging.getLogger(__name__)
 
 
-def parameters(model: Path, settings: LlmSettings, port: int) -> CommonParams:
+def parameters(model: Path, settings: LlmSettings, server: EmbeddedSettings) -> CommonParams:
     """Say how llama.cpp serves ``model``."""
     params = CommonParams()
     params.model.path = str(model)
     params.model_alias = {settings.model}
-    params.hostnames, params.port = [LOOPBACK], port
+    params.hostnames, params.port = [server.llm_host], server.llm_port
     params.n_parallel, params.n_ctx = SLOTS, SLOTS * settings.context_tokens
     params.n_gpu_layers = settings.gpu_layers
     threads = settings.threads or len(os.sched_getaffinity(0))
@@ -50,9 +49,9 @@ def serve() -> None:
     """
     stops = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # before llama.cpp's threads, which inherit it
-    settings, ports = LlmSettings(), EmbeddedSettings()
+    settings = LlmSettings()
     model = find(settings.model, StorageSettings().models)
-    server = Server(parameters(model, settings, ports.llm_port))
+    server = Server(parameters(model, settings, EmbeddedSettings()))
     _log.info("%s serves %s", server.listening_address, settings.model)
     signal.sigwait(stops)
 

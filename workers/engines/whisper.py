@@ -42,7 +42,9 @@ SURE = 0.5
 # clicks and silence come out below -1.05 with "no speech" above 0.5, or repeat; spoken words, quiet and noisy ones
 # too, stay above -0.9.
 REPETITIVE = 2.4
-"""Compression ratio."""
+"""Compression ratio above which the whole window is heard again; people do repeat themselves."""
+LOOPING = 8.0
+"""Compression ratio that nobody reaches by talking."""
 UNLIKELY = -1.0
 """Mean log probability of a token, when "no speech" is likely as well."""
 GIBBERISH = -1.5
@@ -50,15 +52,24 @@ GIBBERISH = -1.5
 NO_SPEECH = 0.5
 DOUBTFUL = -0.8
 """Mean log probability below which a phrase that Whisper likes to invent is not believed."""
+
+
+def _plain(text: str) -> str:
+    """Reduce to lower-case letters without accents, digits and single spaces."""
+    letters = unicodedata.normalize("NFKD", text.lower().replace("-", " "))  # accents apart, and then away
+    return unicodedata.normalize("NFC", " ".join(re.sub(r"[^\w\s]", "", letters).split()))
+
+
 INVENTED = frozenset(
-    {
-        *("you", "bye", "bye bye", "im sorry", "thanks", "thank you", "thank you very much", "thank you so much"),
-        *("thanks for watching", "thank you for watching", "please subscribe", "subtitles by the amaraorg community"),
-        *("vielen dank", "untertitel der amaraorg community", "untertitel im auftrag des zdf"),
-        *("gracias por ver el video", "subtitulos realizados por la comunidad de amaraorg"),
-        *("merci davoir regarde cette video", "sous titres realises par la communaute damaraorg"),
+    _plain(phrase)
+    for phrase in (
+        *("you", "bye", "bye bye", "i'm sorry", "thanks", "thank you", "thank you very much", "thank you so much"),
+        *("thanks for watching", "thank you for watching", "please subscribe", "subtitles by the amara.org community"),
+        *("vielen dank", "untertitel der amara.org community", "untertitel im auftrag des zdf"),
+        *("gracias por ver el vídeo", "subtitulos realizados por la comunidad de amara.org"),
+        *("merci d'avoir regardé cette vidéo", "sous-titres réalisés par la communauté d'amara.org"),
         "ご視聴ありがとうございました",
-    }
+    )
 )
 """Whole answers of Whisper to sounds that are no speech (its training data were subtitles)."""
 RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
@@ -74,7 +85,9 @@ class _Heard(NamedTuple):
 class _Whisper(WhisperModel):  # type: ignore[misc] # faster-whisper has no types
     """Encodes what was said instead of always thirty seconds, and the same features once."""
 
-    _last = threading.local()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as faster-whisper takes them
+        super().__init__(*args, **kwargs)
+        self._last = threading.local()
 
     def encode(self, features: NDArray[np.float32]) -> Any:  # noqa: ANN401 - an opaque array of CTranslate2
         """Encode features; those of language detection again for free when transcription follows."""
@@ -145,7 +158,7 @@ class WhisperRecognizer:
         )
         said = _until(segments, stop)
         kept = [segment for segment in said if not _is_noise(segment)]
-        sure = probability >= SURE and len(kept) == len(said) and all(each.no_speech_prob < NO_SPEECH for each in said)
+        sure = probability >= SURE and len(kept) == len(said) and not any(map(_is_odd, said))
         return _Heard(Recognition(_joined(kept), code, probability), sure)
 
     def _hear_long(
@@ -209,19 +222,18 @@ def _until(segments: Iterable[Segment], stop: threading.Event) -> list[Segment]:
     return said
 
 
+def _is_odd(segment: Segment) -> bool:
+    """Tell whether a second hearing would be good."""
+    return bool(segment.compression_ratio > REPETITIVE or segment.no_speech_prob > NO_SPEECH)
+
+
 def _is_noise(segment: Segment) -> bool:
     """Tell whether Whisper made words of what was none."""
-    if segment.compression_ratio > REPETITIVE or segment.avg_logprob < GIBBERISH:
+    if segment.compression_ratio > LOOPING or segment.avg_logprob < GIBBERISH:
         return True
     unlikely, silent = segment.avg_logprob < UNLIKELY, segment.no_speech_prob > NO_SPEECH
     doubtful = segment.avg_logprob < DOUBTFUL or silent
     return (unlikely and silent) or (doubtful and _plain(segment.text) in INVENTED)
-
-
-def _plain(text: str) -> str:
-    """Reduce to lower-case letters without accents, digits and single spaces."""
-    letters = unicodedata.normalize("NFKD", text.lower().replace("-", " "))  # accents apart, and then away
-    return unicodedata.normalize("NFC", " ".join(re.sub(r"[^\w\s]", "", letters).split()))
 
 
 def _joined(segments: list[Segment]) -> str:
