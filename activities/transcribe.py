@@ -73,7 +73,7 @@ class TranscribeActivity:
             BadInputError: ``no-speech``, or what the blob store says of the reference.
 
         """
-        samples = _samples(await self._blobs.get(request.audio))
+        samples = samples_of(await self._blobs.get(request.audio))
         started = time.perf_counter()
         heard = await in_thread(lambda stop: self._recognizer.recognize(samples, request.language, stop))
         if not heard.text:
@@ -87,6 +87,6 @@ class TranscribeActivity:
         )
 
 
-def _samples(pcm: bytes) -> NDArray[np.float32]:
-    """Scale s16le to -1 to 1."""
+def samples_of(pcm: bytes) -> NDArray[np.float32]:
+    """Scale s16le PCM to samples from -1 to 1, as engines take them."""
     return np.frombuffer(pcm, dtype="<i2", count=len(pcm) // 2).astype(np.float32) / np.float32(32768)

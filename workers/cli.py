@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from workers.bench.cli import app as bench_app
 from workers.errors import ExitCode, JuneError
 from workers.kinds import Kind
 from workers.models_cli import app as models_app
@@ -23,6 +24,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 something is wrong, 2 wrong usage, 3 not running or in the way, 130 interrupted.",
 )
 app.add_typer(models_app, name="models")
+app.add_typer(bench_app, name="bench")
 _console = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]

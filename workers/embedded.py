@@ -20,20 +20,23 @@ from temporalio.client import Client
 from workers import home
 from workers.connection import connect
 from workers.kinds import Kind
-from workers.ports import LOOPBACK, require_free
-from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings, TelemetrySettings, environment
+from workers.ports import LOOPBACK, PORTS_PER_WORKER, require_free
+from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings, TelemetrySettings, WorkerSettings, environment
 from workers.supervisor import Child, Program
 from workflows.contracts import SEARCH_ATTRIBUTES
 
 START_SECONDS = 90.0
 """Patience with a start on a slow machine; a usual one takes less than 15 s."""
-PORTS_PER_WORKER = 3
-"""Metrics, HTTP health, gRPC health."""
 DYNAMIC_CONFIG = {
     # The default of 20 a second lets every step of a workflow wait for a 50 ms tick.
     "history.transferProcessorMaxPollRPS": "1000",
     "history.timerProcessorMaxPollRPS": "1000",
     "history.visibilityProcessorMaxPollRPS": "1000",
+    # Timers, and so retries and heartbeat time-outs, may otherwise fire a second late.
+    "history.timerProcessorMaxTimeShift": '"10ms"',
+    # Deleting a chat's workflows is done in a moment instead of half a minute.
+    "history.transferProcessorEnsureCloseBeforeDelete": "false",
+    "history.visibilityProcessorEnsureCloseBeforeDelete": "false",
     # Priority and fairness hold within a partition only, and one machine needs but one.
     "matching.numTaskqueueReadPartitions": "1",
     "matching.numTaskqueueWritePartitions": "1",
@@ -62,6 +65,7 @@ class Embedded:
         storage: StorageSettings | None = None,
         ports: EmbeddedSettings | None = None,
         llm: LlmSettings | None = None,
+        work: WorkerSettings | None = None,
         on_ready: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         """Prepare; what is not given comes from the environment."""
@@ -69,7 +73,9 @@ class Embedded:
         self.ports = ports or EmbeddedSettings()
         self.address = f"{LOOPBACK}:{self.ports.temporal_port}"
         self.ui_url = f"http://{LOOPBACK}:{self.ports.ui_port}"
-        self._settings = (storage or StorageSettings(), self.ports, llm or LlmSettings())
+        self._llm = llm or LlmSettings()
+        self._work = work or WorkerSettings()
+        self._settings = (storage or StorageSettings(), self.ports, self._llm, self._work)
         self._on_ready = on_ready
         self._started_at = datetime.now(UTC).isoformat()
         self._children: dict[str, Child] = {}
@@ -154,14 +160,14 @@ class Embedded:
 
     def _programs(self) -> Iterator[Program]:
         yield self._temporal()
-        if not self._llm.base_url:
+        if self._needs_model_server:
             yield self._model_server()
         for index, kind in enumerate(Kind):
             yield self._worker(kind, self.ports.worker_port_base + PORTS_PER_WORKER * index)
 
     @property
-    def _llm(self) -> LlmSettings:
-        return self._settings[2]
+    def _needs_model_server(self) -> bool:
+        return self._work.has_engines and not self._llm.base_url
 
     def _temporal(self) -> Program:
         options = [
@@ -215,7 +221,7 @@ class Embedded:
             ("JUNE_EMBEDDED_TEMPORAL_PORT", self.ports.temporal_port),
             ("JUNE_EMBEDDED_UI_PORT", self.ports.ui_port),
         ]
-        if not self._llm.base_url:
+        if self._needs_model_server:
             ports.append(("JUNE_EMBEDDED_LLM_PORT", self.ports.llm_port))
         base = self.ports.worker_port_base
         return ports + [("JUNE_EMBEDDED_WORKER_PORT_BASE", base + i) for i in range(PORTS_PER_WORKER * len(Kind))]

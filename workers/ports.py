@@ -1,13 +1,18 @@
 """Ports of this machine: free or not, and who holds them."""
 
+import random
 import socket
 from collections.abc import Iterable
 
 import psutil
 
 from workers.errors import UnavailableError
+from workers.kinds import Kind
+from workers.settings import EmbeddedSettings
 
 LOOPBACK = "127.0.0.1"
+PORTS_PER_WORKER = 3
+"""Metrics, HTTP health, gRPC health."""
 
 
 def is_free(port: int) -> bool:
@@ -48,3 +53,14 @@ def require_free(ports: Iterable[tuple[str, int]]) -> None:
     for setting, port in ports:
         if not is_free(port):
             raise UnavailableError(occupied(port, setting))
+
+
+def own_ports() -> EmbeddedSettings:
+    """Choose ports that are free now, for a stack beside another (tests, benchmarks)."""
+    count = 3 + PORTS_PER_WORKER * len(Kind)
+    while True:
+        # Below those that the kernel gives to outgoing connections.
+        first = random.randrange(20_000, 32_000)  # noqa: S311 - nobody needs to be surprised
+        if all(is_free(port) for port in range(first, first + count)):
+            break
+    return EmbeddedSettings(temporal_port=first, ui_port=first + 1, llm_port=first + 2, worker_port_base=first + 3)

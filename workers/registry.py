@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
@@ -26,6 +26,9 @@ from workers.settings import (
     WorkerSettings,
 )
 from workers.telemetry import StageMetrics
+
+if TYPE_CHECKING:
+    from activities.synthesize import Synthesizer
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +96,11 @@ async def _workflows(client: Client) -> Work:
 
 
 async def _gpu(_client: Client) -> Work:
+    slots = WorkerSettings().gpu_slots
+    if not WorkerSettings().has_engines:
+        from workers.engines.noop import NoopInfer
+
+        return Work(slots=slots, activities=[await _transcribe(), NoopInfer().infer])
     from activities.infer import InferActivity
     from workers.engines.model_client import build_client, warm_up
 
@@ -100,7 +108,7 @@ async def _gpu(_client: Client) -> Work:
     model = build_client(llm, EmbeddedSettings())
     infer = InferActivity(model, llm.model, llm.first_token_seconds, llm.max_answer_chars)
     return Work(
-        slots=WorkerSettings().gpu_slots,
+        slots=slots,
         activities=[await _transcribe(), infer.infer],
         # Beside the work: the model's server is ready or not by itself, and speech is recognized without it.
         chore=lambda: warm_up(model, llm),
@@ -110,23 +118,37 @@ async def _gpu(_client: Client) -> Work:
 async def _transcribe() -> Callable[..., Any]:
     from activities.blobs import BlobStore
     from activities.transcribe import TranscribeActivity
+
+    blobs = BlobStore.open(StorageSettings().blobs)
+    if not WorkerSettings().has_engines:
+        from workers.engines.noop import NoopRecognizer
+
+        return TranscribeActivity(NoopRecognizer(), blobs).transcribe
     from workers.engines.whisper import WhisperRecognizer
 
     recognizer = await asyncio.to_thread(WhisperRecognizer, WhisperSettings(), StorageSettings())
-    return TranscribeActivity(recognizer, BlobStore.open(StorageSettings().blobs)).transcribe
+    return TranscribeActivity(recognizer, blobs).transcribe
 
 
 async def _cpu(_client: Client) -> Work:
     from activities.blobs import BlobStore
     from activities.synthesize import SynthesizeActivity
-    from workers.engines.piper import PiperSynthesizer
 
-    piper, storage = PiperSettings(), StorageSettings()
-    synthesizer = await asyncio.to_thread(PiperSynthesizer, piper, storage)
-    activities = [SynthesizeActivity(synthesizer, BlobStore.open(storage.blobs)).synthesize]
+    blobs = BlobStore.open(StorageSettings().blobs)
+    activities = [SynthesizeActivity(await _synthesizer(), blobs).synthesize]
     if WorkerSettings().cpu_transcribe:
         activities.append(await _transcribe())
-    return Work(slots=piper.parallel, activities=activities)
+    return Work(slots=PiperSettings().parallel, activities=activities)
+
+
+async def _synthesizer() -> "Synthesizer":
+    if not WorkerSettings().has_engines:
+        from workers.engines.noop import NoopSynthesizer
+
+        return NoopSynthesizer()
+    from workers.engines.piper import PiperSynthesizer
+
+    return await asyncio.to_thread(PiperSynthesizer, PiperSettings(), StorageSettings())
 
 
 async def _file(_client: Client) -> Work:

@@ -1,15 +1,12 @@
 """What the tests of processes share: ports, and a server named as operators name it."""
 
-import random
 import socket
 from pathlib import Path
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from workers.kinds import Kind
-from workers.ports import is_free
-from workers.settings import PROJECT, EmbeddedSettings, StorageSettings
+from workers.settings import PROJECT, StorageSettings
 
 SMALL_MODEL = "smollm2-135m-instruct"
 
@@ -30,14 +27,6 @@ def address(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch) ->
     return address
 
 
-def free_ports(count: int) -> int:
-    """Find the first of so many free ports in a row, below those that the kernel gives to outgoing connections."""
-    while True:
-        first = random.randrange(20_000, 32_000)  # noqa: S311 - nobody needs to be surprised
-        if all(is_free(port) for port in range(first, first + count)):
-            return first
-
-
 def prepared_home(folder: Path) -> StorageSettings:
     """Make a home whose models are those of the project; the rest is its own."""
     models = PROJECT / "var" / "models"
@@ -46,9 +35,3 @@ def prepared_home(folder: Path) -> StorageSettings:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "models").symlink_to(models)
     return StorageSettings(home=folder, file_roots=(folder, PROJECT))
-
-
-def own_ports() -> EmbeddedSettings:
-    """Choose ports that no other stack uses."""
-    first = free_ports(3 + 3 * len(Kind))
-    return EmbeddedSettings(temporal_port=first, ui_port=first + 1, llm_port=first + 2, worker_port_base=first + 3)

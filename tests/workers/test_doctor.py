@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers.conftest import own_ports
+from workers.ports import own_ports
 from workers import home
 from workers.connection import connect, ensure_search_attributes
 from workers.doctor import (

@@ -14,7 +14,8 @@ import psutil
 import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
-from tests.workers.conftest import SMALL_MODEL, own_ports, prepared_home
+from tests.workers.conftest import SMALL_MODEL, prepared_home
+from workers.ports import own_ports
 from workers import home
 from workers.connection import missing_search_attributes
 from workers.embedded import Embedded

@@ -1,0 +1,29 @@
+"""Stacks to measure: embedded, in a home and on ports of their own."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from workers.embedded import Embedded
+from workers.ports import own_ports
+from workers.settings import StorageSettings, WorkerSettings
+
+
+@asynccontextmanager
+async def measured_stack(*, engines: bool) -> AsyncIterator[Embedded]:
+    """Run a stack with the models of june's home and nothing else of it, with or without engines.
+
+    Raises:
+        JuneError: it could not be started.
+
+    """
+    models = StorageSettings().models
+    with tempfile.TemporaryDirectory(prefix="june-bench-") as folder:
+        home = Path(folder)
+        if engines:
+            (home / "models").symlink_to(models)
+        storage = StorageSettings(home=home)
+        work = WorkerSettings(engines="real" if engines else "none")
+        async with Embedded(storage, own_ports(), work=work) as stack:
+            yield stack

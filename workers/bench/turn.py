@@ -1,0 +1,160 @@
+"""``june bench turn``: what a turn costs beside the plain sum of its engines, and what june alone costs."""
+
+import asyncio
+import statistics
+import threading
+import time
+from collections.abc import Callable
+
+from pydantic import BaseModel
+
+from activities.audio import decode, encode_ogg_opus
+from activities.blobs import BlobStore
+from activities.pcm import join
+from activities.sentences import split
+from activities.speakable import speakable
+from activities.transcribe import samples_of
+from workers.bench.caller import Caller, Timing
+from workers.bench.stack import measured_stack
+from workers.conversing import QUESTION
+from workers.embedded import Embedded
+from workers.engines.model_client import build_client
+from workers.engines.piper import PiperSynthesizer
+from workers.engines.whisper import WhisperRecognizer
+from workers.errors import JuneError
+from workers.settings import AudioSettings, EmbeddedSettings, LlmSettings, PiperSettings, StorageSettings, WhisperSettings
+from workflows.contracts import ChatSettings, Memory
+from workflows.memory import prompt
+
+Say = Callable[[str], None]
+
+ONE_SENTENCE = "Answer in exactly one sentence of about twelve words. Plain prose."
+FOUR_SENTENCES = "Answer in exactly four sentences of about twelve words each. Plain prose, no lists."
+WARM_UPS = 1
+
+
+class TurnFigures(BaseModel):
+    """What ``june bench turn --json`` prints."""
+
+    ratio_one_sentence: float
+    """Message in to reply delivered, over the in-process sum of the same engines on the same input."""
+    ratio_four_sentences: float
+    one_sentence_ms: float
+    four_sentences_ms: float
+    one_sentence_plain_ms: float
+    """The in-process sum."""
+    four_sentences_plain_ms: float
+    intake_ms_p50: float
+    """No-op engines: until the message is durable."""
+    turn_ms_p50: float
+    """No-op engines: message in until the reply activity starts."""
+    turn_ms_p95: float
+    rpc_ms_p50: float
+    """The floor: one plain call to the server."""
+
+
+async def bench_turn(rounds: int, noop_turns: int, say: Say) -> TurnFigures:
+    """Measure; ``rounds`` real turns of each length, ``noop_turns`` without engines.
+
+    Raises:
+        JuneError: a stack could not be started, or a turn failed.
+
+    """
+    say("no-op engines")
+    async with measured_stack(engines=False) as stack:
+        overhead = await _overhead(stack, noop_turns)
+    say("real engines")
+    async with measured_stack(engines=True) as stack:
+        plain = _Plain(stack.ports)
+        one = await _compare(stack, plain, ONE_SENTENCE, rounds, say)
+        four = await _compare(stack, plain, FOUR_SENTENCES, rounds, say)
+    return TurnFigures(
+        ratio_one_sentence=round(one[0] / one[1], 3),
+        ratio_four_sentences=round(four[0] / four[1], 3),
+        one_sentence_ms=round(one[0]),
+        one_sentence_plain_ms=round(one[1]),
+        four_sentences_ms=round(four[0]),
+        four_sentences_plain_ms=round(four[1]),
+        **overhead,
+    )
+
+
+async def _overhead(stack: Embedded, turns: int) -> dict[str, float]:
+    """Measure june without engines, one message after the other in one chat."""
+    caller = Caller(stack.client, BlobStore.open(str(stack.home / "blobs")))
+    audio = QUESTION.read_bytes()
+    await caller.open(ChatSettings())
+    timings = [await _answered(caller, audio) for _ in range(turns + 10)][10:]
+    started = sorted(timing.started for timing in timings)
+    return {
+        "intake_ms_p50": round(statistics.median(timing.intake for timing in timings), 1),
+        "turn_ms_p50": round(statistics.median(started), 1),
+        "turn_ms_p95": round(started[int(0.95 * (len(started) - 1))], 1),
+        "rpc_ms_p50": round(await _floor(stack, turns), 1),
+    }
+
+
+async def _floor(stack: Embedded, calls: int) -> float:
+    """Measure one plain call: counting the workflows."""
+    times = []
+    for _ in range(calls):
+        watch = time.perf_counter()
+        await stack.client.count_workflows()
+        times.append(1000 * (time.perf_counter() - watch))
+    return statistics.median(times)
+
+
+async def _compare(stack: Embedded, plain: "_Plain", told: str, rounds: int, say: Say) -> tuple[float, float]:
+    """Measure turns beside the plain sum, in turns of each, so that both meet the same machine; give the medians."""
+    audio = QUESTION.read_bytes()
+    june, sums = [], []
+    for number in range(WARM_UPS + rounds):
+        caller = Caller(stack.client, BlobStore.open(str(stack.home / "blobs")))
+        await caller.open(ChatSettings(system_prompt=told, temperature=0))
+        timing = await _answered(caller, audio)
+        seconds, sentences = await plain.turn(audio, told)
+        if number >= WARM_UPS:
+            june.append(timing.ended)
+            sums.append(1000 * seconds)
+            say(f"{sentences} sentences: {timing.ended:.0f} ms, plain sum {1000 * seconds:.0f} ms")
+    return statistics.median(june), statistics.median(sums)
+
+
+async def _answered(caller: Caller, audio: bytes) -> Timing:
+    timing = await caller.turn(audio)
+    if timing.result.error or timing.result.reply is None:
+        raise JuneError(f"A turn of the benchmark failed: {timing.result.error}.")
+    return timing
+
+
+class _Plain:
+    """The same engines in this process, one stage after the other, without june."""
+
+    def __init__(self, ports: EmbeddedSettings) -> None:
+        storage = StorageSettings()
+        self._llm = LlmSettings()
+        self._recognizer = WhisperRecognizer(WhisperSettings(), storage)
+        self._synthesizer = PiperSynthesizer(PiperSettings(), storage)
+        self._client = build_client(self._llm, ports)
+
+    async def turn(self, audio: bytes, told: str) -> tuple[float, int]:
+        """Do a turn; tell its seconds and its sentences."""
+        watch = time.perf_counter()
+        pcm = decode(audio, max_seconds=600)
+        heard = await asyncio.to_thread(self._recognizer.recognize, samples_of(pcm), None, threading.Event())
+        sentences = split(speakable(await self._answer(heard.text, told)))
+        sounds = [await asyncio.to_thread(self._synthesizer.synthesize, text, "en", None) for text in sentences]
+        rate = sounds[0].sample_rate
+        joined = join([sound.samples.tobytes() for sound in sounds], rate, 1 << 30)
+        encode_ogg_opus(joined, rate, AudioSettings().reply_bit_rate)
+        return time.perf_counter() - watch, len(sentences)
+
+    async def _answer(self, heard: str, told: str) -> str:
+        messages = [message.model_dump() for message in prompt(Memory(), heard, told)]
+        completion = await self._client.chat.completions.create(
+            model=self._llm.model,
+            messages=messages,  # type: ignore[arg-type] # openai wants a class for each role
+            temperature=0,
+            max_tokens=400,
+        )
+        return completion.choices[0].message.content or ""
