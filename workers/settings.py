@@ -113,12 +113,14 @@ class PiperSettings(BaseSettings):
 
 
 class EmbeddedSettings(BaseSettings):
-    """Ports of everything on one machine; all on loopback."""
+    """Ports of everything on one machine; all on loopback unless said otherwise."""
 
     model_config = SettingsConfigDict(env_prefix="JUNE_EMBEDDED_")
 
     temporal_port: int = Field(default=7233, ge=1, le=65535)
     ui_port: int = Field(default=8233, ge=1, le=65535)
+    llm_host: str = "127.0.0.1"
+    """Address that the model server listens on; another only where nobody else can reach it, as in a container."""
     llm_port: int = Field(default=8090, ge=1, le=65535)
     worker_port_base: int = Field(default=9460, ge=1, le=65500)
     """Each worker takes three ports from here on: metrics, HTTP health, gRPC health."""
@@ -135,12 +137,19 @@ class WorkerSettings(BaseSettings):
     """Transcriptions and inferences at once on one ``gpu`` worker."""
     file_slots: int = Field(default=20, ge=1)
     """Fetches and replies at once on one ``file`` worker."""
-    cpu_transcribe: bool = False
-    """``cpu`` workers transcribe as well, for when every ``gpu`` worker is busy or gone (takes memory)."""
+    cpu_transcribe: bool = True
+    """``cpu`` workers transcribe as well, for when every ``gpu`` worker is busy or gone (takes about 200 MB)."""
+    engines: Literal["real", "none"] = "real"
+    """``none``: engines that do nothing, to measure june itself."""
     max_cached_workflows: int = Field(default=200, ge=1)
     """Workflows kept in memory between their tasks; more are replayed when they wake."""
     shutdown_seconds: float = Field(default=5, ge=0)
     """Patience with running activities when the worker is told to stop."""
+
+    @property
+    def has_engines(self) -> bool:
+        """Whether models are loaded."""
+        return self.engines == "real"
 
 
 class TelemetrySettings(BaseSettings):
