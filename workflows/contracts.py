@@ -8,10 +8,14 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
 with workflow.unsafe.imports_passed_through():
-    from activities.errors import ErrorCode
-    from activities.references import Address, AudioSource, BlobRef, Identifier, Notice, Value
-
-__all__ = ["Address", "AudioSource", "BlobRef", "ErrorCode", "Identifier", "Notice", "Value"]
+    # Named again, so that bots need nothing but the contracts.
+    from activities.errors import ErrorCode as ErrorCode
+    from activities.references import Address as Address
+    from activities.references import AudioSource as AudioSource
+    from activities.references import BlobRef as BlobRef
+    from activities.references import Identifier as Identifier
+    from activities.references import Notice as Notice
+    from activities.references import Value as Value
 
 CONVERSATION = "Conversation"
 VOICE_MESSAGE = "VoiceMessage"
