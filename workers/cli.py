@@ -94,6 +94,14 @@ def doctor(*, as_json: Json = False) -> None:
     raise typer.Exit(ExitCode.OK if all(finding.ok for finding in findings) else ExitCode.FAULT)
 
 
+@app.command("settings")
+def show_settings() -> None:
+    """Print every setting with its default, as Markdown."""
+    from workers.settings_table import table
+
+    sys.stdout.write(table())
+
+
 def main() -> None:
     """Run the command; expected errors become one sentence on stderr."""
     code = _run()

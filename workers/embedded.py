@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from google.protobuf.duration_pb2 import Duration
+from pydantic import SecretStr
 from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
@@ -21,7 +23,14 @@ from workers import home
 from workers.connection import connect
 from workers.kinds import Kind
 from workers.ports import LOOPBACK, PORTS_PER_WORKER, require_free
-from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings, TelemetrySettings, WorkerSettings, environment
+from workers.settings import (
+    EmbeddedSettings,
+    LlmSettings,
+    StorageSettings,
+    TelemetrySettings,
+    WorkerSettings,
+    environment,
+)
 from workers.supervisor import Child, Program
 from workflows.contracts import SEARCH_ATTRIBUTES
 
@@ -43,6 +52,9 @@ DYNAMIC_CONFIG = {
     "matching.enableFairness": "true",
     "frontend.WorkflowPauseEnabled": "true",
 }
+
+SECRETS = {"JUNE_LLM_API_KEY": ("model-server", "worker-gpu")}
+"""Who needs a secret; no other child gets it."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +85,9 @@ class Embedded:
         self.ports = ports or EmbeddedSettings()
         self.address = f"{LOOPBACK}:{self.ports.temporal_port}"
         self.ui_url = f"http://{LOOPBACK}:{self.ports.ui_port}"
-        self._llm = llm or LlmSettings()
+        self.llm = _with_key(llm or LlmSettings())
         self._work = work or WorkerSettings()
-        self._settings = (storage or StorageSettings(), self.ports, self._llm, self._work)
+        self._settings = (storage or StorageSettings(), self.ports, self.llm, self._work)
         self._on_ready = on_ready
         self._started_at = datetime.now(UTC).isoformat()
         self._children: dict[str, Child] = {}
@@ -167,7 +179,7 @@ class Embedded:
 
     @property
     def _needs_model_server(self) -> bool:
-        return self._work.has_engines and not self._llm.base_url
+        return self._work.has_engines and not self.llm.base_url
 
     def _temporal(self) -> Program:
         options = [
@@ -198,22 +210,22 @@ class Embedded:
         self, name: str, command: tuple[str, ...], port: int, path: str, extra: dict[str, str] | None = None
     ) -> Program:
         log = self.home / "logs" / f"{name}.log"
-        return Program(name, command, self._environment() | (extra or {}), log, port, path)
+        return Program(name, command, self._environment(name) | (extra or {}), log, port, path)
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, child: str) -> dict[str, str]:
         """Give a child this process's environment and settings, and the embedded server instead of any other."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
-        return (
-            inherited
-            | environment(*self._settings)
-            | {
-                "JUNE_HOME": str(self.home),
-                "TEMPORAL_ADDRESS": self.address,
-                "TEMPORAL_CONFIG_FILE": os.devnull,
-                # Fewer heaps of the C library: memory that threads free goes back instead of staying in their own.
-                "MALLOC_ARENA_MAX": "2",
-            }
-        )
+        given = inherited | environment(*self._settings)
+        for secret, needed_by in SECRETS.items():
+            if child not in needed_by:
+                given.pop(secret, None)
+        return given | {
+            "JUNE_HOME": str(self.home),
+            "TEMPORAL_ADDRESS": self.address,
+            "TEMPORAL_CONFIG_FILE": os.devnull,
+            # Fewer heaps of the C library: memory that threads free goes back instead of staying in their own.
+            "MALLOC_ARENA_MAX": "2",
+        }
 
     def _port_settings(self) -> list[tuple[str, int]]:
         """List each port with the setting that moves it."""
@@ -225,6 +237,13 @@ class Embedded:
             ports.append(("JUNE_EMBEDDED_LLM_PORT", self.ports.llm_port))
         base = self.ports.worker_port_base
         return ports + [("JUNE_EMBEDDED_WORKER_PORT_BASE", base + i) for i in range(PORTS_PER_WORKER * len(Kind))]
+
+
+def _with_key(llm: LlmSettings) -> LlmSettings:
+    """Give the embedded model server a key of this run, as any web page on this machine could call it otherwise."""
+    if llm.base_url or llm.api_key.get_secret_value():
+        return llm
+    return llm.model_copy(update={"api_key": SecretStr(secrets.token_urlsafe(24))})
 
 
 def _repeat(option: str, values: Sequence[str]) -> list[str]:

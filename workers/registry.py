@@ -106,7 +106,9 @@ async def _gpu(_client: Client) -> Work:
 
     llm = LlmSettings()
     model = build_client(llm, EmbeddedSettings())
-    infer = InferActivity(model, llm.model, llm.first_token_seconds, llm.max_answer_chars)
+    infer = InferActivity(
+        model, llm.model, llm.first_token_seconds, llm.max_answer_chars, thinks_first=llm.thinks_first
+    )
     return Work(
         slots=slots,
         activities=[await _transcribe(), infer.infer],

@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 class StorageSettings(BaseSettings):
     """Where june keeps its files."""
 
-    model_config = SettingsConfigDict(env_prefix="JUNE_")
+    model_config = SettingsConfigDict(env_prefix="JUNE_", use_attribute_docstrings=True)
 
     home: Path = PROJECT / "var"
     """Folder of models, audio, logs and the embedded server's database."""
@@ -46,7 +46,7 @@ class StorageSettings(BaseSettings):
 class AudioSettings(BaseSettings):
     """Caps on what comes in and what goes out."""
 
-    model_config = SettingsConfigDict(env_prefix="JUNE_AUDIO_")
+    model_config = SettingsConfigDict(env_prefix="JUNE_AUDIO_", use_attribute_docstrings=True)
 
     max_bytes: int = Field(default=20_000_000, gt=0)
     """Largest file accepted, in bytes."""
@@ -63,29 +63,35 @@ class AudioSettings(BaseSettings):
 class WhisperSettings(BaseSettings):
     """Speech to text."""
 
-    model_config = SettingsConfigDict(env_prefix="JUNE_WHISPER_")
+    model_config = SettingsConfigDict(env_prefix="JUNE_WHISPER_", use_attribute_docstrings=True)
 
     model: str = "whisper-base"
     """Name in the model registry, path of a CTranslate2 model, or hub id."""
     device: Literal["cpu", "cuda", "auto"] = "cpu"
+    """Where it runs."""
     compute_type: str = "int8"
     """``int8`` on the CPU; ``float16`` or ``int8_float16`` on a GPU."""
     threads: int = Field(default=0, ge=0)
     """CPU threads; 0 lets the engine choose."""
     beam_size: int = Field(default=1, ge=1)
+    """Hypotheses followed at once; 1 is fastest."""
     batch_over_seconds: float = Field(default=60, gt=0)
     """Longer audio is transcribed in batches."""
     batch_size: int = Field(default=4, ge=1)
+    """Pieces transcribed at once."""
 
 
 class LlmSettings(BaseSettings):
     """The language model's server, any that speaks OpenAI's protocol."""
 
-    model_config = SettingsConfigDict(env_prefix="JUNE_LLM_")
+    model_config = SettingsConfigDict(env_prefix="JUNE_LLM_", use_attribute_docstrings=True)
 
     base_url: str = ""
     """Such as ``http://gpu-box:8000/v1``; empty for the embedded server."""
     api_key: SecretStr = SecretStr("")
+    """Sent to the model server; never shown. The embedded server gets one of its own at each start."""
+    thinks_first: bool = False
+    """The model thinks before it answers and its server does not keep thoughts apart: all up to ``</think>`` is one."""
     model: str = "qwen2.5-coder-1.5b-instruct"
     """Embedded: a name in the registry, a GGUF path, or a hub id; otherwise the name that the server knows."""
     threads: int = Field(default=0, ge=0)
@@ -97,12 +103,13 @@ class LlmSettings(BaseSettings):
     first_token_seconds: float = Field(default=60, gt=0)
     """Longest silence of the server before and between tokens, in seconds."""
     max_answer_chars: int = Field(default=6000, gt=0)
+    """Longest answer, in characters; the model is stopped there."""
 
 
 class PiperSettings(BaseSettings):
     """Text to speech."""
 
-    model_config = SettingsConfigDict(env_prefix="JUNE_PIPER_")
+    model_config = SettingsConfigDict(env_prefix="JUNE_PIPER_", use_attribute_docstrings=True)
 
     voices: tuple[str, ...] = ("en_US-joe-medium",)
     """Voices to load (registry names or paths of ``.onnx`` files; JSON list); a language's first is its default."""
@@ -115,13 +122,16 @@ class PiperSettings(BaseSettings):
 class EmbeddedSettings(BaseSettings):
     """Ports of everything on one machine; all on loopback unless said otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix="JUNE_EMBEDDED_")
+    model_config = SettingsConfigDict(env_prefix="JUNE_EMBEDDED_", use_attribute_docstrings=True)
 
     temporal_port: int = Field(default=7233, ge=1, le=65535)
+    """Temporal's gRPC port."""
     ui_port: int = Field(default=8233, ge=1, le=65535)
+    """Temporal's Web UI."""
     llm_host: str = "127.0.0.1"
     """Address that the model server listens on; another only where nobody else can reach it, as in a container."""
     llm_port: int = Field(default=8090, ge=1, le=65535)
+    """The model server."""
     worker_port_base: int = Field(default=9460, ge=1, le=65500)
     """Each worker takes three ports from here on: metrics, HTTP health, gRPC health."""
     history_days: int = Field(default=30, ge=1)
@@ -131,7 +141,7 @@ class EmbeddedSettings(BaseSettings):
 class WorkerSettings(BaseSettings):
     """How much a worker process does at once, and how it ends."""
 
-    model_config = SettingsConfigDict(env_prefix="JUNE_")
+    model_config = SettingsConfigDict(env_prefix="JUNE_", use_attribute_docstrings=True)
 
     gpu_slots: int = Field(default=2, ge=1)
     """Transcriptions and inferences at once on one ``gpu`` worker."""
@@ -155,10 +165,12 @@ class WorkerSettings(BaseSettings):
 class TelemetrySettings(BaseSettings):
     """Logs, metrics, traces, health; all but the logs off until an address is given."""
 
-    model_config = SettingsConfigDict(env_prefix="JUNE_")
+    model_config = SettingsConfigDict(env_prefix="JUNE_", use_attribute_docstrings=True)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severity that is logged."""
     log_format: Literal["json", "text"] = "text"
+    """``json``: one object a line, with workflow and trace ids."""
     metrics_address: str = ""
     """``host:port`` for Prometheus."""
     health_address: str = ""

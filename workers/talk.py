@@ -123,7 +123,7 @@ async def talk(line: Line, file: Path, chat: str, out: Path | None) -> TurnRepor
 async def _upload(line: Line, file: Path, chat: str) -> AudioSource:
     """Store the file, so that it may be moved or deleted; one that is too large is not even read."""
     try:
-        size = file.stat().st_size
+        size = (await asyncio.to_thread(file.stat)).st_size
         if size > line.max_bytes:
             return AudioSource(locator=f"too-large:{file.name}"[:2000], claimed_bytes=size)
         data = await asyncio.to_thread(file.read_bytes)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from workers.ports import own_ports
 from workers import home
 from workers.errors import ExitCode
+from workers.ports import own_ports
 
 JUNE = (sys.executable, "-m", "workers.cli")
 

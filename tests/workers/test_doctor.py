@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from workers.ports import own_ports
 from workers import home
 from workers.connection import connect, ensure_search_attributes
 from workers.doctor import (
@@ -21,6 +20,7 @@ from workers.doctor import (
     check_python,
     check_server,
 )
+from workers.ports import own_ports
 from workers.settings import LlmSettings, StorageSettings, TelemetrySettings, environment
 
 

@@ -15,11 +15,11 @@ import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
 from tests.workers.conftest import SMALL_MODEL, prepared_home
-from workers.ports import own_ports
 from workers import home
 from workers.connection import missing_search_attributes
 from workers.embedded import Embedded
 from workers.errors import UnavailableError
+from workers.ports import own_ports
 from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings, environment
 
 pytestmark = pytest.mark.e2e

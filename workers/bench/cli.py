@@ -1,29 +1,57 @@
 """``june bench``: the measurements, from the command line."""
 
 import asyncio
+import json
 import sys
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
 from rich.console import Console
 
 app = typer.Typer(no_args_is_help=True, help="Measure june on this machine.")
 _console = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]
+Rounds = Annotated[int, typer.Option(help="Real turns of each length.", min=1)]
+NoopTurns = Annotated[int, typer.Option(help="Turns without engines.", min=20)]
+Turns = Annotated[int, typer.Option(help="Turns of the conversation.", min=20)]
 
 
 @app.command()
-def turn(
-    *,
-    rounds: Annotated[int, typer.Option(help="Real turns of each length.", min=1)] = 5,
-    noop_turns: Annotated[int, typer.Option(help="Turns without engines.", min=20)] = 200,
-    as_json: Json = False,
-) -> None:
+def turn(*, rounds: Rounds = 5, noop_turns: NoopTurns = 200, as_json: Json = False) -> None:
     """Compare turns with the plain sum of their engines, and measure june without engines."""
     from workers.bench.turn import bench_turn
 
-    figures = asyncio.run(bench_turn(rounds, noop_turns, _console.print))
+    _print(asyncio.run(bench_turn(rounds, noop_turns, _console.print)), as_json=as_json)
+
+
+@app.command()
+def footprint(*, turns: Turns = 100, as_json: Json = False) -> None:
+    """Measure time until ready, memory, idle load, and memory over many turns."""
+    from workers.bench.footprint import bench_footprint
+
+    _print(asyncio.run(bench_footprint(turns, _console.print)), as_json=as_json)
+
+
+@app.command()
+def endurance(*, turns: Turns = 1000, as_json: Json = False) -> None:
+    """Hold one long conversation without engines: neither its cost nor its histories may grow."""
+    from workers.bench.endurance import bench_endurance
+
+    _print(asyncio.run(bench_endurance(turns, _console.print)), as_json=as_json)
+
+
+@app.command("all")
+def everything(*, as_json: Json = False) -> None:
+    """Measure all of it, and print the README's table."""
+    from workers.bench.report import measure_everything, table
+
+    figures = asyncio.run(measure_everything(_console.print))
+    sys.stdout.write((json.dumps(figures) if as_json else table(figures)) + "\n")
+
+
+def _print(figures: BaseModel, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(figures.model_dump_json() + "\n")
         return

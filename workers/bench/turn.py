@@ -22,14 +22,29 @@ from workers.engines.model_client import build_client
 from workers.engines.piper import PiperSynthesizer
 from workers.engines.whisper import WhisperRecognizer
 from workers.errors import JuneError
-from workers.settings import AudioSettings, EmbeddedSettings, LlmSettings, PiperSettings, StorageSettings, WhisperSettings
+from workers.settings import (
+    AudioSettings,
+    PiperSettings,
+    StorageSettings,
+    WhisperSettings,
+)
 from workflows.contracts import ChatSettings, Memory
 from workflows.memory import prompt
 
 Say = Callable[[str], None]
 
-ONE_SENTENCE = "Answer in exactly one sentence of about twelve words. Plain prose."
-FOUR_SENTENCES = "Answer in exactly four sentences of about twelve words each. Plain prose, no lists."
+ONE_SENTENCE = (
+    "Whatever you are asked, answer with this sentence and nothing else: "
+    "The capital of France is Paris, a city that is famous for its Eiffel Tower."
+)
+FOUR_SENTENCES = (
+    "Whatever you are asked, answer with these four sentences and nothing else: "
+    "The capital of France is Paris, which lies on the river Seine. "
+    "It is famous for the Eiffel Tower, which was built for a world fair. "
+    "Millions of people visit its museums every year, most of all the Louvre. "
+    "Its bakeries are loved by everybody who wakes up early enough in the morning."
+)
+"""Dictated, as the comparison needs answers of a known length, in the same words each time."""
 WARM_UPS = 1
 
 
@@ -65,7 +80,7 @@ async def bench_turn(rounds: int, noop_turns: int, say: Say) -> TurnFigures:
         overhead = await _overhead(stack, noop_turns)
     say("real engines")
     async with measured_stack(engines=True) as stack:
-        plain = _Plain(stack.ports)
+        plain = _Plain(stack)
         one = await _compare(stack, plain, ONE_SENTENCE, rounds, say)
         four = await _compare(stack, plain, FOUR_SENTENCES, rounds, say)
     return TurnFigures(
@@ -130,12 +145,12 @@ async def _answered(caller: Caller, audio: bytes) -> Timing:
 class _Plain:
     """The same engines in this process, one stage after the other, without june."""
 
-    def __init__(self, ports: EmbeddedSettings) -> None:
+    def __init__(self, stack: Embedded) -> None:
         storage = StorageSettings()
-        self._llm = LlmSettings()
+        self._llm = stack.llm
         self._recognizer = WhisperRecognizer(WhisperSettings(), storage)
         self._synthesizer = PiperSynthesizer(PiperSettings(), storage)
-        self._client = build_client(self._llm, ports)
+        self._client = build_client(self._llm, stack.ports)
 
     async def turn(self, audio: bytes, told: str) -> tuple[float, int]:
         """Do a turn; tell its seconds and its sentences."""

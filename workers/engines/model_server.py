@@ -30,6 +30,8 @@ def parameters(model: Path, settings: LlmSettings, server: EmbeddedSettings) -> 
     params.n_gpu_layers = settings.gpu_layers
     threads = settings.threads or len(os.sched_getaffinity(0))
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    if key := settings.api_key.get_secret_value():
+        params.api_keys = [key]
     params.use_jinja = True
     params.cache_prompt = True
     # The slots' own contexts are the cache; a second one in memory (8 GiB by default) would grow with every chat.

@@ -1,0 +1,102 @@
+"""``june bench footprint``: time until ready, memory and idle load of the stack, and memory over many turns."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+import psutil
+from pydantic import BaseModel
+
+from activities.blobs import BlobStore
+from workers.bench.caller import Caller
+from workers.bench.stack import measured_stack
+from workers.conversing import QUESTION
+from workers.embedded import Embedded
+from workflows.contracts import ChatSettings
+
+Say = Callable[[str], None]
+
+SETTLE_SECONDS = 5.0
+IDLE_SECONDS = 20.0
+EARLY_TURNS = 10
+MB = 1_000_000
+
+
+class Footprint(BaseModel):
+    """What ``june bench footprint --json`` prints."""
+
+    ready_seconds: float
+    idle_mb: dict[str, float]
+    """Resident megabytes by process, its children included."""
+    idle_mb_total: float
+    idle_cpu_percent: float
+    """Of one core, all processes together."""
+    turns: int
+    growth: dict[str, float]
+    """Resident memory after the last turn over that after the tenth, by process."""
+    growth_most: float
+
+
+async def bench_footprint(turns: int, say: Say) -> Footprint:
+    """Measure the stack with real engines: idle, and over so many turns.
+
+    Raises:
+        JuneError: the stack could not be started.
+
+    """
+    started = time.monotonic()
+    async with measured_stack(engines=True) as stack:
+        ready = time.monotonic() - started
+        say(f"ready after {ready:.1f} s")
+        await asyncio.sleep(SETTLE_SECONDS)
+        idle = _memory(stack)
+        load = await _load(stack)
+        growth = await _growth(stack, turns, say)
+    return Footprint(
+        ready_seconds=round(ready, 1),
+        idle_mb=idle,
+        idle_mb_total=round(sum(idle.values())),
+        idle_cpu_percent=round(load, 1),
+        turns=turns,
+        growth=growth,
+        growth_most=max(growth.values()),
+    )
+
+
+async def _growth(stack: Embedded, turns: int, say: Say) -> dict[str, float]:
+    caller = Caller(stack.client, BlobStore.open(str(stack.home / "blobs")))
+    await caller.open(ChatSettings())
+    audio, early = QUESTION.read_bytes(), {}
+    for number in range(1, max(turns, EARLY_TURNS + 1) + 1):
+        await caller.turn(audio)
+        if number == EARLY_TURNS:
+            early = _memory(stack)
+        if number % EARLY_TURNS == 0:
+            say(f"{number} turns: {sum(_memory(stack).values()):.0f} MB")
+    late = _memory(stack)
+    return {name: round(late[name] / early[name], 3) for name in early if name in late}
+
+
+def _memory(stack: Embedded) -> dict[str, float]:
+    return {name: round(_resident(pid) / MB, 1) for name, pid in stack.pids.items()}
+
+
+def _resident(pid: int) -> int:
+    return sum(process.memory_info().rss for process in _family(pid))
+
+
+async def _load(stack: Embedded) -> float:
+    """Measure the share of one core that the idle stack takes, in percent."""
+    before = _busy(stack.pids.values())
+    await asyncio.sleep(IDLE_SECONDS)
+    return 100 * (_busy(stack.pids.values()) - before) / IDLE_SECONDS
+
+
+def _busy(pids: Iterable[int]) -> float:
+    times = [process.cpu_times() for pid in pids for process in _family(pid)]
+    return sum(spent.user + spent.system for spent in times)
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]

@@ -1,0 +1,41 @@
+"""``june settings``: every setting, as a table that the documentation shows and a test compares."""
+
+from collections.abc import Iterator
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from workers import settings
+
+
+def areas() -> Iterator[type[BaseSettings]]:
+    """List the classes of settings, in the order of their definition."""
+    for value in vars(settings).values():
+        if isinstance(value, type) and issubclass(value, BaseSettings) and value is not BaseSettings:
+            yield value
+
+
+def table() -> str:
+    """Lay all settings out in Markdown, an area a section."""
+    return "\n\n".join(_section(area) for area in areas()) + "\n"
+
+
+def _section(area: type[BaseSettings]) -> str:
+    prefix = area.model_config.get("env_prefix", "")
+    rows = [
+        f"| `{f'{prefix}{name}'.upper()}` | {_default(field.default)} | {_line(field.description)} |"
+        for name, field in area.model_fields.items()
+    ]
+    title = area.__name__.removesuffix("Settings")
+    return "\n".join([f"## {title}", "", _line(area.__doc__), "", "| setting | default | |", "|---|---|---|", *rows])
+
+
+def _default(value: object) -> str:
+    if isinstance(value, SecretStr) or value == "":
+        return ""
+    text = str(list(map(str, value))) if isinstance(value, tuple) else str(value)
+    return f"`{text.replace(str(settings.PROJECT), '.')}`"
+
+
+def _line(text: str | None) -> str:
+    return " ".join((text or "").replace("``", "`").replace("|", "\\|").split())
