@@ -97,9 +97,9 @@ def doctor(*, as_json: Json = False) -> None:
 @app.command("settings")
 def show_settings() -> None:
     """Print every setting with its default, as Markdown."""
-    from workers.settings_table import table
+    from workers.settings_table import page
 
-    sys.stdout.write(table())
+    sys.stdout.write(page())
 
 
 def main() -> None:

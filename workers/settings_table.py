@@ -8,6 +8,13 @@ from pydantic_settings import BaseSettings
 from workers import settings
 
 
+HEADER = """# Settings
+
+Read from the environment; `june settings` prints this page. Temporal's own connection (address, TLS, API key, profile)
+comes from Temporal's environment configuration (`TEMPORAL_ADDRESS` and the others).
+"""
+
+
 def areas() -> Iterator[type[BaseSettings]]:
     """List the classes of settings, in the order of their definition."""
     for value in vars(settings).values():
@@ -15,9 +22,9 @@ def areas() -> Iterator[type[BaseSettings]]:
             yield value
 
 
-def table() -> str:
+def page() -> str:
     """Lay all settings out in Markdown, an area a section."""
-    return "\n\n".join(_section(area) for area in areas()) + "\n"
+    return "\n".join([HEADER, *(_section(area) + "\n" for area in areas())])
 
 
 def _section(area: type[BaseSettings]) -> str:
