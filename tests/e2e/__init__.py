@@ -1,0 +1,1 @@
+"""The whole way: the embedded stack in processes of its own."""

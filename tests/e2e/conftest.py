@@ -1,0 +1,44 @@
+"""The stacks that the whole way is tested on, one at a time."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.workers.conftest import SMALL_MODEL, prepared_home
+from workers.embedded import Embedded
+from workers.ports import own_ports
+from workers.settings import PROJECT, EmbeddedSettings, LlmSettings, StorageSettings, WorkerSettings, environment
+
+
+@pytest.fixture(scope="module")
+async def idle(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedded]:
+    """Everything but the engines, which do nothing, at once."""
+    home = tmp_path_factory.mktemp("idle")
+    storage = StorageSettings(home=home, file_roots=(PROJECT, home))
+    async with Embedded(storage, own_ports(), work=WorkerSettings(engines="none")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> StorageSettings:
+    """The real stack's home, with the project's models."""
+    return prepared_home(tmp_path_factory.mktemp("real") / "home")
+
+
+@pytest.fixture(scope="module")
+def ports() -> EmbeddedSettings:
+    """The real stack's ports."""
+    return own_ports()
+
+
+@pytest.fixture(scope="module")
+async def real(storage: StorageSettings, ports: EmbeddedSettings) -> AsyncIterator[Embedded]:
+    """Everything, with real engines and the smallest language model."""
+    async with Embedded(storage, ports, LlmSettings(model=SMALL_MODEL)) as stack:
+        yield stack
+
+
+@pytest.fixture
+def variables(real: Embedded, storage: StorageSettings, ports: EmbeddedSettings) -> dict[str, str]:
+    """What the environment of a command says, so that it finds the real stack."""
+    return environment(storage, ports, LlmSettings(model=SMALL_MODEL)) | {"TEMPORAL_ADDRESS": real.address}
