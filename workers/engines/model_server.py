@@ -37,6 +37,8 @@ def parameters(model: Path, settings: LlmSettings, server: EmbeddedSettings) -> 
     # The slots' own contexts are the cache; a second one in memory (8 GiB by default) would grow with every chat.
     params.cache_ram_mib = 0
     params.ui = False
+    # By default any web page in a browser on this machine could ask it.
+    params.cors_origins = f"http://{server.llm_host}:{server.llm_port}"
     params.offline = True
     params.verbosity = WARNINGS
     return params

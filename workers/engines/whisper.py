@@ -34,7 +34,8 @@ MAX_GAIN = 30.0
 # signal to noise); less room makes the base model repeat itself. llama.cpp's cousin has it as ``--audio-ctx``.
 ROOM_FRAMES = 500
 LEAST_FRAMES = 1000
-"""Frames of 10 ms."""
+STEP_FRAMES = 500
+"""Frames of 10 ms. Few different lengths, as the engine keeps memory for each."""
 SURE = 0.5
 """Probability of a detected language below which the whole window is heard again."""
 
@@ -193,7 +194,8 @@ def _context(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cut the padding of a window (zeros) to some room after what was said."""
     said = np.flatnonzero(features.any(axis=0))
     end = int(said[-1]) + 1 if len(said) else 0
-    return np.ascontiguousarray(features[:, : max(LEAST_FRAMES, end + ROOM_FRAMES)])
+    frames = -(-(end + ROOM_FRAMES) // STEP_FRAMES) * STEP_FRAMES
+    return np.ascontiguousarray(features[:, : max(LEAST_FRAMES, frames)])
 
 
 def _levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
