@@ -154,8 +154,9 @@ async def _check_queue(client: Client, kind: Kind) -> Finding:
 
 
 async def check_model_server(llm: LlmSettings, ports: EmbeddedSettings) -> Finding:
-    """Ask the model server for its models."""
-    url = (llm.base_url or f"http://{LOOPBACK}:{ports.llm_port}/v1").rstrip("/") + "/models"
+    """Ask the model server for its models; the embedded one, whose key only its run knows, for its health."""
+    embedded = f"http://{LOOPBACK}:{ports.llm_port}/health"
+    url = llm.base_url.rstrip("/") + "/models" if llm.base_url else embedded
     headers = {"Authorization": f"Bearer {llm.api_key.get_secret_value()}"} if llm.api_key.get_secret_value() else {}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the operator's own setting
     try:

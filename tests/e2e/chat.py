@@ -21,6 +21,7 @@ from workflows.contracts import (
     CONVERSATION,
     WORKFLOW_QUEUE,
     AudioSource,
+    ChatSettings,
     ConversationState,
     Limits,
     VoiceMessageRequest,
@@ -39,15 +40,16 @@ T = TypeVar("T")
 class Chat:
     """A chat of its own, on a running stack."""
 
-    def __init__(self, stack: Embedded) -> None:
-        self.name = f"e2e-{uuid4().hex[:8]}"
+    def __init__(self, stack: Embedded, name: str = "") -> None:
+        self.name = name or f"e2e-{uuid4().hex[:8]}"
         self._client: Client = stack.client
         self._blobs = BlobStore.open(StorageSettings(home=stack.home).blobs)
         self._outbox = stack.home / "outbox" / self.name
 
-    async def open(self) -> None:
-        """Start the conversation without limits on its pace."""
-        state = ConversationState(platform=PLATFORM, chat=self.name, limits=Limits(messages_per_minute=1_000_000))
+    async def open(self, settings: ChatSettings | None = None) -> None:
+        """Start the conversation, with settings of its own and without limits on its pace."""
+        limits = Limits(messages_per_minute=1_000_000)
+        state = ConversationState(platform=PLATFORM, chat=self.name, settings=settings or ChatSettings(), limits=limits)
         await self._client.start_workflow(
             CONVERSATION, state, id=conversation_id(PLATFORM, self.name), task_queue=WORKFLOW_QUEUE
         )
