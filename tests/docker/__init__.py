@@ -1,0 +1,1 @@
+"""The containers' files, without a container engine."""

@@ -1,0 +1,124 @@
+"""The compose file and the image say what june's own code says; whether they run is for a container engine."""
+
+import fnmatch
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped] # a dependency of huggingface-hub, without types
+from typer.testing import CliRunner
+
+from workers.cli import app
+from workers.embedded import DYNAMIC_CONFIG
+from workers.kinds import Kind
+from workflows.contracts import SEARCH_ATTRIBUTES
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
+OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("june")}
+COMMANDS = {name: service["command"] for name, service in OURS.items() if "entrypoint" not in service}
+WORKERS = {name: command[1] for name, command in COMMANDS.items() if command[0] == "worker"}
+SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
+
+
+def of_profile(profile: str) -> set[str]:
+    """Name the services that a profile starts."""
+    return {name for name, service in SERVICES.items() if profile in service.get("profiles", [profile])}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_commands_exist(name: str) -> None:
+    command = [word for word in COMMANDS[name] if not word.startswith("${")]
+    assert CliRunner().invoke(app, [*command, "--help"]).exit_code == 0
+    assert name not in WORKERS or WORKERS[name] in list(Kind)
+
+
+@pytest.mark.parametrize("profile", ["cpu", "gpu"])
+def test_each_profile_serves_each_queue_once(profile: str) -> None:
+    assert sorted(WORKERS[name] for name in of_profile(profile) & set(WORKERS)) == sorted(Kind)
+
+
+@pytest.mark.parametrize("profile", ["cpu", "gpu"])
+def test_each_profile_has_what_its_services_wait_for(profile: str) -> None:
+    there = of_profile(profile)
+    assert {other for name in there for other in SERVICES[name].get("depends_on", {})} <= there
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_workers_are_asked_whether_they_are_ready(name: str) -> None:
+    service = SERVICES[name]
+    port = service["environment"]["JUNE_HEALTH_ADDRESS"].rpartition(":")[2]
+    assert f":{port}/readyz" in service["healthcheck"]["test"][-1]
+    assert service["environment"]["TEMPORAL_ADDRESS"] == "temporal:7233"
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if name not in {"models", "retention"}])
+def test_what_stays_up_starts_again_and_is_asked_for_its_health(name: str) -> None:
+    assert SERVICES[name]["restart"] == "unless-stopped"
+    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+    assert SERVICES[name]["stop_grace_period"]
+
+
+def test_only_loopback_is_published() -> None:
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_containers_may_do_little(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert service["mem_limit"]
+    assert not service.get("privileged")
+
+
+def test_temporal_starts_as_june_up_starts_it() -> None:
+    options = SERVICES["temporal"]["command"]
+    attributes = [f"--search-attribute={key.name}=Keyword" for key in SEARCH_ATTRIBUTES]
+    tuning = [f"--dynamic-config-value={key}={value}" for key, value in DYNAMIC_CONFIG.items()]
+    assert [option for option in options if option.startswith("--search-attribute")] == attributes
+    assert [option for option in options if option.startswith("--dynamic-config-value")] == tuning
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_secrets_come_from_outside(name: str) -> None:
+    secrets = {key: value for key, value in SERVICES[name].get("environment", {}).items() if SECRET.search(key)}
+    assert all(re.fullmatch(r"\$\{\w+:-\}", value) for value in secrets.values())
+
+
+def test_the_image_names_no_secret_and_no_index() -> None:
+    settings = "\n".join(line for line in DOCKERFILE.splitlines() if re.match(r"\s*(ARG|ENV)\b", line))
+    assert not SECRET.search(settings.upper())
+    assert "index-url" not in DOCKERFILE
+    assert "PIP_INDEX" not in DOCKERFILE
+
+
+def test_the_image_runs_as_june_without_rights() -> None:
+    runtime = DOCKERFILE[DOCKERFILE.index("AS june\n") :]
+    assert re.findall(r"^USER (\S+)", runtime, re.MULTILINE) == ["10001:10001"]
+    assert 'ENTRYPOINT ["june"]' in runtime
+
+
+def test_only_named_files_enter_the_image() -> None:
+    """Nothing is copied as a whole, and the context holds only what is."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    copied = {
+        source
+        for words in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+        for source in words.split()[:-1]
+    }
+    assert rules[0] == "*"
+    assert {rule.removeprefix("!") for rule in rules if rule.startswith("!")} == copied
+    assert any(fnmatch.fnmatch("bots/.env", rule) for rule in rules[1:] if not rule.startswith("!"))
+
+
+def test_dependencies_are_locked() -> None:
+    installs = re.findall(r"pip install (.+)", DOCKERFILE)
+    assert all("--require-hashes" in install or "--no-index" in install for install in installs)
