@@ -39,9 +39,14 @@ async def long(idle: Embedded) -> Long:
     chat = Chat(idle)
     await chat.open()
     messages = []
+
+    async def at_rest() -> bool:
+        return not await chat.conversation.query(Conversation.queue)
+
     for _ in range(TURNS):
         message = await chat.send(AUDIO)
         assert (await chat.result(message)).status == "answered"
+        await until(at_rest)  # or the next message might come before the news of this turn's end, and be queued
         messages.append(message)
     return Long(chat, messages)
 
