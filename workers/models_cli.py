@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from workers.engines.pull import PullError, pull
 from workers.engines.registry import Model, ModelError, known, models, verify
@@ -22,6 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="List, pull and verify the models t
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]
 Names = Annotated[list[str] | None, typer.Argument(help="Names of models, as june models list shows them.")]
 READY = "ready"
+LIST = ("model", "kind", "languages", "licence", "size", "state")
 
 
 @app.command("list")
@@ -32,7 +33,8 @@ def list_models(*, as_json: Json = False) -> None:
     if as_json:
         _print_json(rows, folder)
         return
-    table = Table("model", "kind", "languages", "licence", "size", "state", box=None)
+    headers = (Column(header, no_wrap=header in {"model", "size", "state"}) for header in LIST)
+    table = Table(*headers, box=None)
     for row in rows:
         size = f"{row['bytes'] / 1e6:.0f} MB"
         table.add_row(row["name"], row["kind"], ", ".join(row["languages"]), row["licence"], size, row["state"])
