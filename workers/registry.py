@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
 """Cancellation reaches an activity with its heartbeats, so they must not be held back for long."""
+STICKY = timedelta(seconds=2)
+"""A workflow whose worker died waits so long before another takes it (the SDK's default is 10 s)."""
 ACTIVITY_POLLERS = 2
 WORKFLOW_POLLERS = 4
 
@@ -71,6 +73,7 @@ def build_worker(kind: Kind, client: Client, work: Work) -> Worker:
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(ACTIVITY_POLLERS),
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(WORKFLOW_POLLERS),
         max_cached_workflows=settings.max_cached_workflows,
+        sticky_queue_schedule_to_start_timeout=STICKY,
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=timedelta(seconds=settings.shutdown_seconds),
     )

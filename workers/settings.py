@@ -95,7 +95,7 @@ class LlmSettings(BaseSettings):
     model: str = "qwen2.5-coder-1.5b-instruct"
     """Embedded: a name in the registry, a GGUF path, or a hub id; otherwise the name that the server knows."""
     threads: int = Field(default=0, ge=0)
-    """Embedded server: CPU threads; 0 is one for each core."""
+    """Embedded server: CPU threads; 0 is one for each core to read the prompt, and one less to write the answer."""
     context_tokens: int = Field(default=4096, ge=512)
     """Embedded server: context window in tokens."""
     gpu_layers: int = Field(default=0, ge=0)

@@ -7,7 +7,6 @@ from pydantic_settings import BaseSettings
 
 from workers import settings
 
-
 HEADER = """# Settings
 
 Read from the environment; `june settings` prints this page. Temporal's own connection (address, TLS, API key, profile)

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy, WorkflowIDReusePolicy
@@ -49,6 +51,8 @@ AHEAD = 2
 """Messages transcribed while an earlier one is being answered."""
 SEEN = 256
 """Message ids remembered to tell duplicates; older ones are caught by the ids of their workflows."""
+MOMENT = timedelta(seconds=2)
+"""Nobody is told of a shorter wait."""
 SUMMARY_TOKENS = 250
 MINUTE = 60.0
 """Seconds over which messages are counted."""
@@ -115,9 +119,8 @@ class Conversation:
         self._refusing = False
         self._change(seen=(*self._state.seen, request.message)[-SEEN:], arrivals=(*self._recent(), workflow.time()))
         self._waiting.append(request)
-        ahead = len(self._turns) + len(self._waiting) - 1
-        if ahead:
-            self._tell(request, Notice(key="queued", params={"ahead": ahead, "position": ahead + 1}))
+        if self._turns or len(self._waiting) > 1:
+            self._begin(self._tell_position(request))
 
     @workflow.update
     def configure(self, change: SettingsChange) -> ChatSettings:
@@ -296,6 +299,11 @@ class Conversation:
 
     # Limits and notices
 
+    def _ahead_of(self, request: VoiceMessageRequest) -> int:
+        """Count the messages that are answered before this one; 0 too once it is answered, or gone."""
+        queue = [turn.request.message for turn in self._turns] + [waiting.message for waiting in self._waiting]
+        return queue.index(request.message) if request.message in queue else 0
+
     def _recent(self) -> tuple[float, ...]:
         return tuple(at for at in self._state.arrivals if workflow.time() - at < MINUTE)
 
@@ -315,8 +323,19 @@ class Conversation:
             self._tell(request, Notice(key=code.value, params=dict(figures)))
         self._refusing = True
 
+    async def _tell_position(self, request: VoiceMessageRequest) -> None:
+        """Say how many are ahead, unless the wait is over in a moment: the turn before may just be ending."""
+        try:
+            await workflow.wait_condition(lambda: self._ahead_of(request) == 0, timeout=MOMENT)
+        except TimeoutError:
+            ahead = self._ahead_of(request)
+            await self._deliver(request, Notice(key="queued", params={"ahead": ahead, "position": ahead + 1}))
+
     def _tell(self, request: VoiceMessageRequest, notice: Notice) -> None:
-        task = asyncio.create_task(self._deliver(request, notice))
+        self._begin(self._deliver(request, notice))
+
+    def _begin(self, notice: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(notice)
         self._notices.add(task)
         task.add_done_callback(self._notices.discard)
 

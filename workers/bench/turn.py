@@ -33,18 +33,9 @@ from workflows.memory import prompt
 
 Say = Callable[[str], None]
 
-ONE_SENTENCE = (
-    "Whatever you are asked, answer with this sentence and nothing else: "
-    "The capital of France is Paris, a city that is famous for its Eiffel Tower."
-)
-FOUR_SENTENCES = (
-    "Whatever you are asked, answer with these four sentences and nothing else: "
-    "The capital of France is Paris, which lies on the river Seine. "
-    "It is famous for the Eiffel Tower, which was built for a world fair. "
-    "Millions of people visit its museums every year, most of all the Louvre. "
-    "Its bakeries are loved by everybody who wakes up early enough in the morning."
-)
-"""Dictated, as the comparison needs answers of a known length, in the same words each time."""
+ONE_SENTENCE = "What is the capital of France? Answer in one sentence."
+FOUR_SENTENCES = "Tell me about Monday, Tuesday, Wednesday and Thursday. One short sentence for each day."
+"""Questions that the default model answers at this length when it does not dice (temperature 0)."""
 WARM_UPS = 1
 
 
@@ -119,15 +110,15 @@ async def _floor(stack: Embedded, calls: int) -> float:
     return statistics.median(times)
 
 
-async def _compare(stack: Embedded, plain: "_Plain", told: str, rounds: int, say: Say) -> tuple[float, float]:
+async def _compare(stack: Embedded, plain: "_Plain", question: str, rounds: int, say: Say) -> tuple[float, float]:
     """Measure turns beside the plain sum, in turns of each, so that both meet the same machine; give the medians."""
-    audio = QUESTION.read_bytes()
+    audio = await plain.spoken(question)
     june, sums = [], []
     for number in range(WARM_UPS + rounds):
         caller = Caller(stack.client, BlobStore.open(str(stack.home / "blobs")))
-        await caller.open(ChatSettings(system_prompt=told, temperature=0))
+        await caller.open(ChatSettings(temperature=0))
         timing = await _answered(caller, audio)
-        seconds, sentences = await plain.turn(audio, told)
+        seconds, sentences = await plain.turn(audio)
         if number >= WARM_UPS:
             june.append(timing.ended)
             sums.append(1000 * seconds)
@@ -152,20 +143,25 @@ class _Plain:
         self._synthesizer = PiperSynthesizer(PiperSettings(), storage)
         self._client = build_client(self._llm, stack.ports)
 
-    async def turn(self, audio: bytes, told: str) -> tuple[float, int]:
+    async def spoken(self, text: str) -> bytes:
+        """Speak a question."""
+        sound = await asyncio.to_thread(self._synthesizer.synthesize, text, "en", None)
+        return encode_ogg_opus(sound.samples.tobytes(), sound.sample_rate, AudioSettings().reply_bit_rate)
+
+    async def turn(self, audio: bytes) -> tuple[float, int]:
         """Do a turn; tell its seconds and its sentences."""
         watch = time.perf_counter()
         pcm = decode(audio, max_seconds=600)
         heard = await asyncio.to_thread(self._recognizer.recognize, samples_of(pcm), None, threading.Event())
-        sentences = split(speakable(await self._answer(heard.text, told)))
+        sentences = split(speakable(await self._answer(heard.text)))
         sounds = [await asyncio.to_thread(self._synthesizer.synthesize, text, "en", None) for text in sentences]
         rate = sounds[0].sample_rate
         joined = join([sound.samples.tobytes() for sound in sounds], rate, 1 << 30)
         encode_ogg_opus(joined, rate, AudioSettings().reply_bit_rate)
         return time.perf_counter() - watch, len(sentences)
 
-    async def _answer(self, heard: str, told: str) -> str:
-        messages = [message.model_dump() for message in prompt(Memory(), heard, told)]
+    async def _answer(self, heard: str) -> str:
+        messages = [message.model_dump() for message in prompt(Memory(), heard)]
         completion = await self._client.chat.completions.create(
             model=self._llm.model,
             messages=messages,  # type: ignore[arg-type] # openai wants a class for each role

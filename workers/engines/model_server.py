@@ -28,8 +28,10 @@ def parameters(model: Path, settings: LlmSettings, server: EmbeddedSettings) -> 
     params.hostnames, params.port = [server.llm_host], server.llm_port
     params.n_parallel, params.n_ctx = SLOTS, SLOTS * settings.context_tokens
     params.n_gpu_layers = settings.gpu_layers
-    threads = settings.threads or len(os.sched_getaffinity(0))
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    cores = len(os.sched_getaffinity(0))
+    # A core is left for speech, which overlaps the writing; the prompt is read before there is any.
+    params.cpuparams.n_threads = settings.threads or max(1, cores - 1)
+    params.cpuparams_batch.n_threads = settings.threads or cores
     if key := settings.api_key.get_secret_value():
         params.api_keys = [key]
     params.use_jinja = True
