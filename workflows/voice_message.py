@@ -82,7 +82,8 @@ class VoiceMessage:
     @workflow.run
     async def run(self, _request: VoiceMessageRequest) -> VoiceMessageResult:
         """Answer the message; whatever happens, the user is told."""
-        self._describe()
+        chat = f"{self._request.platform}/{self._request.chat}"
+        workflow.upsert_search_attributes([PLATFORM.value_set(self._request.platform), CHAT.value_set(chat)])
         try:
             await self._hear()
             memory = await self._due()
@@ -313,6 +314,12 @@ class VoiceMessage:
         self._stage = Stage.DONE
         total = workflow.now() - workflow.info().start_time
         self._update(stage_ms=dict(self._stage_ms), total_ms=_milliseconds(total))
+        workflow.upsert_search_attributes(
+            [
+                STAGE.value_set(Stage.DONE.value),
+                *([ERROR.value_set(self._result.error.value)] if self._result.error else []),
+            ]
+        )
         self._describe()
         return self._result
 
@@ -322,6 +329,7 @@ class VoiceMessage:
     def _enter(self, stage: Stage) -> Iterator[None]:
         """Show the stage while it runs, and measure it."""
         self._stage = stage
+        workflow.upsert_search_attributes([STAGE.value_set(stage.value)])
         self._describe()
         began = workflow.now()
         try:
@@ -330,16 +338,8 @@ class VoiceMessage:
             self._stage_ms[stage] = self._stage_ms.get(stage, 0) + _milliseconds(workflow.now() - began)
 
     def _describe(self) -> None:
-        result, request = self._result, self._request
-        attributes = [
-            PLATFORM.value_set(request.platform),
-            CHAT.value_set(f"{request.platform}/{request.chat}"),
-            STAGE.value_set(self._stage.value),
-        ]
-        if result.error:
-            attributes.append(ERROR.value_set(result.error.value))
-        workflow.upsert_search_attributes(attributes)
-        workflow.set_current_details(details.of_turn(request, result, self._stage, self._stage_ms))
+        text = details.of_turn(self._request, self._result, self._stage, self._stage_ms)
+        workflow.set_current_details(text)
 
     def _update(self, **changes: object) -> None:
         self._result = self._result.model_copy(update=changes)

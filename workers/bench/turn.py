@@ -33,8 +33,10 @@ from workflows.memory import prompt
 
 Say = Callable[[str], None]
 
-ONE_SENTENCE = "What is the capital of France? Answer in one sentence."
-FOUR_SENTENCES = "Tell me about Monday, Tuesday, Wednesday and Thursday. One short sentence for each day."
+ONE_SENTENCE = "I was looking at the sky this morning. Please explain to me in a single sentence why the sky is blue."
+FOUR_SENTENCES = (
+    "What are the capital cities of France, Italy, Spain and Portugal famous for? One long sentence for each."
+)
 """Questions that the default model answers at this length when it does not dice (temperature 0)."""
 WARM_UPS = 1
 
