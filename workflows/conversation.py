@@ -51,7 +51,7 @@ AHEAD = 2
 """Messages transcribed while an earlier one is being answered."""
 SEEN = 256
 """Message ids remembered to tell duplicates; older ones are caught by the ids of their workflows."""
-MOMENT = timedelta(seconds=2)
+MOMENT = timedelta(seconds=1)
 """Nobody is told of a shorter wait."""
 SUMMARY_TOKENS = 250
 MINUTE = 60.0

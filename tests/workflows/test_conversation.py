@@ -134,6 +134,7 @@ async def test_messages_are_transcribed_at_once_and_answered_in_order(world: Wor
     assert len(world.asked("infer")) == 1
     queue = await chat.handle.query(Conversation.queue)
     assert [item.message for item in queue] == ["1", "2", "3"]
+    await until(lambda: len(world.notices()) == 2)
     gate.set()
     await chat.result("3")
     assert [contents(r)[-1] for r in world.asked("infer")] == ["first", "second", "third"]
