@@ -19,7 +19,7 @@ test: $(READY) models ## all tests: unit, real engines, the whole way
 	$(BIN)/pytest
 
 unit: $(READY) ## the fast tests: no network, no models
-	$(BIN)/pytest -n 2 -m "not engines and not e2e"
+	$(BIN)/pytest -n 3 -m "not engines and not e2e"
 
 check: $(READY) ## lint, types, import rules; changes nothing
 	$(BIN)/ruff check .

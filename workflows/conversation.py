@@ -238,9 +238,9 @@ class Conversation:
         try:
             result = await turn.handle
         except ChildWorkflowError as error:
-            if not is_cancelled_exception(error):
-                workflow.logger.error("turn %s was lost: %s", turn.request.message, error.cause)
-                self._tell(turn.request, Notice(key=ErrorCode.INTERNAL.value))
+            code = ErrorCode.CANCELLED if is_cancelled_exception(error) else ErrorCode.INTERNAL
+            workflow.logger.warning("turn %s ended without an answer: %s", turn.request.message, code.value)
+            self._tell(turn.request, Notice(key=code.value))
             return
         if result.status == "answered" and turn.remembered:
             exchange = Exchange(user=result.transcript, assistant=result.answer)

@@ -291,10 +291,14 @@ class VoiceMessage:
             await self._tell(notice_of(error, code))
 
     async def _cancelled(self) -> None:
-        """Confirm to the user; what still speaks is stopped."""
+        """Stop what still speaks, and confirm to the user.
+
+        In a conversation that confirms, as a turn cancelled before its first step could not.
+        """
         await self._hush()
         self._update(error=ErrorCode.CANCELLED, error_stage=self._stage)
-        await self._tell(Notice(key=ErrorCode.CANCELLED.value))
+        if workflow.info().parent is None:
+            await self._tell(Notice(key=ErrorCode.CANCELLED.value))
         self._ended()
 
     async def _hush(self) -> None:

@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from workers import home
+from workers.cli import app
 from workers.errors import ExitCode
 from workers.ports import own_ports
 
@@ -23,10 +25,11 @@ def june(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("command", ["up", "worker", "doctor", "models"])
+@pytest.mark.parametrize("command", ["up", "talk", "demo", "worker", "doctor", "models", "bench", "settings"])
 def test_help_says_what_there_is(command: str) -> None:
-    assert command in june("--help").stdout
-    assert june(command, "--help").returncode == ExitCode.OK
+    runner = CliRunner()
+    assert command in runner.invoke(app, ["--help"]).stdout
+    assert runner.invoke(app, [command, "--help"]).exit_code == ExitCode.OK
 
 
 def test_wrong_usage_is_2() -> None:
@@ -53,7 +56,7 @@ def test_a_wrong_setting_is_told_without_a_traceback() -> None:
 def test_a_worker_without_a_server_waits_and_stops_when_told(tmp_path: Path) -> None:
     settings = {"JUNE_HOME": str(tmp_path), "TEMPORAL_ADDRESS": f"127.0.0.1:{own_ports().temporal_port}"}
     with subprocess.Popen([*JUNE, "worker", "file"], env=os.environ | settings, stderr=subprocess.PIPE) as worker:
-        time.sleep(3)
+        time.sleep(2)
         assert worker.poll() is None
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=10) == ExitCode.OK

@@ -18,7 +18,9 @@ from workflows.contracts import (
     AudioSource,
     ConversationState,
     ErrorCode,
+    Exchange,
     Limits,
+    Memory,
     ReplyMode,
     SettingsChange,
     VoiceMessageRequest,
@@ -49,6 +51,12 @@ class Chat:
         self.client = client
         self.name = uuid4().hex[:12]
         self.sent = 0
+
+    async def open(self, state: ConversationState) -> None:
+        """Start the conversation with a state of its own."""
+        await self.client.start_workflow(
+            Conversation.run, state, id=conversation_id(PLATFORM, self.name), task_queue=WORKFLOW_QUEUE
+        )
 
     async def send(self, said: str, message: str | None = None) -> str:
         """Send a voice message; its audio's name is what is heard."""
@@ -229,8 +237,9 @@ async def test_old_turns_become_a_summary(world: World, chat: Chat) -> None:
         return Inference(answer="They greeted.", sentences=(), model="m", finish_reason="stop")
 
     world.behaviours["infer"] = infer
-    for number in range(WINDOW_TURNS + 2):
-        await chat.ask(f"hello {number}")
+    window = tuple(Exchange(user=f"hello {number}", assistant="hi") for number in range(WINDOW_TURNS))
+    await chat.open(ConversationState(platform=PLATFORM, chat=chat.name, memory=Memory(window=window)))
+    await chat.ask("one too many")
     await until(lambda: any(r.max_tokens == SUMMARY_TOKENS for r in world.asked("infer")))
     await chat.ask("one more")
     await chat.ask("now")
@@ -239,16 +248,14 @@ async def test_old_turns_become_a_summary(world: World, chat: Chat) -> None:
     assert len(prompt.messages) <= 2 * WINDOW_TURNS + 2
 
 
-async def test_it_continues_as_new_and_loses_nothing(client: Client, world: World, chat: Chat) -> None:
+async def test_it_continues_as_new_and_loses_nothing(world: World, chat: Chat) -> None:
     unlimited = Limits(messages_per_minute=10_000)
-    state = ConversationState(platform=PLATFORM, chat=chat.name, limits=unlimited, turns_per_run=6)
-    await client.start_workflow(
-        Conversation.run, state, id=conversation_id(PLATFORM, chat.name), task_queue=WORKFLOW_QUEUE
-    )
+    state = ConversationState(platform=PLATFORM, chat=chat.name, limits=unlimited, turns_per_run=4)
+    await chat.open(state)
     first_run = (await chat.handle.describe()).run_id
-    for number in range(0, 20, 5):
+    for number in range(0, 10, 5):
         messages = [await chat.send(f"m{number + step}") for step in range(5)]
         await chat.result(messages[-1])
     assert (await chat.handle.describe()).run_id != first_run
     heard = [contents(r)[-1] for r in world.asked("infer") if r.max_tokens != SUMMARY_TOKENS]
-    assert heard == [f"m{number}" for number in range(20)], "in order, none lost, none twice"
+    assert heard == [f"m{number}" for number in range(10)], "in order, none lost, none twice"
