@@ -62,6 +62,8 @@ MEMORY = {
     # Such pieces come in huge pages, which costs speech synthesis a fifth less time.
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
+PATIENT = {Kind.CPU: ("nice", "-n", "10")}
+"""Speech gives way to the model: sentences are spoken ahead of their need, and the answer waits for the model."""
 SECRETS = {"JUNE_LLM_API_KEY": ("model-server", "worker-gpu")}
 """Who needs a secret; no other child gets it."""
 
@@ -214,7 +216,7 @@ class Embedded:
             "JUNE_HEALTH_ADDRESS": f"{LOOPBACK}:{first_port + 1}",
             "JUNE_GRPC_HEALTH_ADDRESS": f"{LOOPBACK}:{first_port + 2}",
         }
-        command = (sys.executable, "-m", "workers.cli", "worker", kind.value)
+        command = (*PATIENT.get(kind, ()), sys.executable, "-m", "workers.cli", "worker", kind.value)
         return self._program(f"worker-{kind.value}", command, first_port + 1, "/readyz", addresses)
 
     def _program(
