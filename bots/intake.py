@@ -11,6 +11,7 @@ from workflows.contracts import (
     WORKFLOW_QUEUE,
     ConversationState,
     VoiceMessageRequest,
+    chat_key,
     conversation_id,
 )
 
@@ -28,7 +29,7 @@ async def accept(client: Client, request: VoiceMessageRequest) -> str:
         temporalio.service.RPCError: the server did not take it; the platform should deliver it again.
 
     """
-    chat = f"{request.platform}/{request.chat}"
+    chat = chat_key(request.platform, request.chat)
     workflow_id = conversation_id(request.platform, request.chat, request.thread)
     await client.start_workflow(
         CONVERSATION,

@@ -36,6 +36,11 @@ def edge_queue(platform: str) -> str:
     return f"june-{platform}"
 
 
+def chat_key(platform: str, chat: str) -> str:
+    """Name a chat across platforms: value of the search attribute ``Chat``, and what GPU time is shared fairly by."""
+    return f"{platform}/{chat}"
+
+
 def conversation_id(platform: str, chat: str, thread: str | None = None) -> str:
     """Name the conversation of a chat, or of one thread in it."""
     return f"chat/{platform}/{chat}" + (f"/{thread}" if thread else "")

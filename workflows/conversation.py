@@ -40,6 +40,7 @@ with workflow.unsafe.imports_passed_through():
         SettingsChange,
         VoiceMessageRequest,
         VoiceMessageResult,
+        chat_key,
         edge_queue,
         voice_message_id,
     )
@@ -365,7 +366,7 @@ class Conversation:
 
     @property
     def _chat(self) -> str:
-        return f"{self._state.platform}/{self._state.chat}"
+        return chat_key(self._state.platform, self._state.chat)
 
     def _describe(self) -> None:
         workflow.set_current_details(details.of_conversation(self._state, self.queue()))

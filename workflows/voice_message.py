@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import ValidationError
 from temporalio import workflow
@@ -35,6 +35,7 @@ with workflow.unsafe.imports_passed_through():
         Stage,
         VoiceMessageRequest,
         VoiceMessageResult,
+        chat_key,
         edge_queue,
     )
     from workflows.failures import REFUSALS, code_of, nobody_took_it, notice_of
@@ -82,22 +83,19 @@ class VoiceMessage:
     @workflow.run
     async def run(self, _request: VoiceMessageRequest) -> VoiceMessageResult:
         """Answer the message; whatever happens, the user is told."""
-        chat = f"{self._request.platform}/{self._request.chat}"
-        workflow.upsert_search_attributes([PLATFORM.value_set(self._request.platform), CHAT.value_set(chat)])
+        platform, chat = self._request.platform, self._request.chat
+        workflow.upsert_search_attributes([PLATFORM.value_set(platform), CHAT.value_set(chat_key(platform, chat))])
         try:
             await self._hear()
             memory = await self._due()
             inference = await self._infer(memory)
             speech = await self._speech(inference)
             await self._reply(inference, speech)
-        except ActivityError as error:
-            if is_cancelled_exception(error):
+        except (ActivityError, asyncio.CancelledError) as error:
+            if not isinstance(error, ActivityError) or is_cancelled_exception(error):
                 await self._cancelled()
                 raise
             await self._failed(error)
-        except asyncio.CancelledError:
-            await self._cancelled()
-            raise
         return self._ended()
 
     @workflow.signal
@@ -254,7 +252,7 @@ class VoiceMessage:
             ReplyRequest(
                 to=self._request.address,
                 text=inference.answer,
-                transcript=self._result.transcript if self._request.audio else "",
+                transcript=self._heard,
                 speech=speech,
                 notice=Notice(key=error.value) if error else None,
             )
@@ -308,9 +306,8 @@ class VoiceMessage:
 
     async def _tell(self, notice: Notice) -> None:
         """Send a sentence of june's own; failing that is recorded, and changes nothing else."""
-        transcript = self._result.transcript if self._request.audio else ""
         try:
-            await self._deliver(ReplyRequest(to=self._request.address, transcript=transcript, notice=notice))
+            await self._deliver(ReplyRequest(to=self._request.address, transcript=self._heard, notice=notice))
         except ActivityError as error:
             workflow.logger.error("the user could not be told of %s: %s", notice.key, error.cause)
 
@@ -318,12 +315,10 @@ class VoiceMessage:
         self._stage = Stage.DONE
         total = workflow.now() - workflow.info().start_time
         self._update(stage_ms=dict(self._stage_ms), total_ms=_milliseconds(total))
-        workflow.upsert_search_attributes(
-            [
-                STAGE.value_set(Stage.DONE.value),
-                *([ERROR.value_set(self._result.error.value)] if self._result.error else []),
-            ]
-        )
+        attributes = [STAGE.value_set(Stage.DONE.value)]
+        if self._result.error:
+            attributes.append(ERROR.value_set(self._result.error.value))
+        workflow.upsert_search_attributes(attributes)
         self._describe()
         return self._result
 
@@ -349,18 +344,18 @@ class VoiceMessage:
         self._result = self._result.model_copy(update=changes)
 
     @property
+    def _heard(self) -> str:
+        """What is shown as heard: nothing for a typed message."""
+        return self._result.transcript if self._request.audio else ""
+
+    @property
     def _speaks(self) -> bool:
         mode = self._request.settings.reply_mode
         return mode is ReplyMode.ALWAYS or (mode is ReplyMode.ON and self._request.audio is not None)
 
     def _remaining(self, patience: timedelta) -> timedelta:
         """Give a stage its patience, or what is left of the turn's deadline."""
-        left: timedelta = self._deadline - _now()
-        return max(timedelta(milliseconds=1), min(patience, left))
-
-
-def _now() -> datetime:
-    return workflow.now()
+        return max(timedelta(milliseconds=1), min(patience, self._deadline - workflow.now()))
 
 
 def _milliseconds(span: timedelta) -> int:
