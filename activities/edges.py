@@ -20,14 +20,15 @@ class VoiceForbiddenError(Exception):
 
 
 class SendUncertainError(Exception):
-    """The platform did not say whether the voice note arrived (the connection broke after the upload, say)."""
+    """The platform did not say whether a message arrived (the connection broke after the upload, say)."""
 
 
 class Edge(Protocol):
     """One platform, with its token.
 
-    All methods raise ``BadInputError`` for what no retry can mend; any other exception means that nothing was done,
-    and is tried again.
+    All methods raise ``BadInputError`` for what no retry can mend (``chat-gone`` where june was blocked or kicked); any
+    other exception means that nothing was done, and is tried again, after the ``next_retry_delay`` of an
+    ``ApplicationError`` where the platform asks for a pause.
     """
 
     @property
@@ -36,13 +37,18 @@ class Edge(Protocol):
 
     @property
     def repeatable(self) -> bool:
-        """Tell whether sending the same voice note for the same message again leaves a single one."""
+        """Tell whether sending the same text or voice note for the same message again leaves a single one."""
 
     async def download(self, source: AudioSource, max_bytes: int) -> bytes:
         """Return the file, or its first ``max_bytes + 1`` bytes; never read more than that."""
 
     async def send_text(self, to: Address, text: str) -> str:
-        """Send text, in several messages where the platform's limit asks for it; return the (last) message's id."""
+        """Send text, in several messages where the platform's limit asks for it; return the (last) message's id.
+
+        Raises:
+            SendUncertainError: it, or a part of it, may or may not have been sent.
+
+        """
 
     async def send_voice(self, to: Address, voice: VoiceNote) -> str | None:
         """Send a voice note; return the message's id where the platform tells it.

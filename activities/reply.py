@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 from temporalio import activity
 from temporalio.client import AsyncActivityCancelledError
@@ -33,6 +33,7 @@ class ReplyRequest(Value):
 class Delivered(Value):
     """What reached the platform."""
 
+    text: Literal["sent", "none", "uncertain"] = "none"
     text_message: str | None = None
     """The platform's id of the text message."""
     voice: Literal["sent", "none", "forbidden", "uncertain"] = "none"
@@ -44,11 +45,15 @@ class Delivered(Value):
 class Progress(Value):
     """How far the reply has come; kept by the server as the heartbeat's details, for the next attempt."""
 
+    text_begun: bool = False
+    """Set before the text is sent where that cannot be repeated; found by a later attempt, it may have been."""
     text_message: str | None = None
     """Set once the text was sent."""
     voice: BlobRef | None = None
     """Set before this voice note is sent; found by a later attempt, it may have been."""
 
+
+UNCERTAIN_TEXT = {"text": "uncertain", "error": ErrorCode.REPLY_UNCERTAIN}
 
 Say = Callable[[Notice, str | None], str]
 """Turn a notice into a sentence in a language (ISO 639-1; None is English)."""
@@ -92,25 +97,44 @@ class ReplyActivity:
         """
         journal = _Journal()
         async with heartbeats(lambda: [journal.progress]):
-            text_message = await self._send_text(request, journal)
-            delivered = Delivered(text_message=text_message)
+            delivered = Delivered(**await self._write(request, journal))
             if not request.speech:
                 return delivered
-            return delivered.model_copy(update=await self._speak(request, journal))
+            spoken = await self._speak(request, journal)
+            return delivered.model_copy(update={"error": delivered.error} | spoken)
 
-    async def _send_text(self, request: ReplyRequest, journal: "_Journal") -> str | None:
-        text = self._text(request)
-        if journal.progress.text_message is None and text:
-            message = await self._edge.send_text(request.to, text)
-            await journal.record(Progress(text_message=message))
-        return journal.progress.text_message
+    async def _write(self, request: ReplyRequest, journal: "_Journal") -> dict[str, Any]:
+        """Send the text; return what that adds to the result."""
+        text, progress = self._text(request), journal.progress
+        if not text:
+            return {}
+        if progress.text_message is None:
+            if progress.text_begun:
+                return UNCERTAIN_TEXT
+            try:
+                await self._send_text(request.to, text, journal)
+            except SendUncertainError:
+                return UNCERTAIN_TEXT
+        return {"text": "sent", "text_message": journal.progress.text_message}
+
+    async def _send_text(self, to: Address, text: str, journal: "_Journal") -> None:
+        if not self._edge.repeatable:
+            await journal.record(Progress(text_begun=True))
+        try:
+            message = await self._edge.send_text(to, text)
+        except SendUncertainError:
+            raise
+        except Exception:  # nothing was sent: the next attempt may
+            await journal.record(Progress())
+            raise
+        await journal.record(Progress(text_begun=True, text_message=message))
 
     def _text(self, request: ReplyRequest) -> str:
         heard = f"🎤 {request.transcript}" if request.transcript else ""
         notice = self._say(request.notice, request.to.language) if request.notice else ""
         return "\n\n".join(part for part in (heard, request.text, notice) if part)
 
-    async def _speak(self, request: ReplyRequest, journal: "_Journal") -> dict[str, object]:
+    async def _speak(self, request: ReplyRequest, journal: "_Journal") -> dict[str, Any]:
         """Send the voice note; return what that adds to the result."""
         begun = journal.progress.voice
         if begun is not None and not self._edge.repeatable:
@@ -123,7 +147,7 @@ class ReplyActivity:
         await journal.record(journal.progress.model_copy(update={"voice": audio}))
         return {"audio": audio} | await self._send_voice(request.to, note, journal)
 
-    async def _send_voice(self, to: Address, note: VoiceNote, journal: "_Journal") -> dict[str, object]:
+    async def _send_voice(self, to: Address, note: VoiceNote, journal: "_Journal") -> dict[str, Any]:
         try:
             await self._edge.send_voice(to, note)
         except VoiceForbiddenError:

@@ -1,5 +1,8 @@
 """From a platform's message to its Conversation: one call, and the message is safe."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from temporalio.client import Client
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 
@@ -29,20 +32,26 @@ async def accept(client: Client, request: VoiceMessageRequest) -> str:
         temporalio.service.RPCError: the server did not take it; the platform should deliver it again.
 
     """
-    chat = chat_key(request.platform, request.chat)
-    workflow_id = conversation_id(request.platform, request.chat, request.thread)
     await client.start_workflow(
         CONVERSATION,
         ConversationState(platform=request.platform, chat=request.chat, thread=request.thread),
-        id=workflow_id,
-        task_queue=WORKFLOW_QUEUE,
         start_signal="message",
         start_signal_args=[request],
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        priority=Priority(priority_key=LIVE, fairness_key=chat[:64]),
-        search_attributes=TypedSearchAttributes(
-            [SearchAttributePair(PLATFORM, request.platform), SearchAttributePair(CHAT, chat)]
-        ),
-        static_summary=f"{request.platform} chat with {request.sender or request.chat}",
+        **start_options(request.platform, request.chat, request.thread, request.sender),
     )
-    return workflow_id
+    return conversation_id(request.platform, request.chat, request.thread)
+
+
+def start_options(platform: str, chat: str, thread: str | None, sender: str = "") -> Mapping[str, Any]:
+    """Say how a chat's conversation is started, should there be none: the same whoever reaches it first."""
+    key = chat_key(platform, chat)
+    return {
+        "id": conversation_id(platform, chat, thread),
+        "task_queue": WORKFLOW_QUEUE,
+        "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+        "priority": Priority(priority_key=LIVE, fairness_key=key[:64]),
+        "search_attributes": TypedSearchAttributes(
+            [SearchAttributePair(PLATFORM, platform), SearchAttributePair(CHAT, key)]
+        ),
+        "static_summary": f"{platform} chat with {sender or chat}",
+    }

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -82,6 +83,25 @@ def worker(
     from workers.process import run_worker
 
     raise typer.Exit(asyncio.run(run_worker(kind)))
+
+
+class Bot(StrEnum):
+    """The bots, by their platforms."""
+
+    TELEGRAM = Kind.TELEGRAM.value
+    DISCORD = Kind.DISCORD.value
+    WEB = Kind.WEB.value
+
+
+@app.command()
+def bot(platform: Annotated[Bot, typer.Argument(help="Where people talk to june.")]) -> None:
+    """Run one bot, until it is told to stop: messages come in, and replies go out.
+
+    Tokens and who may talk come from the settings (JUNE_TELEGRAM_TOKEN, JUNE_TELEGRAM_OWNERS and the like).
+    """
+    from workers.process import run_worker
+
+    raise typer.Exit(asyncio.run(run_worker(Kind(platform.value))))
 
 
 @app.command()

@@ -22,7 +22,7 @@ from workers.connection import connect, missing_search_attributes
 from workers.engines.registry import ModelError, models, verify
 from workers.errors import UnavailableError
 from workers.home import running
-from workers.kinds import Kind
+from workers.kinds import BOTS, Kind
 from workers.ports import LOOPBACK, is_free, occupied
 from workers.settings import (
     EmbeddedSettings,
@@ -124,7 +124,7 @@ async def check_server() -> list[Finding]:
         return [Finding("temporal", ok=False, found="no answer", advice=str(error))]
     found = f"{client.service_client.config.target_host}, namespace {client.namespace}"
     try:
-        queues = [await _check_queue(client, kind) for kind in Kind]
+        queues = [await _check_queue(client, kind) for kind in Kind if kind not in BOTS]
         return [Finding("temporal", ok=True, found=found), await _check_search_attributes(client), *queues]
     except RPCError as error:
         advice = "Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the credentials."

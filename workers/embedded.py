@@ -22,13 +22,16 @@ from temporalio.client import Client
 from workers import home
 from workers.connection import connect
 from workers.engines.openmp import openmp_path
-from workers.kinds import Kind
+from workers.kinds import BOTS, Kind
 from workers.ports import LOOPBACK, PORTS_PER_WORKER, require_free
 from workers.settings import (
+    DiscordSettings,
     EmbeddedSettings,
     LlmSettings,
     StorageSettings,
+    TelegramSettings,
     TelemetrySettings,
+    WebSettings,
     WorkerSettings,
     environment,
 )
@@ -64,7 +67,13 @@ MEMORY = {
 }
 PATIENT = {Kind.CPU: ("nice", "-n", "10")}
 """Speech gives way to the model: sentences are spoken ahead of their need, and the answer waits for the model."""
-SECRETS = {"JUNE_LLM_API_KEY": ("model-server", "worker-gpu")}
+SECRETS = {
+    "JUNE_LLM_API_KEY": ("model-server", "worker-gpu"),
+    "JUNE_TELEGRAM_TOKEN": ("bot-telegram",),
+    "JUNE_TELEGRAM_WEBHOOK_SECRET": ("bot-telegram",),
+    "JUNE_DISCORD_TOKEN": ("bot-discord",),
+    "JUNE_WEB_PASSWORD": ("bot-web",),
+}
 """Who needs a secret; no other child gets it."""
 
 
@@ -89,16 +98,23 @@ class Embedded:
         ports: EmbeddedSettings | None = None,
         llm: LlmSettings | None = None,
         work: WorkerSettings | None = None,
+        web: WebSettings | None = None,
+        bots: Sequence[Kind] | None = None,
         on_ready: Callable[[Progress], None] = lambda _: None,
     ) -> None:
-        """Prepare; what is not given comes from the environment."""
+        """Prepare; what is not given comes from the environment.
+
+        ``bots`` by default are the web page, and those whose token is set.
+        """
         self.home = (storage or StorageSettings()).home.resolve()
         self.ports = ports or EmbeddedSettings()
         self.address = f"{LOOPBACK}:{self.ports.temporal_port}"
         self.ui_url = f"http://{LOOPBACK}:{self.ports.ui_port}"
         self.llm = _with_key(llm or LlmSettings())
         self._work = work or WorkerSettings()
-        self._settings = (storage or StorageSettings(), self.ports, self.llm, self._work)
+        self._web = web or WebSettings()
+        self._bots = configured_bots() if bots is None else tuple(bots)
+        self._settings = (storage or StorageSettings(), self.ports, self.llm, self._work, self._web)
         self._on_ready = on_ready
         self._started_at = datetime.now(UTC).isoformat()
         self._children: dict[str, Child] = {}
@@ -129,6 +145,11 @@ class Embedded:
     ) -> None:
         """Stop everything: workers first, then the model server, then Temporal."""
         await self._stack.aclose()
+
+    @property
+    def web_url(self) -> str | None:
+        """Tell where the web page is; None where it does not run."""
+        return f"http://localhost:{self._web.port}" if Kind.WEB in self._bots else None
 
     @property
     def pids(self) -> dict[str, int]:
@@ -186,7 +207,8 @@ class Embedded:
         if self._needs_model_server:
             yield self._model_server()
         for index, kind in enumerate(Kind):
-            yield self._worker(kind, self.ports.worker_port_base + PORTS_PER_WORKER * index)
+            if kind not in BOTS or kind in self._bots:
+                yield self._worker(kind, self.ports.worker_port_base + PORTS_PER_WORKER * index)
 
     @property
     def _needs_model_server(self) -> bool:
@@ -216,8 +238,11 @@ class Embedded:
             "JUNE_HEALTH_ADDRESS": f"{LOOPBACK}:{first_port + 1}",
             "JUNE_GRPC_HEALTH_ADDRESS": f"{LOOPBACK}:{first_port + 2}",
         }
-        command = (*PATIENT.get(kind, ()), sys.executable, "-m", "workers.cli", "worker", kind.value)
-        return self._program(f"worker-{kind.value}", command, first_port + 1, "/readyz", addresses)
+        verb = "bot" if kind in BOTS else "worker"
+        command = (*PATIENT.get(kind, ()), sys.executable, "-m", "workers.cli", verb, kind.value)
+        if kind is Kind.WEB:
+            addresses["JUNE_WEB_UI_URL"] = self._web.ui_url or self.ui_url
+        return self._program(kind.program, command, first_port + 1, "/readyz", addresses)
 
     def _program(
         self, name: str, command: tuple[str, ...], port: int, path: str, extra: dict[str, str] | None = None
@@ -247,8 +272,16 @@ class Embedded:
         ]
         if self._needs_model_server:
             ports.append(("JUNE_EMBEDDED_LLM_PORT", self.ports.llm_port))
+        if Kind.WEB in self._bots:
+            ports.append(("JUNE_WEB_PORT", self._web.port))
         base = self.ports.worker_port_base
         return ports + [("JUNE_EMBEDDED_WORKER_PORT_BASE", base + i) for i in range(PORTS_PER_WORKER * len(Kind))]
+
+
+def configured_bots() -> tuple[Kind, ...]:
+    """Name the bots that run by the settings: the web page always, the others when their token is set."""
+    tokens = {Kind.TELEGRAM: TelegramSettings().token, Kind.DISCORD: DiscordSettings().token}
+    return tuple(kind for kind in BOTS if kind not in tokens or tokens[kind].get_secret_value())
 
 
 def _with_key(llm: LlmSettings) -> LlmSettings:

@@ -16,11 +16,22 @@ class Kind(StrEnum):
     """Speech synthesis."""
     FILE = "file"
     """Fetch and reply of platform ``file``."""
+    TELEGRAM = "telegram"
+    """The Telegram bot: messages in, and fetch and reply."""
+    DISCORD = "discord"
+    """The Discord bot."""
+    WEB = "web"
+    """The web page."""
 
     @property
     def queue(self) -> str:
         """Name its task queue."""
         return QUEUES[self]
+
+    @property
+    def program(self) -> str:
+        """Name its process: ``worker-gpu``, ``bot-web``."""
+        return f"{'bot' if self in BOTS else 'worker'}-{self.value}"
 
 
 QUEUES = {
@@ -28,4 +39,10 @@ QUEUES = {
     Kind.GPU: GPU_QUEUE,
     Kind.CPU: CPU_QUEUE,
     Kind.FILE: edge_queue("file"),
+    Kind.TELEGRAM: edge_queue("telegram"),
+    Kind.DISCORD: edge_queue("discord"),
+    Kind.WEB: edge_queue("web"),
 }
+
+BOTS = (Kind.TELEGRAM, Kind.DISCORD, Kind.WEB)
+"""Kinds that bring messages in as well; each holds its platform's token, and no other process does."""

@@ -13,9 +13,10 @@ from workers.connection import connect
 from workers.errors import ExitCode
 from workers.health import Health, serve_health
 from workers.kinds import Kind
-from workers.registry import BUILDERS, Work, build_worker
+from workers.registry import BUILDERS, build_worker
 from workers.settings import TelemetrySettings
 from workers.telemetry import configure_logging
+from workers.work import Work
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def _stop_on_signals(health: Health) -> asyncio.Event:
 
 async def _prepare(kind: Kind, telemetry: TelemetrySettings) -> tuple[Client, Work]:
     """Connect, load engines, warm them."""
-    service = f"june-worker-{kind.value}"
+    service = f"june-{kind.program}"
     client = await connect(telemetry, patience_seconds=SERVER_PATIENCE_SECONDS, service=service)
     return client, await BUILDERS[kind](client)
 

@@ -5,8 +5,7 @@ Heavy libraries are imported inside the builder that needs them, so that each pr
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from workers.connection import ensure_search_attributes
 from workers.errors import UnavailableError
 from workers.kinds import Kind
 from workers.settings import (
-    AudioSettings,
     EmbeddedSettings,
     LlmSettings,
     PiperSettings,
@@ -26,6 +24,7 @@ from workers.settings import (
     WorkerSettings,
 )
 from workers.telemetry import StageMetrics
+from workers.work import Work
 
 if TYPE_CHECKING:
     from activities.synthesize import Synthesizer
@@ -40,24 +39,13 @@ ACTIVITY_POLLERS = 2
 WORKFLOW_POLLERS = 4
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a worker of one kind does, engines loaded and warm."""
-
-    slots: int
-    """Activities at once."""
-    activities: Sequence[Callable[..., Any]]
-    workflows: Sequence[type] = ()
-    chore: Callable[[], Awaitable[object]] | None = None
-    """Runs beside the worker, to its own end or the worker's; what it raises ends the worker."""
-
-
 def workflow_types() -> tuple[type, ...]:
     """List the workflows, all on one queue; imported here, as only their own worker needs them."""
+    from workflows.access import Access
     from workflows.conversation import Conversation
     from workflows.voice_message import VoiceMessage
 
-    return (Conversation, VoiceMessage)
+    return (Access, Conversation, VoiceMessage)
 
 
 def build_worker(kind: Kind, client: Client, work: Work) -> Worker:
@@ -158,17 +146,30 @@ async def _synthesizer() -> "Synthesizer":
 
 async def _file(_client: Client) -> Work:
     from activities.blobs import BlobStore
-    from activities.fetch import FetchActivity
     from activities.file_edge import FileEdge
-    from activities.reply import ReplyActivity
-    from bots.texts.catalogue import say
+    from workers.platforms.edge import edge_activities
 
-    storage, audio = StorageSettings(), AudioSettings()
-    blobs = BlobStore.open(storage.blobs)
-    edge = FileEdge(storage.outbox, storage.file_roots, blobs)
-    fetch = FetchActivity(edge, blobs, audio.max_bytes, audio.max_seconds)
-    reply = ReplyActivity(edge, blobs, say, audio.reply_max_seconds, audio.reply_max_bytes, audio.reply_bit_rate)
-    return Work(slots=WorkerSettings().file_slots, activities=[fetch.fetch, reply.reply])
+    storage = StorageSettings()
+    edge = FileEdge(storage.outbox, storage.file_roots, BlobStore.open(storage.blobs))
+    return Work(slots=WorkerSettings().edge_slots, activities=edge_activities(edge))
+
+
+async def _telegram(client: Client) -> Work:
+    from workers.platforms.telegram import build
+
+    return await build(client)
+
+
+async def _discord(client: Client) -> Work:
+    from workers.platforms.discord import build
+
+    return await build(client)
+
+
+async def _web(client: Client) -> Work:
+    from workers.platforms.web import build
+
+    return await build(client)
 
 
 BUILDERS: dict[Kind, Callable[[Client], Awaitable[Work]]] = {
@@ -176,4 +177,7 @@ BUILDERS: dict[Kind, Callable[[Client], Awaitable[Work]]] = {
     Kind.GPU: _gpu,
     Kind.CPU: _cpu,
     Kind.FILE: _file,
+    Kind.TELEGRAM: _telegram,
+    Kind.DISCORD: _discord,
+    Kind.WEB: _web,
 }

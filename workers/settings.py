@@ -5,10 +5,10 @@ Temporal's own connection (address, TLS, API key, profile) comes from Temporal's
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -138,6 +138,101 @@ class EmbeddedSettings(BaseSettings):
     """Closed workflows stay visible for so many days."""
 
 
+def _split(value: object) -> object:
+    """Read ``1, 2 3`` as a list, as people write ids into an environment file."""
+    if not isinstance(value, str):
+        return value
+    return json.loads(value) if value.lstrip().startswith("[") else value.replace(",", " ").split()
+
+
+Ids = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Ids of a platform: separated by commas or blanks, or a JSON list."""
+
+
+class LimitSettings(BaseSettings):
+    """What people may ask for, on every platform with a bot."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_LIMIT_", use_attribute_docstrings=True)
+
+    chat_waiting: int = Field(default=10, ge=1)
+    """Messages of one chat that may wait behind the one being answered."""
+    chat_messages_per_minute: int = Field(default=20, ge=1)
+    """Messages of one chat in a minute."""
+    user_messages_per_minute: int = Field(default=20, ge=1)
+    """Messages of one person in a minute, in all chats of a platform together."""
+    user_voice_seconds_per_day: float = Field(default=3600, gt=0)
+    """Seconds of one person's speech that june listens to in a day (UTC)."""
+
+
+class TelegramSettings(BaseSettings):
+    """The Telegram bot."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_TELEGRAM_", use_attribute_docstrings=True)
+
+    token: SecretStr = SecretStr("")
+    """From @BotFather; without one there is no Telegram bot."""
+    owners: Ids = ()
+    """User ids of those who may use june and let others in."""
+    users: Ids = ()
+    """User ids of those who may use june."""
+    groups: Ids = ()
+    """Chat ids of groups (negative numbers) whose members may use june, by mention or reply."""
+    open_groups: Ids = ()
+    """Chat ids of groups in which every message is answered."""
+    base_url: str = "https://api.telegram.org"
+    """Server of the Bot API: Telegram's, one of your own, or a test double."""
+    file_base_url: str = ""
+    """Where files are downloaded from; empty for the same server."""
+    webhook_url: str = ""
+    """Public https address that Telegram posts updates to; empty for polling."""
+    webhook_secret: SecretStr = SecretStr("")
+    """Sent by Telegram with each update; required in webhook mode (1-256 of A-Z a-z 0-9 _ -)."""
+    webhook_host: str = "127.0.0.1"
+    """Address that the webhook listens on, behind your reverse proxy."""
+    webhook_port: int = Field(default=8443, ge=1, le=65535)
+    """Port that the webhook listens on."""
+
+
+class DiscordSettings(BaseSettings):
+    """The Discord bot."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_DISCORD_", use_attribute_docstrings=True)
+
+    token: SecretStr = SecretStr("")
+    """Bot token of the developer portal; without one there is no Discord bot."""
+    owners: Ids = ()
+    """User ids of those who may use june and let others in."""
+    users: Ids = ()
+    """User ids of those who may use june."""
+    groups: Ids = ()
+    """Server (guild) ids whose members may use june, by mention, reply or command."""
+    open_groups: Ids = ()
+    """Channel ids in which every message is answered (needs the message-content intent)."""
+    message_content: bool = False
+    """The bot has the privileged message-content intent."""
+    api_base: str = "https://discord.com/api/v10"
+    """REST interface: Discord's, or a test double."""
+    gateway_url: str = ""
+    """Gateway (``wss://…``); empty for the one that the REST interface names."""
+
+
+class WebSettings(BaseSettings):
+    """The web page."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_WEB_", use_attribute_docstrings=True)
+
+    host: str = "127.0.0.1"
+    """Address that the page listens on; any but loopback needs a password."""
+    port: int = Field(default=8088, ge=1, le=65535)
+    """Port of the page."""
+    password: SecretStr = SecretStr("")
+    """What people type once to use the page; empty for none, on loopback only."""
+    origins: Ids = ()
+    """Further origins (``https://june.example.org``) that may use the page, as behind a reverse proxy."""
+    ui_url: str = ""
+    """Temporal Web UI that the page links to; empty for the embedded one."""
+
+
 class WorkerSettings(BaseSettings):
     """How much a worker process does at once, and how it ends."""
 
@@ -145,8 +240,8 @@ class WorkerSettings(BaseSettings):
 
     gpu_slots: int = Field(default=2, ge=1)
     """Transcriptions and inferences at once on one ``gpu`` worker."""
-    file_slots: int = Field(default=20, ge=1)
-    """Fetches and replies at once on one ``file`` worker."""
+    edge_slots: int = Field(default=50, ge=1)
+    """Fetches, replies and accompaniments at once on one worker of a platform."""
     cpu_transcribe: bool = True
     """``cpu`` workers transcribe as well, for when every ``gpu`` worker is busy or gone (takes about 200 MB)."""
     engines: Literal["real", "none"] = "real"

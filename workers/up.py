@@ -64,9 +64,17 @@ def _show(console: Console, progress: Progress) -> None:
 
 def _announce(stack: Embedded, console: Console, *, as_json: bool) -> None:
     if as_json:
-        ready = {"ready": True, "ui_url": stack.ui_url, "temporal_address": stack.address, "pids": stack.pids}
+        ready = {
+            "ready": True,
+            "web_url": stack.web_url,
+            "ui_url": stack.ui_url,
+            "temporal_address": stack.address,
+            "pids": stack.pids,
+        }
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         return
-    console.print(f"\njune is up. Web UI: {stack.ui_url}/namespaces/default/workflows")
+    if stack.web_url:
+        console.print(f"\nTalk to june: [bold]{stack.web_url}[/bold]")
+    console.print(f"Look inside: {stack.ui_url}/namespaces/default/workflows")
     console.print(f"Temporal: {stack.address}   Logs: {stack.home / 'logs'}   Stop: Ctrl-C")

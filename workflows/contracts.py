@@ -19,12 +19,19 @@ with workflow.unsafe.imports_passed_through():
 
 CONVERSATION = "Conversation"
 VOICE_MESSAGE = "VoiceMessage"
+ACCESS = "Access"
 """Workflow types, for those who start them without importing what they are made of."""
+
+ACCESS_MEMO = "access"
+"""Memo of the workflow Access that holds its AccessView."""
 
 LIVE = 1
 """Priority of a turn that somebody waits for (1 is first)."""
 BACKGROUND = 3
 """Priority of what can wait, such as a summary."""
+
+MINUTE_SECONDS = 60.0
+"""Over which messages are counted."""
 
 WORKFLOW_QUEUE = "june"
 GPU_QUEUE = "june-gpu"
@@ -49,6 +56,11 @@ def conversation_id(platform: str, chat: str, thread: str | None = None) -> str:
 def voice_message_id(platform: str, chat: str, message: str) -> str:
     """Name the workflow that answers a message; one per message, ever."""
     return f"voice/{platform}/{chat}/{message}"
+
+
+def access_id(platform: str) -> str:
+    """Name the workflow that keeps who may talk on a platform, and how much."""
+    return f"access/{platform}"
 
 
 class Stage(StrEnum):
@@ -128,8 +140,14 @@ class VoiceMessageRequest(Value):
     thread: Identifier | None = None
     message: Identifier = "1"
     """The platform's id of the message; the same id is answered once."""
+    user: Identifier | None = None
+    """The platform's id of the sender, whose use of june is counted; None counts nobody's."""
     sender: str = Field(default="", max_length=120)
-    """Display name, for people who look into the Web UI."""
+    """Display name, for people who look into the Web UI, and for the model in a shared chat."""
+    shared: bool = False
+    """Several people talk in this chat: the model is told who says what."""
+    quoted: str | None = Field(default=None, max_length=2000)
+    """Text of the message that this one replies to, told to the model."""
     language: str | None = Field(default=None, max_length=8)
     """Language of the user's client (ISO 639-1), for notices."""
     audio: AudioSource | None = None
@@ -139,6 +157,10 @@ class VoiceMessageRequest(Value):
     """Platform ``file`` only: where the reply's Ogg file is written, besides the outbox."""
     trace: dict[str, str] = Field(default_factory=dict)
     """W3C trace context of the platform's message (``traceparent``)."""
+    accompanied: bool = False
+    """The platform shows what june does meanwhile (chat action, live text), by its activity ``accompany``."""
+    limits: Limits | None = None
+    """What the chat may ask for from now on; None leaves it as it is."""
     settings: ChatSettings = ChatSettings()
     memory: Memory | None = Memory()
     """None: a Conversation holds this turn back after transcription, and sends its memory when it is due."""
@@ -177,6 +199,22 @@ class VoiceMessageResult(Value):
     stage_ms: dict[Stage, int] = Field(default_factory=dict)
     """Milliseconds by stage, queueing and retries included; synthesis overlaps inference."""
     total_ms: int = 0
+    heard_seconds: float = 0
+    """Duration of the message's sound, in seconds."""
+
+
+class TurnProgress(Value):
+    """How far a turn is: what the query ``progress`` answers."""
+
+    stage: Stage
+    replying: bool
+    """The whole answer is being sent, or was, or there will be none."""
+    result: VoiceMessageResult
+    """What is known so far."""
+    sentences: tuple[str, ...] = ()
+    """What the model has written so far, for speaking."""
+    speech: tuple[BlobRef, ...] = ()
+    """Speech of the first of these sentences, as far as it is ready (s16le PCM, mono)."""
 
 
 class ConversationState(Value):
@@ -214,6 +252,93 @@ class SettingsChange(Value):
     def applied_to(self, settings: ChatSettings) -> ChatSettings:
         """Change what was given."""
         return settings.model_copy(update={name: value or None for name, value in self if value is not None})
+
+
+class Standing(StrEnum):
+    """What a person or a group chat may do, as an owner has said."""
+
+    ALLOWED = "allowed"
+    OPEN = "open"
+    """Of a group: every message is answered, not only those that address june."""
+    DENIED = "denied"
+    """Is told so."""
+    BLOCKED = "blocked"
+    """Is not even told so."""
+
+
+class UserLimits(Value):
+    """What one person may ask for, in all chats of a platform together."""
+
+    messages_per_minute: int = Field(default=20, ge=1)
+    voice_seconds_per_day: float = Field(default=3600, gt=0)
+    """Seconds of speech to listen to in a day (UTC)."""
+
+
+class Hold(Value):
+    """Until when a person has to wait, having reached a limit; in seconds since the epoch."""
+
+    messages_until: float = 0
+    voice_until: float = 0
+
+
+class AccessView(Value):
+    """Who may not talk, or may: the memo ``access`` of the workflow Access, read without any worker."""
+
+    standings: dict[str, Standing] = Field(default_factory=dict)
+    """By the platform's id of a person or a group chat; ids that are not here stand as the settings say."""
+    draining: bool = False
+    """Nobody's messages are taken, as june is about to stop."""
+    holds: dict[str, Hold] = Field(default_factory=dict)
+    """By user."""
+
+
+class Usage(Value):
+    """What one person asked for."""
+
+    day: str
+    """``YYYY-MM-DD``, UTC."""
+    messages: int = 0
+    """On that day."""
+    voice_seconds: float = 0
+    """On that day."""
+    arrivals: tuple[float, ...] = ()
+    """When the last messages came, in seconds since the epoch."""
+
+
+class AccessState(Value):
+    """All that Access knows of a platform; carried over when it continues as new."""
+
+    platform: Identifier
+    view: AccessView = AccessView()
+    limits: UserLimits = UserLimits()
+    usage: dict[str, Usage] = Field(default_factory=dict)
+    """By user; of today."""
+    events_per_run: int = Field(default=1000, ge=1)
+    """Signals and updates, then it continues as new."""
+
+
+class Arrival(Value):
+    """A person's message was accepted: what a bot signals to Access."""
+
+    user: Identifier
+    limits: UserLimits = UserLimits()
+    """As the settings are now."""
+
+
+class Heard(Value):
+    """So much speech was listened to: what a Conversation signals to Access."""
+
+    user: Identifier
+    seconds: float
+
+
+class AccessChange(Value):
+    """What an owner says of a person or a group, or of june itself."""
+
+    id: Identifier | None = None
+    standing: Standing | None = None
+    """None: as the settings say."""
+    draining: bool | None = None
 
 
 class QueuedMessage(Value):

@@ -29,22 +29,25 @@ with workflow.unsafe.imports_passed_through():
         CONVERSATION,
         GPU_QUEUE,
         LIVE,
+        MINUTE_SECONDS,
         PLATFORM,
         WORKFLOW_QUEUE,
         ChatSettings,
         ConversationState,
         Exchange,
+        Heard,
         Memory,
         Notice,
         QueuedMessage,
         SettingsChange,
         VoiceMessageRequest,
         VoiceMessageResult,
+        access_id,
         chat_key,
         edge_queue,
         voice_message_id,
     )
-    from workflows.memory import remember, summarised, summary_prompt, to_summarise
+    from workflows.memory import remember, summarised, summary_prompt, to_summarise, utterance
     from workflows.tracing import trace_of
     from workflows.voice_message import VoiceMessage
 
@@ -55,8 +58,6 @@ SEEN = 256
 MOMENT = timedelta(seconds=1)
 """Nobody is told of a shorter wait."""
 SUMMARY_TOKENS = 250
-MINUTE = 60.0
-"""Seconds over which messages are counted."""
 
 
 @dataclass
@@ -86,7 +87,7 @@ class Conversation:
         self._leaving = False
         self._refusing = False
         self._summary: asyncio.Task[None] | None = None
-        self._notices: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] = set()
 
     @workflow.run
     async def run(self, state: ConversationState) -> None:
@@ -113,6 +114,8 @@ class Conversation:
         """Accept a message; one that was seen before, or is one too many, is not answered."""
         if request.message in self._state.seen:
             return
+        if request.limits:
+            self._change(limits=request.limits)
         refusal = self._refusal()
         if refusal:
             self._refuse(request, refusal)
@@ -243,8 +246,10 @@ class Conversation:
             workflow.logger.warning("turn %s ended without an answer: %s", turn.request.message, code.value)
             self._tell(turn.request, Notice(key=code.value))
             return
+        if turn.request.user and result.heard_seconds:
+            self._begin(self._count(Heard(user=turn.request.user, seconds=result.heard_seconds)))
         if result.status == "answered" and turn.remembered:
-            exchange = Exchange(user=result.transcript, assistant=result.answer)
+            exchange = Exchange(user=utterance(turn.request, result.transcript), assistant=result.answer)
             self._change(memory=remember(self._state.memory, exchange))
             self._summarise_when_due()
 
@@ -306,7 +311,7 @@ class Conversation:
         return queue.index(request.message) if request.message in queue else 0
 
     def _recent(self) -> tuple[float, ...]:
-        return tuple(at for at in self._state.arrivals if workflow.time() - at < MINUTE)
+        return tuple(at for at in self._state.arrivals if workflow.time() - at < MINUTE_SECONDS)
 
     def _refusal(self) -> ErrorCode | None:
         limits = self._state.limits
@@ -335,10 +340,18 @@ class Conversation:
     def _tell(self, request: VoiceMessageRequest, notice: Notice) -> None:
         self._begin(self._deliver(request, notice))
 
-    def _begin(self, notice: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(notice)
-        self._notices.add(task)
-        task.add_done_callback(self._notices.discard)
+    def _begin(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the turns, and before this run ends."""
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _count(self, heard: Heard) -> None:
+        """Tell Access what a person's speech took; a bot has started it with the message."""
+        try:
+            await workflow.get_external_workflow_handle(access_id(self._state.platform)).signal("heard", heard)
+        except FailureError as error:
+            workflow.logger.warning("%.0f s of speech were not counted: %s", heard.seconds, error)
 
     async def _deliver(self, request: VoiceMessageRequest, notice: Notice) -> None:
         try:
@@ -360,7 +373,7 @@ class Conversation:
         """Let everything that was begun come to its end before the run does."""
         if self._summary:
             await self._summary
-        await workflow.wait_condition(lambda: not self._notices and workflow.all_handlers_finished())
+        await workflow.wait_condition(lambda: not self._errands and workflow.all_handlers_finished())
 
     # What people see
 

@@ -7,7 +7,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.infer import Message
-    from workflows.contracts import Exchange, Memory
+    from workflows.contracts import Exchange, Memory, VoiceMessageRequest
 
 WINDOW_TURNS = 12
 """When the window holds more, its older half is summarised."""
@@ -26,6 +26,17 @@ SUMMARY_PROMPT = (
     "Summarise the conversation below in at most 120 words of plain prose. Keep names, facts, decisions and open "
     "questions. Write only the summary."
 )
+
+
+def utterance(request: VoiceMessageRequest, transcript: str) -> str:
+    """Put what was said as the conversation remembers it: with the speaker's name where several people talk."""
+    return f"{request.sender}: {transcript}" if request.shared and request.sender else transcript
+
+
+def asked(request: VoiceMessageRequest, transcript: str) -> str:
+    """Put what was said as the model is asked: with the message that it replies to."""
+    said = utterance(request, transcript)
+    return f'About the message "{_clip(request.quoted, EXCHANGE_CHARS)}":\n{said}' if request.quoted else said
 
 
 def remember(memory: Memory, exchange: Exchange) -> Memory:

@@ -12,6 +12,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType
 
 with workflow.unsafe.imports_passed_through():
+    from activities.accompany import AccompanyActivity, AccompanyRequest
     from activities.errors import ErrorCode
     from activities.fetch import FetchActivity, FetchRequest
     from activities.infer import InferActivity, Inference, InferRequest, Sentence
@@ -33,13 +34,14 @@ with workflow.unsafe.imports_passed_through():
         Notice,
         ReplyMode,
         Stage,
+        TurnProgress,
         VoiceMessageRequest,
         VoiceMessageResult,
         chat_key,
         edge_queue,
     )
     from workflows.failures import REFUSALS, code_of, nobody_took_it, notice_of
-    from workflows.memory import prompt
+    from workflows.memory import asked, prompt
 
 TURN_DEADLINE = timedelta(minutes=15)
 """For everything but waiting for earlier turns and the reply, which has a patience of its own."""
@@ -78,7 +80,10 @@ class VoiceMessage:
         self._stage_ms: dict[Stage, int] = {}
         self._deadline = workflow.now() + TURN_DEADLINE
         self._result = VoiceMessageResult(status="failed")
+        self._written: list[str] = []
+        self._writing_attempt = 0
         self._speaking: dict[str, asyncio.Task[Speech]] = {}
+        self._company: asyncio.Task[None] | None = None
 
     @workflow.run
     async def run(self, _request: VoiceMessageRequest) -> VoiceMessageResult:
@@ -86,8 +91,10 @@ class VoiceMessage:
         platform, chat = self._request.platform, self._request.chat
         workflow.upsert_search_attributes([PLATFORM.value_set(platform), CHAT.value_set(chat_key(platform, chat))])
         try:
+            self._accompany_when_due()
             await self._hear()
             memory = await self._due()
+            self._accompany_when_due()
             inference = await self._infer(memory)
             speech = await self._speech(inference)
             await self._reply(inference, speech)
@@ -107,14 +114,32 @@ class VoiceMessage:
 
     @workflow.signal
     def sentence(self, sentence: Sentence) -> None:
-        """Speak a sentence while the model still writes the next."""
+        """Show and speak a sentence while the model still writes the next."""
+        if sentence.attempt != self._writing_attempt:
+            self._written, self._writing_attempt = [], sentence.attempt
+        self._written.append(sentence.text)
         if self._speaks and len(self._speaking) < MAX_SENTENCES:
             self._speak(sentence.text)
 
     @workflow.query
-    def progress(self) -> VoiceMessageResult:
+    def progress(self) -> TurnProgress:
         """Tell what is known so far."""
-        return self._result.model_copy(update={"stage_ms": dict(self._stage_ms)})
+        return TurnProgress(
+            stage=self._stage,
+            replying=self._stage in {Stage.REPLY, Stage.DONE},
+            result=self._result.model_copy(update={"stage_ms": dict(self._stage_ms)}),
+            sentences=tuple(self._written),
+            speech=self._ready_speech(),
+        )
+
+    def _ready_speech(self) -> tuple[BlobRef, ...]:
+        ready: list[BlobRef] = []
+        for text in self._written[:MAX_SENTENCES]:
+            speaking = self._speaking.get(text)
+            if speaking is None or not speaking.done() or speaking.cancelled() or speaking.exception():
+                break
+            ready.append(speaking.result().audio)
+        return tuple(ready)
 
     # The stages
 
@@ -136,6 +161,7 @@ class VoiceMessage:
                 cancellation_type=WAIT,
                 summary="download, verify, decode",
             )
+        self._update(heard_seconds=round(fetched.audio.seconds, 1))
         with self._enter(Stage.TRANSCRIBE):
             transcript = await self._transcribe(fetched.audio)
         self._update(transcript=transcript.text, language=transcript.language)
@@ -181,10 +207,10 @@ class VoiceMessage:
             inference = await workflow.execute_activity_method(
                 InferActivity.infer,
                 InferRequest(
-                    messages=prompt(memory, self._result.transcript, settings.system_prompt),
+                    messages=prompt(memory, asked(self._request, self._result.transcript), settings.system_prompt),
                     model=settings.model,
                     temperature=settings.temperature,
-                    signal_sentences=self._speaks,
+                    signal_sentences=self._speaks or self._request.accompanied,
                     language=self._result.language,
                 ),
                 task_queue=GPU_QUEUE,
@@ -195,8 +221,30 @@ class VoiceMessage:
                 cancellation_type=WAIT,
                 summary=f"{len(memory.window)} turns remembered",
             )
+        self._written = list(inference.sentences)
         self._update(answer=inference.answer)
         return inference
+
+    def _accompany_when_due(self) -> None:
+        """Let the platform show that june is at it, from when the turn is not only waiting for those before it."""
+        if self._request.accompanied and self._memory is not None and self._company is None:
+            self._company = asyncio.create_task(self._accompany())
+
+    async def _accompany(self) -> None:
+        """Run beside the turn; the activity ends by itself when it sees that the reply is under way."""
+        try:
+            await workflow.execute_activity_method(
+                AccompanyActivity.accompany,
+                AccompanyRequest(to=self._request.address, speaks=self._speaks),
+                task_queue=edge_queue(self._request.platform),
+                start_to_close_timeout=TURN_DEADLINE,
+                schedule_to_close_timeout=TURN_DEADLINE,
+                heartbeat_timeout=BEAT,
+                retry_policy=retries(3, timedelta(seconds=10)),
+                summary="show that june is at it",
+            )
+        except ActivityError as error:
+            workflow.logger.info("the turn goes on unaccompanied: %s", error.cause)
 
     async def _speech(self, inference: Inference) -> tuple[BlobRef, ...]:
         """Collect the sentences' speech; what a failed attempt of the model said is dropped."""

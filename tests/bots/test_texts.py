@@ -4,15 +4,20 @@ import string
 
 import pytest
 
+from bots.commands import FOR_ALL, FOR_OWNERS
 from bots.texts.catalogue import LANGUAGES, _texts, say
 from workflows.contracts import ErrorCode, Notice
 
-KEYS = [code.value for code in ErrorCode] + ["queued"]
+KEYS = sorted(_texts("en"))
+
+
+def test_every_code_and_every_command_has_a_sentence() -> None:
+    assert {code.value for code in ErrorCode} | {f"command-{name}" for name in FOR_ALL + FOR_OWNERS} <= set(KEYS)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("key", KEYS)
-def test_every_code_has_a_sentence(language: str, key: str) -> None:
+def test_every_language_has_every_sentence(language: str, key: str) -> None:
     assert key in _texts(language)
 
 

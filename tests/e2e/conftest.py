@@ -15,7 +15,7 @@ async def idle(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedd
     """Everything but the engines, which do nothing, at once."""
     home = tmp_path_factory.mktemp("idle")
     storage = StorageSettings(home=home, file_roots=(PROJECT, home))
-    async with Embedded(storage, own_ports(), work=WorkerSettings(engines="none")) as stack:
+    async with Embedded(storage, own_ports(), work=WorkerSettings(engines="none"), bots=()) as stack:
         yield stack
 
 
@@ -34,11 +34,11 @@ def ports() -> EmbeddedSettings:
 @pytest.fixture(scope="module")
 async def real(storage: StorageSettings, ports: EmbeddedSettings) -> AsyncIterator[Embedded]:
     """Everything, with real engines and the smallest language model."""
-    async with Embedded(storage, ports, LlmSettings(model=SMALL_MODEL)) as stack:
+    async with Embedded(storage, ports, LlmSettings(model=SMALL_MODEL), bots=()) as stack:
         yield stack
 
 
 @pytest.fixture
 def variables(real: Embedded, storage: StorageSettings, ports: EmbeddedSettings) -> dict[str, str]:
     """What the environment of a command says, so that it finds the real stack."""
-    return environment(storage, ports, LlmSettings(model=SMALL_MODEL)) | {"TEMPORAL_ADDRESS": real.address}
+    return environment(storage, ports, LlmSettings(model=SMALL_MODEL), bots=()) | {"TEMPORAL_ADDRESS": real.address}

@@ -44,7 +44,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     """Run a stack for the tests that need a living one."""
     storage, ports = prepared_home(tmp_path_factory.mktemp("embedded") / "home"), own_ports()
     started = time.monotonic()
-    async with Embedded(storage, ports, LlmSettings(model=SMALL_MODEL)) as stack:
+    async with Embedded(storage, ports, LlmSettings(model=SMALL_MODEL), bots=()) as stack:
         yield Running(stack, storage, ports, time.monotonic() - started)
 
 
@@ -105,7 +105,7 @@ async def test_what_is_killed_comes_back(running: Running, name: str) -> None:
 
 async def test_a_clean_stop_leaves_nothing(tmp_path: Path) -> None:
     storage = prepared_home(tmp_path / "home")
-    async with Embedded(storage, own_ports(), LlmSettings(model=SMALL_MODEL)) as stack:
+    async with Embedded(storage, own_ports(), LlmSettings(model=SMALL_MODEL), bots=()) as stack:
         pids = list(stack.pids.values())
         children = [child.pid for pid in pids for child in psutil.Process(pid).children(recursive=True)]
     assert not any(map(alive, [*pids, *children]))

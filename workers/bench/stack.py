@@ -25,5 +25,5 @@ async def measured_stack(*, engines: bool) -> AsyncIterator[Embedded]:
             (home / "models").symlink_to(models)
         storage = StorageSettings(home=home)
         work = WorkerSettings(engines="real" if engines else "none")
-        async with Embedded(storage, own_ports(), work=work) as stack:
+        async with Embedded(storage, own_ports(), work=work, bots=()) as stack:
             yield stack

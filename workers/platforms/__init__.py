@@ -1,0 +1,1 @@
+"""What each platform's worker is made of: its token, its edge, its door."""

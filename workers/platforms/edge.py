@@ -1,0 +1,58 @@
+"""What every platform's worker is made of."""
+
+from collections.abc import Callable
+from typing import Any
+
+from temporalio.client import Client
+
+from activities.blobs import BlobStore
+from activities.edges import Edge
+from activities.fetch import FetchActivity
+from activities.reply import ReplyActivity
+from bots.access import Policy
+from bots.commands import Commands
+from bots.door import Caps, Door
+from bots.texts.catalogue import say
+from workers.settings import (
+    AudioSettings,
+    DiscordSettings,
+    LimitSettings,
+    PiperSettings,
+    StorageSettings,
+    TelegramSettings,
+)
+from workflows.contracts import Limits, UserLimits
+
+
+def edge_activities(edge: Edge) -> list[Callable[..., Any]]:
+    """Make ``fetch`` and ``reply`` of a platform, by the settings."""
+    audio, blobs = AudioSettings(), BlobStore.open(StorageSettings().blobs)
+    fetch = FetchActivity(edge, blobs, audio.max_bytes, audio.max_seconds)
+    reply = ReplyActivity(edge, blobs, say, audio.reply_max_seconds, audio.reply_max_bytes, audio.reply_bit_rate)
+    return [fetch.fetch, reply.reply]
+
+
+def open_door(client: Client, policy: Policy, *, accompanied: bool) -> Door:
+    """Open a platform's door, by the settings."""
+    audio, limits = AudioSettings(), LimitSettings()
+    caps = Caps(
+        max_bytes=audio.max_bytes,
+        max_seconds=audio.max_seconds,
+        chat=Limits(waiting=limits.chat_waiting, messages_per_minute=limits.chat_messages_per_minute),
+        user=UserLimits(
+            messages_per_minute=limits.user_messages_per_minute,
+            voice_seconds_per_day=limits.user_voice_seconds_per_day,
+        ),
+    )
+    commands = Commands(client, PiperSettings().voices, StorageSettings().retention_hours)
+    return Door(client, policy, caps, commands, accompanied=accompanied)
+
+
+def policy_of(settings: TelegramSettings | DiscordSettings) -> Policy:
+    """Read who may talk from a platform's settings."""
+    return Policy(
+        owners=frozenset(settings.owners),
+        users=frozenset(settings.users),
+        groups=frozenset(settings.groups),
+        open_groups=frozenset(settings.open_groups),
+    )
