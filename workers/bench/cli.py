@@ -15,7 +15,7 @@ _console = Console(stderr=True, highlight=False)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]
 Rounds = Annotated[int, typer.Option(help="Real turns of each length.", min=1)]
 NoopTurns = Annotated[int, typer.Option(help="Turns without engines.", min=20)]
-Turns = Annotated[int, typer.Option(help="Turns of the conversation.", min=20)]
+Turns = Annotated[int, typer.Option(help="Turns of the conversation.", min=60)]
 
 
 @app.command()

@@ -1,4 +1,8 @@
-"""``june bench endurance``: one long conversation without engines; its cost and its histories must not grow."""
+"""``june bench endurance``: one long conversation without engines; its cost and its histories must not grow.
+
+A conversation's thousandth turn is compared with the tenth of new chats at the same time: a machine that has others
+to serve meanwhile, or a server that has filled its caches, is slower for both.
+"""
 
 import statistics
 from collections.abc import AsyncIterator, Callable
@@ -10,23 +14,30 @@ from activities.blobs import BlobStore
 from workers.bench.caller import PLATFORM, Caller
 from workers.bench.stack import measured_stack
 from workers.conversing import QUESTION
+from workers.embedded import Embedded
 from workflows.contracts import ChatSettings, conversation_id
 
 Say = Callable[[str], None]
 
 AROUND = 10
-"""Turns whose median stands for one of them."""
+"""Turns whose median stands for one of them: turns 6 to 15 for the tenth."""
+BEFORE = 5
+CHATS = 4
+"""New chats that are held beside the end of the long one."""
 
 
 class Endurance(BaseModel):
     """What ``june bench endurance --json`` prints."""
 
     turns: int
+    first_ms: float
+    """Median of turns 6 to 15, on a server that has done nothing else: message in until the reply activity starts."""
     early_ms: float
-    """Median of turns 6 to 15: message in until the reply activity starts."""
+    """Median of turns 6 to 15 of new chats, each held just before one of the long conversation's last turns."""
     late_ms: float
-    """Median of the last ten."""
+    """Median of those last turns."""
     ratio_late_to_early: float
+    """What the length of a conversation costs; the machine and its server are the same for both."""
     runs: int
     """How often the conversation continued as new, plus one."""
     most_events: int
@@ -42,19 +53,18 @@ async def bench_endurance(turns: int, say: Say) -> Endurance:
         JuneError: the stack could not be started.
 
     """
-    audio = QUESTION.read_bytes()
     async with measured_stack(engines=False) as stack:
-        caller = Caller(stack.client, BlobStore.open(str(stack.home / "blobs")))
-        await caller.open(ChatSettings())
+        long = await _open(stack)
         times = []
-        for number in range(1, turns + 1):
-            times.append((await caller.turn(audio)).started)
+        for number in range(1, turns - CHATS * AROUND + 1):
+            times.append(await _started(long))
             if number % 100 == 0:
                 say(f"{number} turns: {statistics.median(times[-100:]):.0f} ms")
-        runs = [run async for run in _runs(stack.client, caller.chat)]
-    early, late = statistics.median(times[5 : 5 + AROUND]), statistics.median(times[-AROUND:])
+        early, late = await _side_by_side(stack, long)
+        runs = [run async for run in _runs(stack.client, long.chat)]
     return Endurance(
         turns=turns,
+        first_ms=round(statistics.median(times[BEFORE : BEFORE + AROUND]), 1),
         early_ms=round(early, 1),
         late_ms=round(late, 1),
         ratio_late_to_early=round(late / early, 2),
@@ -62,6 +72,29 @@ async def bench_endurance(turns: int, say: Say) -> Endurance:
         most_events=max(run.history_length for run in runs),
         most_bytes=max(run.raw_info.history_size_bytes for run in runs),
     )
+
+
+async def _open(stack: Embedded) -> Caller:
+    caller = Caller(stack.client, BlobStore.open(str(stack.home / "blobs")))
+    await caller.open(ChatSettings())
+    return caller
+
+
+async def _started(caller: Caller) -> float:
+    return (await caller.turn(QUESTION.read_bytes())).started
+
+
+async def _side_by_side(stack: Embedded, long: Caller) -> tuple[float, float]:
+    """Alternate the tenth turn or so of new chats with the long conversation's last; give both medians."""
+    early, late = [], []
+    for _ in range(CHATS):
+        new = await _open(stack)
+        for _ in range(BEFORE):
+            await _started(new)
+        for _ in range(AROUND):
+            early.append(await _started(new))
+            late.append(await _started(long))
+    return statistics.median(early), statistics.median(late)
 
 
 async def _runs(client: Client, chat: str) -> AsyncIterator[WorkflowExecution]:
