@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo up test unit check fix models models-demo lock bench clean
+.PHONY: demo up test unit check fix models lock bench pictures clean
 
 demo: $(READY) ## answer the shipped question with a spoken reply
 	@$(BIN)/june models pull --demo
@@ -37,6 +37,10 @@ models: $(READY)
 bench: $(READY) ## the figures of the README's table
 	@$(BIN)/june models pull --demo
 	@$(BIN)/june bench all
+
+pictures: $(READY) ## the README's pictures of the Web UI (needs Chromium)
+	@$(BIN)/june models pull --demo
+	$(BIN)/python -m tests.e2e.pictures
 
 lock: $(READY) ## pin every dependency with its hashes
 	$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \

@@ -61,6 +61,12 @@ class Line:
     blobs: BlobStore
     max_bytes: int
 
+    @classmethod
+    def of(cls, stack: Embedded) -> "Line":
+        """Open a line to a stack that this process runs."""
+        blobs = BlobStore.open(StorageSettings(home=stack.home).blobs)
+        return cls(stack.client, stack.ui_url, blobs, AudioSettings().max_bytes)
+
     def link(self, workflow_id: str) -> str:
         """Make a link to a workflow in the Web UI."""
         return f"{self.ui_url}/namespaces/{self.client.namespace}/workflows/{quote(workflow_id, safe='')}"

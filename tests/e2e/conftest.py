@@ -41,4 +41,4 @@ async def real(storage: StorageSettings, ports: EmbeddedSettings) -> AsyncIterat
 @pytest.fixture
 def variables(real: Embedded, storage: StorageSettings, ports: EmbeddedSettings) -> dict[str, str]:
     """What the environment of a command says, so that it finds the real stack."""
-    return environment(storage, ports, LlmSettings(model=SMALL_MODEL), bots=()) | {"TEMPORAL_ADDRESS": real.address}
+    return environment(storage, ports, LlmSettings(model=SMALL_MODEL)) | {"TEMPORAL_ADDRESS": real.address}

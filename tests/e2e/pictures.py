@@ -1,0 +1,36 @@
+"""Take the README's pictures of Temporal's Web UI anew: ``make pictures`` (needs Chromium)."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from tests.e2e.browser import chromium
+from tests.e2e.web_ui import WebUi
+from workers.conversing import QUESTION
+from workers.embedded import Embedded
+from workers.ports import own_ports
+from workers.settings import PROJECT, StorageSettings
+from workers.talk import Line, talk
+from workflows.contracts import conversation_id
+
+FOLDER = PROJECT / "docs" / "images"
+
+
+async def take() -> None:
+    """Hold a conversation of two turns with the default model, and look at it."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (home / "models").symlink_to(StorageSettings().models)
+        storage = StorageSettings(home=home)
+        async with Embedded(storage, own_ports(), bots=()) as stack, chromium() as browser:
+            line = Line.of(stack)
+            turns = [await talk(line, file, "garden", home / "reply.ogg") for file in (QUESTION, QUESTION)]
+            page = WebUi(browser, stack.ui_url, FOLDER)
+            await page.details(conversation_id("file", "garden"), "2 turns", "conversation")
+            await page.relationships(conversation_id("file", "garden"), turns[0].workflow_id, "messages")
+            await page.details(turns[0].workflow_id, "Heard", "turn")
+            await page.list(turns[1].workflow_id, "list")
+
+
+if __name__ == "__main__":
+    asyncio.run(take())
