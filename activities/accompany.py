@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from activities.heartbeats import heartbeats
+from activities.heartbeats import heartbeats, tell_at_once
 from activities.references import Address, Value
 
 LOOK_SECONDS = 0.5
@@ -71,7 +71,7 @@ class AccompanyActivity:
     async def accompany(self, request: AccompanyRequest) -> None:
         """Show the turn until its reply is under way."""
         earlier = activity.info().heartbeat_details
-        shown = str(earlier[0]) if earlier and earlier[0] else None
+        told = shown = str(earlier[0]) if earlier and earlier[0] else None
         glimpse = Glimpse()
         async with (
             self._edge.presence(request.to, speaks=request.speaks, shown=shown) as presence,
@@ -80,6 +80,9 @@ class AccompanyActivity:
             while not (glimpse := await _look() or glimpse).replying:
                 if glimpse.sentences:
                     await presence.show(" ".join(glimpse.sentences))
+                if presence.shown != told:
+                    told = presence.shown
+                    await tell_at_once(told)
                 await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -3,10 +3,11 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from temporalio import activity
+from temporalio.client import AsyncActivityCancelledError
 
 T = TypeVar("T")
 
@@ -34,6 +35,14 @@ async def _beat(details: Callable[[], Sequence[Any]]) -> None:
     while True:
         activity.heartbeat(*details())
         await asyncio.sleep(INTERVAL_SECONDS)
+
+
+async def tell_at_once(*details: Any) -> None:  # noqa: ANN401 - whatever the next attempt needs
+    """Have the server keep what the next attempt must know: a beat alone may wait for seconds before it is sent."""
+    activity.heartbeat(*details)  # so that an older beat still waiting does not come after
+    handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
+    with suppress(AsyncActivityCancelledError):  # the worker delivers the cancellation itself
+        await handle.heartbeat(*details)
 
 
 async def in_thread(work: Callable[[threading.Event], T], details: Callable[[], Sequence[Any]] = tuple) -> T:

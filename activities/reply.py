@@ -2,16 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Any, Literal
 
 from temporalio import activity
-from temporalio.client import AsyncActivityCancelledError
 
 from activities.blobs import BlobStore
 from activities.edges import Edge, SendUncertainError, VoiceForbiddenError, VoiceNote
 from activities.errors import BadInputError, ErrorCode
-from activities.heartbeats import heartbeats
+from activities.heartbeats import heartbeats, tell_at_once
 from activities.pcm import OPUS_RATE, PAUSE_SECONDS, SAMPLE_BYTES, fitting, join, seconds_of
 from activities.references import Address, BlobRef, Notice, Value
 
@@ -196,7 +194,7 @@ class ReplyActivity:
 
 
 class _Journal:
-    """The progress of this reply, told to the server at once: a beat alone may wait for seconds before it is sent."""
+    """The progress of this reply, which the server keeps for the next attempt."""
 
     def __init__(self) -> None:
         details = activity.info().heartbeat_details
@@ -204,10 +202,7 @@ class _Journal:
 
     async def record(self, progress: Progress) -> None:
         self.progress = progress
-        activity.heartbeat(progress)  # so that an older beat still waiting does not come after
-        handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
-        with suppress(AsyncActivityCancelledError):  # the worker delivers the cancellation itself
-            await handle.heartbeat(progress)
+        await tell_at_once(progress)
 
 
 def within(speech: Iterable[BlobRef], max_seconds: float) -> list[BlobRef]:

@@ -54,11 +54,14 @@ class Admission:
     policy: Policy
     view: AccessView
 
-    def role(self, user: str, group: str | None) -> Role:
-        """Tell what a person may do, here in a group or (None) in private. What owners said last comes first."""
+    def role(self, user: str, *groups: str | None) -> Role:
+        """Tell what a person may do, here in a group (and a place in it), or (None) in private.
+
+        What owners said last comes first.
+        """
         if user in self.policy.owners:
             return Role.OWNER
-        said = [self.view.standings.get(name) for name in (user, group) if name]
+        said = [self.view.standings.get(name) for name in (user, *groups) if name]
         if Standing.BLOCKED in said:
             return Role.BLOCKED
         if Standing.DENIED in said:
@@ -66,15 +69,18 @@ class Admission:
         allowed = (
             self.policy.everyone
             or user in self.policy.users
-            or group in self.policy.groups | self.policy.open_groups
+            or set(groups) & (self.policy.groups | self.policy.open_groups)
             or {Standing.ALLOWED, Standing.OPEN} & set(said)
         )
         return Role.GUEST if allowed else Role.STRANGER
 
-    def answers_all(self, group: str) -> bool:
-        """Tell whether every message of a group is answered."""
-        standing = self.view.standings.get(group)
-        return standing is Standing.OPEN or (standing is None and group in self.policy.open_groups)
+    def answers_all(self, *groups: str) -> bool:
+        """Tell whether every message is answered here; of a place and the group around it, the first decides."""
+        for group in groups:
+            standing = self.view.standings.get(group)
+            if standing or group in self.policy.open_groups:
+                return standing in {None, Standing.OPEN}
+        return False
 
 
 async def read(client: Client, platform: str, policy: Policy) -> Admission:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -61,6 +62,11 @@ def parse(text: str) -> tuple[str, str] | None:
     return (match["name"], (match["argument"] or "").strip()) if match else None
 
 
+def known(command: str) -> bool:
+    """Tell whether june has a command."""
+    return ALIASES.get(command, command) in FOR_ALL + FOR_OWNERS
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who gave a command, and where."""
@@ -74,6 +80,8 @@ class Caller:
     """User whose message the command replies to."""
     language: str | None
     owner: bool
+    place: str | None = None
+    """What the allow-list calls the narrowest part of the group (a channel of a server); None in private."""
 
 
 class Commands:
@@ -124,14 +132,15 @@ class Commands:
         return Notice(key="new")
 
     async def _voice(self, caller: Caller, argument: str) -> Notice:
-        if argument in set(ReplyMode):
-            await self._configure(caller, SettingsChange(reply_mode=ReplyMode(argument)))
-            return Notice(key=f"voice-{argument}")
-        if not argument:
+        asked = argument.lower()  # telephones begin a line with a capital
+        if asked in set(ReplyMode):
+            await self._configure(caller, SettingsChange(reply_mode=ReplyMode(asked)))
+            return Notice(key=f"voice-{asked}")
+        if not asked:
             settings = await self._settings(caller)
             mode = say(Notice(key=f"voice-{settings.reply_mode}"), caller.language)
             return Notice(key="voice", params={"mode": mode, "voices": ", ".join(self._voices)})
-        voice = next((voice for voice in self._voices if argument.lower() in voice.lower()), None)
+        voice = next((voice for voice in self._voices if asked in voice.lower()), None)
         if voice is None:
             return Notice(key="voice-unknown", params={"voices": ", ".join(self._voices)})
         await self._configure(caller, SettingsChange(voice=voice))
@@ -175,8 +184,8 @@ class Commands:
 
     async def _allow(self, caller: Caller, argument: str) -> Notice:
         """``/allow ID``, as a reply, or in a group for the group; ``/allow open`` there answers every message."""
-        if argument == "open" and caller.group:
-            return await self._stand(caller, caller.group, Standing.OPEN)
+        if argument == "open" and caller.place:
+            return await self._stand(caller, caller.place, Standing.OPEN)
         return await self._stand(caller, argument or caller.about or caller.group, Standing.ALLOWED)
 
     async def _deny(self, caller: Caller, argument: str) -> Notice:
@@ -232,9 +241,19 @@ class Commands:
             ConversationState(platform=caller.platform, chat=caller.chat, thread=caller.thread),
             **intake.start_options(caller.platform, caller.chat, caller.thread),
         )
-        return await self._client.execute_update_with_start_workflow(
-            update, args=args, start_workflow_operation=start, result_type=result, rpc_timeout=PATIENCE
-        )
+        return await self._update(update, *args, start=start, result=result)
+
+    async def _update(
+        self, update: str, *args: object, start: WithStartWorkflowOperation[Any, Any], result: type[Any] | None
+    ) -> Any:  # noqa: ANN401 - what the workflow says
+        try:
+            return await self._client.execute_update_with_start_workflow(
+                update, args=args, start_workflow_operation=start, result_type=result, rpc_timeout=PATIENCE
+            )
+        except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            with suppress(RPCError):  # the start has failed with the update; unasked, asyncio would log that as lost
+                await start.workflow_handle()
+            raise
 
     async def _configure(self, caller: Caller, change: SettingsChange) -> None:
         await self._tell(caller, "configure", change)
@@ -259,9 +278,7 @@ class Commands:
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             ACCESS, AccessState(platform=caller.platform), **access.start_options(caller.platform)
         )
-        await self._client.execute_update_with_start_workflow(
-            "change", change, start_workflow_operation=start, result_type=AccessView, rpc_timeout=PATIENCE
-        )
+        await self._update("change", change, start=start, result=AccessView)
 
 
 def described(language: str | None, *, owner: bool) -> list[str]:

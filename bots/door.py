@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from bots import access
 from bots.access import Admission, Policy, Role
-from bots.commands import Caller, Commands, parse
+from bots.commands import Caller, Commands, known, parse
 from bots.intake import accept
 from bots.texts.catalogue import say
 from workflows.contracts import (
@@ -46,6 +46,8 @@ class Incoming:
     """Of the sender's client, as ISO 639-1 (``de``, ``de-AT``)."""
     group: str | None = None
     """What the allow-list calls this group or channel; None in private."""
+    places: tuple[str, ...] = ()
+    """Where in the group, the narrowest first: what the allow-list may name as well (a channel, the one around it)."""
     addressed: bool = True
     """Said to june: in private, by mention, as a reply, or by a command of the platform's own."""
     audio: AudioSource | None = None
@@ -104,9 +106,11 @@ class Door:
         """
         with trace.get_tracer("june").start_as_current_span(f"{incoming.platform} message"):
             admission = await access.read(self._client, incoming.platform, self._policy)
-            role = admission.role(incoming.user, incoming.group)
+            role = admission.role(incoming.user, incoming.group, *incoming.places)
             command = parse(incoming.text) if incoming.text else None
-            if role is Role.BLOCKED or not (command or self._heeds(incoming, admission)):
+            # An unknown command that is not said to june is another bot's.
+            heeds = self._heeds(incoming, admission) or (command is not None and known(command[0]))
+            if role is Role.BLOCKED or not heeds:
                 return None
             if role is Role.STRANGER:
                 return self._refuse(incoming, Notice(key="not-allowed", params={"user": incoming.user}))
@@ -119,7 +123,7 @@ class Door:
             return None
 
     def _heeds(self, incoming: Incoming, admission: Admission) -> bool:
-        return incoming.addressed or incoming.group is None or admission.answers_all(incoming.group)
+        return incoming.addressed or incoming.group is None or admission.answers_all(*incoming.places, incoming.group)
 
     def _refusal(self, incoming: Incoming, admission: Admission) -> Notice | None:
         caps, now = self._caps, time.time()
@@ -180,6 +184,7 @@ def _caller(incoming: Incoming, role: Role) -> Caller:
         chat=incoming.chat,
         thread=incoming.thread,
         group=incoming.group,
+        place=next(iter(incoming.places), incoming.group),
         about=incoming.about,
         language=incoming.language,
         owner=role is Role.OWNER,

@@ -39,10 +39,9 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
         yield environment
 
 
-@pytest.fixture(scope="session")
-async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
-    """Temporal's dev server, in real time."""
-    environment = await WorkflowEnvironment.start_local(
+async def start_dev_server() -> WorkflowEnvironment:
+    """Start Temporal's dev server, in real time."""
+    return await WorkflowEnvironment.start_local(
         data_converter=pydantic_data_converter,
         dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",
@@ -50,5 +49,10 @@ async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
         dev_server_extra_args=TUNING,
         search_attributes=list(SEARCH_ATTRIBUTES),
     )
-    async with environment:
+
+
+@pytest.fixture(scope="session")
+async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
+    """Temporal's dev server, in real time, shared."""
+    async with await start_dev_server() as environment:
         yield environment

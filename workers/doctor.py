@@ -19,6 +19,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from workers.connection import connect, missing_search_attributes
+from workers.embedded import configured_bots
 from workers.engines.registry import ModelError, models, verify
 from workers.errors import UnavailableError
 from workers.home import running
@@ -30,6 +31,7 @@ from workers.settings import (
     PiperSettings,
     StorageSettings,
     TelemetrySettings,
+    WebSettings,
     WhisperSettings,
 )
 
@@ -110,6 +112,7 @@ def check_ports(home: Path, ports: EmbeddedSettings) -> Finding:
         "JUNE_EMBEDDED_UI_PORT": ports.ui_port,
         "JUNE_EMBEDDED_LLM_PORT": ports.llm_port,
         "JUNE_EMBEDDED_WORKER_PORT_BASE": ports.worker_port_base,
+        "JUNE_WEB_PORT": WebSettings().port,
     }
     taken = [occupied(port, setting) for setting, port in wanted.items() if not is_free(port)]
     found = f"{len(wanted) - len(taken)} of {len(wanted)} free"
@@ -124,11 +127,17 @@ async def check_server() -> list[Finding]:
         return [Finding("temporal", ok=False, found="no answer", advice=str(error))]
     found = f"{client.service_client.config.target_host}, namespace {client.namespace}"
     try:
-        queues = [await _check_queue(client, kind) for kind in Kind if kind not in BOTS]
+        queues = [await _check_queue(client, kind) for kind in expected_kinds()]
         return [Finding("temporal", ok=True, found=found), await _check_search_attributes(client), *queues]
     except RPCError as error:
         advice = "Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the credentials."
         return [Finding("temporal", ok=False, found=f"{found}: {error.message}", advice=advice)]
+
+
+def expected_kinds() -> list[Kind]:
+    """List the workers that should be there: the bots whose token is set, and the web page where june is up."""
+    bots = [kind for kind in configured_bots() if kind is not Kind.WEB or running(StorageSettings().home)]
+    return [kind for kind in Kind if kind not in BOTS or kind in bots]
 
 
 async def _check_search_attributes(client: Client) -> Finding:
@@ -149,7 +158,7 @@ async def _check_queue(client: Client, kind: Kind) -> Finding:
     described = await client.workflow_service.describe_task_queue(request)
     seen = [poller.last_access_time.ToDatetime(UTC) for poller in described.pollers]
     alive = sum(datetime.now(UTC) - last < LONG_POLL for last in seen)
-    advice = "" if alive else f"Start it: `june up` for everything, `june worker {kind.value}` for this one."
+    advice = "" if alive else f"Start it: `june up` for everything, `june {kind.verb} {kind.value}` for this one."
     return Finding(f"queue {kind.queue}", alive > 0, f"{alive} pollers", advice)
 
 

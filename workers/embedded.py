@@ -238,8 +238,7 @@ class Embedded:
             "JUNE_HEALTH_ADDRESS": f"{LOOPBACK}:{first_port + 1}",
             "JUNE_GRPC_HEALTH_ADDRESS": f"{LOOPBACK}:{first_port + 2}",
         }
-        verb = "bot" if kind in BOTS else "worker"
-        command = (*PATIENT.get(kind, ()), sys.executable, "-m", "workers.cli", verb, kind.value)
+        command = (*PATIENT.get(kind, ()), sys.executable, "-m", "workers.cli", kind.verb, kind.value)
         if kind is Kind.WEB:
             addresses["JUNE_WEB_UI_URL"] = self._web.ui_url or self.ui_url
         return self._program(kind.program, command, first_port + 1, "/readyz", addresses)

@@ -31,7 +31,12 @@ class Kind(StrEnum):
     @property
     def program(self) -> str:
         """Name its process: ``worker-gpu``, ``bot-web``."""
-        return f"{'bot' if self in BOTS else 'worker'}-{self.value}"
+        return f"{self.verb}-{self.value}"
+
+    @property
+    def verb(self) -> str:
+        """Name the ``june`` command that runs it."""
+        return "bot" if self in BOTS else "worker"
 
 
 QUEUES = {

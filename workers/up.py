@@ -74,7 +74,6 @@ def _announce(stack: Embedded, console: Console, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         return
-    if stack.web_url:
-        console.print(f"\nTalk to june: [bold]{stack.web_url}[/bold]")
+    console.print(f"\njune is up. Talk to it: {stack.web_url}" if stack.web_url else "\njune is up.")
     console.print(f"Look inside: {stack.ui_url}/namespaces/default/workflows")
     console.print(f"Temporal: {stack.address}   Logs: {stack.home / 'logs'}   Stop: Ctrl-C")

@@ -88,6 +88,7 @@ class Access:
         self._state = self._state.model_copy(update={"usage": kept | {user: usage}})
         known = self._state.view.holds
         holds = {name: hold for name, hold in known.items() if max(hold.messages_until, hold.voice_until) > now}
+        holds.pop(user, None)  # held by limits that were lower, perhaps
         hold = self._hold(usage)
         if hold != Hold():
             holds[user] = hold

@@ -7,9 +7,7 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, is_cancelled_exception
-from temporalio.workflow import ActivityCancellationType
 
 with workflow.unsafe.imports_passed_through():
     from activities.accompany import AccompanyActivity, AccompanyRequest
@@ -42,29 +40,10 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.failures import REFUSALS, code_of, nobody_took_it, notice_of
     from workflows.memory import asked, prompt
+    from workflows.patience import BEAT, GPU_PATIENCE, REPLY_PATIENCE, TURN_DEADLINE, WAIT, WAIT_PATIENCE, retries
 
-TURN_DEADLINE = timedelta(minutes=15)
-"""For everything but waiting for earlier turns and the reply, which has a patience of its own."""
-GPU_PATIENCE = timedelta(seconds=30)
-"""How long a transcription waits for a GPU worker before the CPU's may take it."""
-WAIT_PATIENCE = timedelta(hours=6)
-REPLY_PATIENCE = timedelta(hours=1)
-BEAT = timedelta(seconds=5)
-"""A worker that has not been heard of for so long is dead, and its task goes to another."""
 MAX_SENTENCES = 60
 """More are not spoken; the text holds them all."""
-WAIT = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
-"""An engine must be free, and a send decided, before the turn goes on."""
-
-
-def retries(attempts: int, longest_wait: timedelta) -> RetryPolicy:
-    """Retry with doubling waits from half a second; results too large for Temporal never get smaller."""
-    return RetryPolicy(
-        initial_interval=timedelta(seconds=0.5),
-        maximum_interval=longest_wait,
-        maximum_attempts=attempts,
-        non_retryable_error_types=["PayloadsTooLarge"],
-    )
 
 
 @workflow.defn(name=VOICE_MESSAGE, failure_exception_types=[ValidationError])
@@ -115,11 +94,16 @@ class VoiceMessage:
     @workflow.signal
     def sentence(self, sentence: Sentence) -> None:
         """Show and speak a sentence while the model still writes the next."""
-        if sentence.attempt != self._writing_attempt:
-            self._written, self._writing_attempt = [], sentence.attempt
-        self._written.append(sentence.text)
+        self._note(sentence)
         if self._speaks and len(self._speaking) < MAX_SENTENCES:
             self._speak(sentence.text)
+
+    def _note(self, sentence: Sentence) -> None:
+        """Add to what is written; a later attempt begins afresh, and an earlier one comes too late."""
+        if sentence.attempt > self._writing_attempt:
+            self._written, self._writing_attempt = [], sentence.attempt
+        if sentence.attempt == self._writing_attempt and sentence.index == len(self._written):
+            self._written.append(sentence.text)
 
     @workflow.query
     def progress(self) -> TurnProgress:
@@ -221,7 +205,7 @@ class VoiceMessage:
                 cancellation_type=WAIT,
                 summary=f"{len(memory.window)} turns remembered",
             )
-        self._written = list(inference.sentences)
+        self._written, self._writing_attempt = list(inference.sentences), inference.attempt
         self._update(answer=inference.answer)
         return inference
 
@@ -382,7 +366,8 @@ class VoiceMessage:
         try:
             yield
         finally:
-            self._stage_ms[stage] = self._stage_ms.get(stage, 0) + _milliseconds(workflow.now() - began)
+            if workflow.in_workflow():  # not while it is put away (evicted), outside of its loop
+                self._stage_ms[stage] = self._stage_ms.get(stage, 0) + _milliseconds(workflow.now() - began)
 
     def _describe(self) -> None:
         text = details.of_turn(self._request, self._result, self._stage, self._stage_ms)

@@ -1,6 +1,7 @@
 """The activity ``reply``, on a real server: what one attempt has sent, the next does not send again."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -175,6 +176,60 @@ async def test_a_refusal_for_good_is_not_tried_again(stage: Stage) -> None:
     assert isinstance(caught.value.cause, ApplicationError)
     assert caught.value.cause.type == ErrorCode.REPLY_FAILED
     assert len(stage.chat.before_voice) == 1
+
+
+async def test_an_uncertain_text_is_recorded_and_not_sent_again(stage: Stage) -> None:
+    stage.chat.before_text = [SendUncertainError()]
+    delivered = await stage.reply(text="Hello.")
+    assert (delivered.text, delivered.text_message, delivered.error) == ("uncertain", None, ErrorCode.REPLY_UNCERTAIN)
+    assert stage.chat.texts == []
+
+
+async def test_voice_follows_an_uncertain_text(stage: Stage) -> None:
+    stage.chat.before_text = [SendUncertainError()]
+    stage.chat.before_voice = [ConnectionRefusedError()]
+    delivered = await stage.reply(text="Hello.", speech=await stage.spoken(1))
+    assert (delivered.text, delivered.voice) == ("uncertain", "sent")
+    assert delivered.error is ErrorCode.REPLY_UNCERTAIN
+    assert (len(stage.chat.texts), len(stage.chat.voices)) == (0, 1), "at the second attempt too"
+
+
+async def test_a_chat_that_is_gone_is_not_tried_again(stage: Stage) -> None:
+    stage.chat.before_text = [ConnectionRefusedError(), BadInputError(ErrorCode.CHAT_GONE, "blocked")]
+    with pytest.raises(ActivityFailureError) as caught:
+        await stage.reply(text="Hello.", speech=await stage.spoken(1))
+    assert isinstance(caught.value.cause, ApplicationError)
+    assert caught.value.cause.type == ErrorCode.CHAT_GONE
+    assert (len(stage.chat.before_text), stage.chat.voices) == (1, [])
+
+
+async def test_a_pause_that_the_platform_asks_for_is_kept(stage: Stage) -> None:
+    stage.chat.before_text = [ApplicationError("slow down", next_retry_delay=timedelta(seconds=0.5))]
+    began = time.monotonic()
+    assert (await stage.reply(text="Hello.")).text == "sent"
+    assert time.monotonic() - began >= 0.5
+
+
+class Mute(Chat):
+    """A platform whose first text arrives, and never returns."""
+
+    async def send_text(self, to: Address, text: str) -> str:
+        message = await super().send_text(to, text)
+        if len(self.texts) == 1:
+            await asyncio.sleep(60)
+        return message
+
+
+@pytest.mark.parametrize(("repeatable", "sent", "text"), [(False, 1, "uncertain"), (True, 2, "sent")])
+async def test_a_worker_that_is_not_heard_of_again_while_it_writes(
+    dev_server: WorkflowEnvironment, repeatable: bool, sent: int, text: str
+) -> None:
+    stage = Stage(dev_server.client, Mute(repeatable=repeatable))
+    async with working(stage):
+        delivered = await stage.reply(attempt_seconds=0.5, text="Hello.", speech=await stage.spoken(1))
+    assert (delivered.text, delivered.voice, len(stage.chat.voices)) == (text, "sent", 1)
+    assert delivered.error is (None if repeatable else ErrorCode.REPLY_UNCERTAIN)
+    assert len(stage.chat.texts) == sent
 
 
 class Hangs(Chat):

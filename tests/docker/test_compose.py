@@ -10,8 +10,8 @@ import yaml  # type: ignore[import-untyped] # a dependency of huggingface-hub, w
 from typer.testing import CliRunner
 
 from workers.cli import app
-from workers.embedded import DYNAMIC_CONFIG
-from workers.kinds import Kind
+from workers.embedded import DYNAMIC_CONFIG, SECRETS
+from workers.kinds import BOTS, Kind
 from workflows.contracts import SEARCH_ATTRIBUTES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -20,7 +20,8 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("june")}
 COMMANDS = {name: service["command"] for name, service in OURS.items() if "entrypoint" not in service}
-WORKERS = {name: command[1] for name, command in COMMANDS.items() if command[0] == "worker"}
+WORKERS = {name: command[1] for name, command in COMMANDS.items() if command[0] in {"worker", "bot"}}
+PROFILES = ("cpu", "gpu", *BOTS)
 SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
 
 
@@ -33,15 +34,34 @@ def of_profile(profile: str) -> set[str]:
 def test_commands_exist(name: str) -> None:
     command = [word for word in COMMANDS[name] if not word.startswith("${")]
     assert CliRunner().invoke(app, [*command, "--help"]).exit_code == 0
-    assert name not in WORKERS or WORKERS[name] in list(Kind)
+    assert name not in WORKERS or (WORKERS[name] in BOTS) == (command[0] == "bot")
 
 
 @pytest.mark.parametrize("profile", ["cpu", "gpu"])
 def test_each_profile_serves_each_queue_once(profile: str) -> None:
-    assert sorted(WORKERS[name] for name in of_profile(profile) & set(WORKERS)) == sorted(Kind)
+    served = [WORKERS[name] for name in of_profile(profile) & set(WORKERS)]
+    assert sorted(served) == sorted(set(Kind) - set(BOTS))
 
 
-@pytest.mark.parametrize("profile", ["cpu", "gpu"])
+@pytest.mark.parametrize("bot", BOTS)
+def test_a_bot_starts_when_it_is_wanted_and_then_once(bot: Kind) -> None:
+    (name,) = (name for name, kind in WORKERS.items() if kind == bot)
+    assert SERVICES[name]["profiles"] == [bot.value]
+
+
+def test_a_secret_is_given_to_those_who_need_it() -> None:
+    for secret in (secret for secret, holders in SECRETS.items() if holders[0].startswith("bot-")):
+        given = {f"bot-{WORKERS.get(name)}" for name, one in SERVICES.items() if secret in one.get("environment", {})}
+        assert given <= set(SECRETS[secret])
+
+
+def test_the_web_page_asks_for_a_password_and_the_telegram_bot_for_a_token() -> None:
+    assert "JUNE_WEB_PASSWORD" in SERVICES["web"]["environment"]
+    assert "JUNE_TELEGRAM_TOKEN" in SERVICES["telegram-bot"]["environment"]
+    assert "JUNE_DISCORD_TOKEN" in SERVICES["discord-bot"]["environment"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
 def test_each_profile_has_what_its_services_wait_for(profile: str) -> None:
     there = of_profile(profile)
     assert {other for name in there for other in SERVICES[name].get("depends_on", {})} <= there

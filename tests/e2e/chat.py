@@ -46,9 +46,9 @@ class Chat:
         self._blobs = BlobStore.open(StorageSettings(home=stack.home).blobs)
         self._outbox = stack.home / "outbox" / self.name
 
-    async def open(self, settings: ChatSettings | None = None) -> None:
-        """Start the conversation, with settings of its own and without limits on its pace."""
-        limits = Limits(messages_per_minute=1_000_000)
+    async def open(self, settings: ChatSettings | None = None, limits: Limits | None = None) -> None:
+        """Start the conversation, with settings of its own and, if not said otherwise, without limits on its pace."""
+        limits = limits or Limits(messages_per_minute=1_000_000)
         state = ConversationState(platform=PLATFORM, chat=self.name, settings=settings or ChatSettings(), limits=limits)
         await self._client.start_workflow(
             CONVERSATION, state, id=conversation_id(PLATFORM, self.name), task_queue=WORKFLOW_QUEUE

@@ -1,6 +1,7 @@
 """The command as people call it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def june(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("command", ["up", "talk", "demo", "worker", "doctor", "models", "bench", "settings"])
+@pytest.mark.parametrize("command", ["up", "talk", "demo", "worker", "bot", "doctor", "models", "bench", "settings"])
 def test_help_says_what_there_is(command: str) -> None:
     runner = CliRunner()
     assert command in runner.invoke(app, ["--help"]).stdout
@@ -56,7 +57,16 @@ def test_a_wrong_setting_is_told_without_a_traceback() -> None:
 def test_a_worker_without_a_server_waits_and_stops_when_told(tmp_path: Path) -> None:
     settings = {"JUNE_HOME": str(tmp_path), "TEMPORAL_ADDRESS": f"127.0.0.1:{own_ports().temporal_port}"}
     with subprocess.Popen([*JUNE, "worker", "file"], env=os.environ | settings, stderr=subprocess.PIPE) as worker:
-        time.sleep(2)
+        deadline = time.monotonic() + 30
+        while not catches(worker.pid, signal.SIGTERM) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5)
         assert worker.poll() is None
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=10) == ExitCode.OK
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Tell whether a process has started so far that it handles a signal."""
+    caught = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)

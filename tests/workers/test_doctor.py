@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import start_dev_server
+from tests.workers.conftest import free_port
 from workers import home
 from workers.connection import connect, ensure_search_attributes
 from workers.doctor import (
@@ -38,6 +40,13 @@ def test_codecs_encode_and_decode() -> None:
     assert finding.ok, finding
 
 
+@pytest.fixture
+def page_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the web page's port free, should june run on this machine."""
+    monkeypatch.setenv("JUNE_WEB_PORT", str(free_port()))
+
+
+@pytest.mark.usefixtures("page_port")
 def test_a_taken_port_is_found_with_advice(tmp_path: Path) -> None:
     ports = own_ports()
     assert check_ports(tmp_path, ports).ok
@@ -48,6 +57,7 @@ def test_a_taken_port_is_found_with_advice(tmp_path: Path) -> None:
     assert "JUNE_EMBEDDED_UI_PORT" in finding.advice
 
 
+@pytest.mark.usefixtures("page_port")
 def test_ports_of_the_running_june_are_its_own(tmp_path: Path) -> None:
     ports = own_ports()
     state = home.State(pid=1, started_at="", temporal_address="", ui_url="", pids={}, ports={}, logs={})
@@ -75,10 +85,13 @@ async def test_no_server_is_one_finding(monkeypatch: pytest.MonkeyPatch) -> None
     assert "june up" in finding.advice
 
 
-@pytest.mark.usefixtures("address")
-async def test_queues_without_workers_are_found() -> None:
-    await ensure_search_attributes(await connect(TelemetrySettings()))
-    findings = {finding.check: finding for finding in await check_server()}
+async def test_queues_without_workers_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A server of its own: the shared one remembers the pollers of other tests for minutes.
+    async with await start_dev_server() as server:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", server.client.service_client.config.target_host)
+        monkeypatch.setenv("TEMPORAL_CONFIG_FILE", "/dev/null")
+        await ensure_search_attributes(await connect(TelemetrySettings()))
+        findings = {finding.check: finding for finding in await check_server()}
     assert findings["temporal"].ok
     assert findings["search attributes"].ok
     assert not findings["queue june-gpu"].ok

@@ -19,7 +19,7 @@ from workers import home
 from workers.connection import missing_search_attributes
 from workers.embedded import Embedded
 from workers.errors import UnavailableError
-from workers.ports import own_ports
+from workers.ports import own_ports, own_web
 from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings, environment
 
 pytestmark = pytest.mark.e2e
@@ -116,7 +116,7 @@ async def test_a_clean_stop_leaves_nothing(tmp_path: Path) -> None:
 
 async def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
     storage = prepared_home(tmp_path / "home")
-    settings = environment(storage, own_ports(), LlmSettings(model=SMALL_MODEL))
+    settings = environment(storage, own_ports(), own_web(), LlmSettings(model=SMALL_MODEL))
     parent = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "workers.cli", "up", "--json"),
         env=os.environ | settings,
@@ -135,7 +135,7 @@ async def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
 
 async def test_ctrl_c_stops_june_up(tmp_path: Path) -> None:
     storage = prepared_home(tmp_path / "home")
-    settings = environment(storage, own_ports(), LlmSettings(model=SMALL_MODEL))
+    settings = environment(storage, own_ports(), own_web(), LlmSettings(model=SMALL_MODEL))
     june = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "workers.cli", "up"), env=os.environ | settings, stderr=asyncio.subprocess.PIPE
     )

@@ -1,14 +1,15 @@
-"""Record the histories that ``test_replay`` replays: ``python -m tests.workflows.record_histories``.
+"""Record the histories that ``test_replay`` replays: ``python -m tests.workflows.record_histories SCENE...``.
 
-Run it after a change of the workflows that is meant to change what they do, and after nothing else: that the recorded
-histories still replay is what shows that workflows which run on a server survive an upgrade.
+A recorded history stays as it is: that it still replays is what shows that workflows which run on a server survive an
+upgrade. So what workflows learn to do is recorded as a new scene, by its name; without a name all are recorded anew,
+which is right only after a change that is meant to leave running workflows behind.
 """
 
 import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,27 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.errors import ErrorCode
+from bots.access import count
 from bots.intake import accept
 from tests.workflows.world import PLATFORM, World, refuse, running, signalling, until, wait_for
+from workflows.access import Access
 from workflows.contracts import (
     SEARCH_ATTRIBUTES,
     WORKFLOW_QUEUE,
+    AccessChange,
+    AccessState,
+    Arrival,
     AudioSource,
     ConversationState,
     Exchange,
+    Heard,
     Limits,
     Memory,
     SettingsChange,
+    Standing,
+    UserLimits,
     VoiceMessageRequest,
+    access_id,
     conversation_id,
     voice_message_id,
 )
@@ -113,6 +123,52 @@ async def conversation(client: Client, world: World) -> AsyncIterator[tuple[str,
     await chat.handle.terminate()
 
 
+async def accompanied(client: Client, world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """A turn that is shown while the model writes, at its second attempt."""
+    world.behaviours["infer"] = signalling(("One.", "Wrong.", "Lost."), ("One.", "Right.", "End."))
+    turn = await _turn(client, "accompanied", accompanied=True, user="ada", quoted="Is it so?")
+    await turn.result()
+    yield "turn_accompanied", turn
+
+
+async def users(client: Client, world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """A conversation of several people, whose speech is counted, with limits that are reached."""
+    chat = await _Chat.open(client, turns_per_run=100, name="users")
+    await count(client, PLATFORM, Arrival(user="ada"))
+    limits = Limits(messages_per_minute=3)
+    for message, user in (("1", "ada"), ("2", "bob"), ("3", "ada"), ("4", "ada"), ("5", "bob")):
+        await chat.send(message, user=user, sender=user.title(), shared=True, accompanied=True, limits=limits)
+    await chat.answered("3")
+    await until(lambda: "rate-limited" in world.notices())
+    yield "conversation_users_limits", chat.handle
+    await chat.handle.terminate()
+    await client.get_workflow_handle(access_id(PLATFORM)).terminate()
+
+
+async def doors(client: Client, _world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """Who may talk: said by an owner, reached by limits, and known to the next run."""
+    platform, limits = "doors", UserLimits(messages_per_minute=2, voice_seconds_per_day=10)
+    access = client.get_workflow_handle_for(Access.run, access_id(platform))
+    state = AccessState(platform=platform, events_per_run=8)
+    await client.start_workflow(Access.run, state, id=access.id, task_queue=WORKFLOW_QUEUE)
+    first = client.get_workflow_handle(access.id, run_id=(await access.describe()).run_id)
+    for change in (
+        AccessChange(id="bob", standing=Standing.ALLOWED),
+        AccessChange(id="eve", standing=Standing.BLOCKED),
+        AccessChange(id="bob"),
+        AccessChange(draining=True),
+    ):
+        await access.execute_update(Access.change, change)
+    for user in ("ada", "ada", "bob"):
+        await count(client, platform, Arrival(user=user, limits=limits))
+    await access.signal(Access.heard, Heard(user="ada", seconds=11))
+    async with asyncio.timeout(15):
+        while (await access.describe()).run_id == first.run_id:  # noqa: ASYNC110 - it happens on the server
+            await asyncio.sleep(0.02)
+    yield "access", first
+    await access.terminate()
+
+
 async def _turn(client: Client, message: str, **changes: object) -> WorkflowHandle[Any, Any]:
     given: dict[str, object] = {
         "platform": PLATFORM,
@@ -127,22 +183,23 @@ async def _turn(client: Client, message: str, **changes: object) -> WorkflowHand
 class _Chat:
     """One chat."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, name: str) -> None:
         self._client = client
-        self.handle = client.get_workflow_handle_for(Conversation.run, conversation_id(PLATFORM, "recorded"))
+        self._name = name
+        self.handle = client.get_workflow_handle_for(Conversation.run, conversation_id(PLATFORM, name))
 
     @classmethod
-    async def open(cls, client: Client, turns_per_run: int) -> "_Chat":
-        chat = cls(client)
+    async def open(cls, client: Client, turns_per_run: int, name: str = "recorded") -> "_Chat":
+        chat = cls(client, name)
         limits = Limits(messages_per_minute=1000)
-        state = ConversationState(platform=PLATFORM, chat="recorded", limits=limits, turns_per_run=turns_per_run)
+        state = ConversationState(platform=PLATFORM, chat=name, limits=limits, turns_per_run=turns_per_run)
         await client.start_workflow(Conversation.run, state, id=chat.handle.id, task_queue=WORKFLOW_QUEUE)
         return chat
 
-    async def send(self, message: str) -> None:
+    async def send(self, message: str, **more: object) -> None:
         source = AudioSource(locator=f"message-{message}")
-        request = VoiceMessageRequest(platform=PLATFORM, chat="recorded", message=message, audio=source)
-        await accept(self._client, request)
+        given: dict[str, object] = {"platform": PLATFORM, "chat": self._name, "message": message, "audio": source}
+        await accept(self._client, VoiceMessageRequest.model_validate(given | more))
 
     async def ask(self, message: str) -> None:
         await self.send(message)
@@ -150,7 +207,7 @@ class _Chat:
 
     async def answered(self, message: str) -> None:
         """Wait for a turn's end, whatever it is, and until the conversation knows of it."""
-        turn = self._client.get_workflow_handle(voice_message_id(PLATFORM, "recorded", message))
+        turn = self._client.get_workflow_handle(voice_message_id(PLATFORM, self._name, message))
         async with asyncio.timeout(15):
             while not await _has_ended(turn):  # noqa: ASYNC110 - as below
                 await asyncio.sleep(0.02)
@@ -173,7 +230,7 @@ async def _has_ended(turn: WorkflowHandle[Any, Any]) -> bool:
     return False
 
 
-SCENES: tuple[Scene, ...] = (turns, conversation)
+SCENES: dict[str, Scene] = {scene.__name__: scene for scene in (turns, conversation, accompanied, users, doors)}
 
 
 def without_places(history: Any) -> Any:  # noqa: ANN401 - JSON
@@ -183,17 +240,17 @@ def without_places(history: Any) -> Any:  # noqa: ANN401 - JSON
     return [without_places(value) for value in history] if isinstance(history, list) else history
 
 
-async def record(client: Client) -> dict[str, WorkflowHistory]:
-    """Play all scenes; give the histories by name."""
+async def record(client: Client, scenes: Iterable[Scene]) -> dict[str, WorkflowHistory]:
+    """Play scenes; give the histories by name."""
     histories = {}
-    for scene in SCENES:
+    for scene in scenes:
         async with running(client, World()) as world:
             async for name, handle in scene(client, world):
                 histories[name] = await handle.fetch_history()
     return histories
 
 
-async def _main() -> None:
+async def _main(scenes: Iterable[Scene]) -> None:
     environment = await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(TEMPORAL), dev_server_log_level="error", search_attributes=list(SEARCH_ATTRIBUTES)
     )
@@ -201,12 +258,12 @@ async def _main() -> None:
         address = environment.client.service_client.config.target_host
         client = await Client.connect(address, data_converter=pydantic_data_converter, identity="june")
         FOLDER.mkdir(exist_ok=True)
-        for name, history in (await record(client)).items():
+        for name, history in (await record(client, scenes)).items():
             recorded = json.dumps(without_places(history.to_json_dict()), indent=1)
             (FOLDER / f"{name}.json").write_text(recorded + "\n")
 
 
 if __name__ == "__main__":
-    asyncio.run(_main())
+    asyncio.run(_main([SCENES[name] for name in sys.argv[1:] or SCENES]))
     # The SDK's threads may abort the interpreter while it ends (temporalio/sdk-python issue 300).
     os._exit(0)

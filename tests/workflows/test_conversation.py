@@ -28,7 +28,7 @@ from workflows.contracts import (
     conversation_id,
     voice_message_id,
 )
-from workflows.conversation import SUMMARY_TOKENS, Conversation
+from workflows.conversation import AHEAD, SUMMARY_TOKENS, Conversation
 from workflows.memory import WINDOW_TURNS
 from workflows.voice_message import VoiceMessage
 
@@ -138,7 +138,7 @@ async def test_messages_are_transcribed_at_once_and_answered_in_order(world: Wor
     world.behaviours["infer"] = wait_for(gate)
     for said in ("first", "second", "third"):
         await chat.send(said)
-    await until(lambda: len(world.asked("transcribe")) == 3)
+    await until(lambda: len(world.asked("transcribe")) == 3 and bool(world.asked("infer")))
     assert len(world.asked("infer")) == 1
     queue = await chat.handle.query(Conversation.queue)
     assert [item.message for item in queue] == ["1", "2", "3"]
@@ -152,20 +152,31 @@ async def test_messages_are_transcribed_at_once_and_answered_in_order(world: Wor
     assert sorted(positions) == [2, 3]
 
 
-async def test_a_flood_is_refused_once_and_loses_nothing_accepted(world: World, chat: Chat) -> None:
+@pytest.mark.parametrize(
+    ("key", "limits", "most_notices"),
+    [
+        ("rate-limited", Limits(waiting=20, messages_per_minute=6), 1),
+        # Said again once a message was taken after all, as the first are when their turns begin.
+        ("queue-full", Limits(waiting=2, messages_per_minute=1000), 1 + 1 + AHEAD),
+    ],
+)
+async def test_a_flood_is_refused_once_and_loses_nothing_accepted(
+    world: World, chat: Chat, key: str, limits: Limits, most_notices: int
+) -> None:
+    await chat.open(ConversationState(platform=PLATFORM, chat=chat.name, limits=limits))
     gate = asyncio.Event()
     world.behaviours["infer"] = wait_for(gate)
-    for number in range(40):
+    for number in range(12):
         await chat.send(f"m{number}")
-    gate.set()
-    accepted = Limits().messages_per_minute
-    await until(lambda: "queue-full" in world.notices() or "rate-limited" in world.notices())
+    await until(lambda: key in world.notices())
     queue = await chat.handle.query(Conversation.queue)
+    assert limits.waiting <= len(queue) or len(queue) == limits.messages_per_minute
+    gate.set()
     for item in queue:
         assert (await chat.result(item.message)).status == "answered"
-    refusals = [key for key in world.notices() if key in {"queue-full", "rate-limited"}]
-    assert 1 <= len(refusals) <= 2
-    assert len(world.answers()) <= accepted
+    refusals = [notice for notice in world.notices() if notice in {"queue-full", "rate-limited"}]
+    assert set(refusals) == {key}
+    assert len(refusals) <= most_notices
 
 
 async def test_a_bad_message_does_not_stop_the_next(world: World, chat: Chat) -> None:

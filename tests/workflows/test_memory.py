@@ -3,18 +3,20 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.contracts import Exchange, Memory
+from workflows.contracts import Exchange, Memory, VoiceMessageRequest
 from workflows.memory import (
     EXCHANGE_CHARS,
     SUMMARY_CHARS,
     SYSTEM_PROMPT,
     WINDOW_CHARS,
     WINDOW_TURNS,
+    asked,
     prompt,
     remember,
     summarised,
     summary_prompt,
     to_summarise,
+    utterance,
 )
 
 LONGEST_PROMPT = len(SYSTEM_PROMPT) + SUMMARY_CHARS + WINDOW_CHARS + 100
@@ -64,3 +66,19 @@ def test_a_prompt_has_an_upper_bound_even_without_summaries(said: list[tuple[str
     assert messages[-1].content == "now"
     if said and len(said[-1][0]) + len(said[-1][1]) <= EXCHANGE_CHARS:
         assert messages[-2].content == said[-1][1]
+
+
+def said(**more: object) -> VoiceMessageRequest:
+    return VoiceMessageRequest.model_validate({"text": "hi", "sender": "Ada"} | more)
+
+
+def test_where_several_people_talk_the_model_is_told_who_says_what() -> None:
+    assert utterance(said(), "hi") == "hi"
+    assert utterance(said(shared=True), "hi") == "Ada: hi"
+    assert utterance(said(shared=True, sender=""), "hi") == "hi"
+
+
+def test_the_model_is_told_what_a_message_replies_to() -> None:
+    assert asked(said(), "hi") == "hi"
+    assert asked(said(quoted="Is it so?", shared=True), "hi") == 'About the message "Is it so?":\nAda: hi'
+    assert len(asked(said(quoted="q" * 2000), "hi")) < EXCHANGE_CHARS + 50

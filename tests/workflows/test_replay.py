@@ -26,6 +26,9 @@ RECORDED = {
     "conversation_queue_reset",
     "conversation_settings_cancel",
     "conversation_forget",
+    "turn_accompanied",
+    "conversation_users_limits",
+    "access",
 }
 MAX_BYTES = 200_000
 
@@ -55,6 +58,12 @@ def test_they_hold_what_they_are_named_for() -> None:
     assert kinds["turn_second_attempt"].count("EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED") == 4
     assert "EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED" in kinds["conversation_settings_cancel"]
     assert "EVENT_TYPE_ACTIVITY_TASK_COMPLETED" in kinds["conversation_forget"]
+    assert kinds["turn_accompanied"].count("EVENT_TYPE_ACTIVITY_TASK_SCHEDULED") == 9, "accompany among them"
+    signalled = "EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED"
+    assert kinds["conversation_users_limits"].count(signalled) == 5, "the speech of three turns, memory for two"
+    assert kinds["access"].count("EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED") == 4
+    assert kinds["access"].count("EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED") == 4
+    assert kinds["access"][-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW"
 
 
 def read(name: str) -> list[dict[str, str]]:

@@ -12,7 +12,8 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.errors import ErrorCode
-from tests.workflows.world import PLATFORM, World, break_down, refuse, running, signalling, until, wait_for
+from activities.reply import Delivered
+from tests.workflows.world import PLATFORM, World, blob, break_down, refuse, running, signalling, until, wait_for
 from workflows.contracts import (
     VOICE_MESSAGE,
     WORKFLOW_QUEUE,
@@ -25,7 +26,8 @@ from workflows.contracts import (
     VoiceMessageRequest,
     VoiceMessageResult,
 )
-from workflows.voice_message import TURN_DEADLINE, VoiceMessage
+from workflows.patience import TURN_DEADLINE
+from workflows.voice_message import VoiceMessage
 
 
 @pytest.fixture
@@ -187,6 +189,24 @@ async def test_a_reply_that_cannot_be_delivered_is_recorded(client: Client, worl
     assert result.answer
 
 
+async def test_a_reply_that_is_uncertain_is_recorded(client: Client, world: World) -> None:
+    async def reply(asked: object) -> Delivered:
+        return Delivered(text="uncertain", voice="sent", audio=blob("reply"), error=ErrorCode.REPLY_UNCERTAIN)
+
+    world.behaviours["reply"] = reply
+    result = await answer(client)
+    assert (result.status, result.error, result.error_stage) == ("answered", ErrorCode.REPLY_UNCERTAIN, Stage.REPLY)
+    assert result.reply is not None
+    assert len(world.asked("reply")) == 1
+
+
+async def test_a_chat_that_is_gone_is_left_alone(client: Client, world: World) -> None:
+    world.behaviours["reply"] = refuse(ErrorCode.CHAT_GONE)
+    result = await answer(client)
+    assert (result.status, result.error, result.error_stage) == ("failed", ErrorCode.CHAT_GONE, Stage.REPLY)
+    assert len(world.asked("reply")) == 1, "nobody is there to be told"
+
+
 async def test_a_turn_has_a_deadline(client: Client, world: World) -> None:
     async def ask_for_patience(asked: object) -> None:
         raise ApplicationError("scripted", next_retry_delay=timedelta(minutes=4))
@@ -218,8 +238,11 @@ async def test_cancel_in_each_stage(client: Client, world: World, stage: str) ->
     assert world.notices() == ["cancelled"]
 
 
-async def test_a_turn_held_back_waits_for_its_memory(client: Client, world: World) -> None:
-    handle = await start(client, request(memory=None))
+async def test_a_turn_held_back_waits_for_its_memory(
+    time_skipping: WorkflowEnvironment, client: Client, world: World
+) -> None:
+    with time_skipping.with_time_skipping_disabled():  # or the patience of six hours is over in a moment
+        handle = await start(client, request(memory=None))
     await until(lambda: bool(world.asked("transcribe")))
     assert not world.asked("infer")
     await handle.signal(VoiceMessage.proceed, Memory(window=(Exchange(user="before", assistant="yes"),)))

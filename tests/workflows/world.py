@@ -11,6 +11,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.accompany import AccompanyRequest
 from activities.errors import BadInputError, ErrorCode
 from activities.fetch import FetchedAudio, FetchRequest
 from activities.forget import ForgetRequest, Forgotten
@@ -19,6 +20,7 @@ from activities.references import BlobRef
 from activities.reply import Delivered, ReplyRequest
 from activities.synthesize import Speech, SynthesizeRequest
 from activities.transcribe import TranscribeRequest, Transcript
+from workflows.access import Access
 from workflows.contracts import CPU_QUEUE, GPU_QUEUE, WORKFLOW_QUEUE, edge_queue
 from workflows.conversation import Conversation
 from workflows.voice_message import VoiceMessage
@@ -98,6 +100,11 @@ class World:
         answer: Delivered = await self._play("reply", request, default)
         return answer
 
+    @activity.defn(name="accompany")
+    async def accompany(self, request: AccompanyRequest) -> None:
+        """Show nothing."""
+        await self._play("accompany", request, None)
+
     @activity.defn(name="forget")
     async def forget(self, request: ForgetRequest) -> Forgotten:
         """Forget nothing."""
@@ -106,13 +113,15 @@ class World:
 
 
 @asynccontextmanager
-async def running(client: Client, world: World, without: tuple[str, ...] = ()) -> AsyncIterator[World]:
+async def running(
+    client: Client, world: World, without: tuple[str, ...] = (), platform: str = PLATFORM
+) -> AsyncIterator[World]:
     """Run workers for all queues but those in ``without``."""
     queues: dict[str, dict[str, Any]] = {
-        WORKFLOW_QUEUE: {"workflows": [Conversation, VoiceMessage], "activities": [world.forget]},
+        WORKFLOW_QUEUE: {"workflows": [Access, Conversation, VoiceMessage], "activities": [world.forget]},
         GPU_QUEUE: {"activities": [world.transcribe, world.infer]},
         CPU_QUEUE: {"activities": [world.synthesize, world.transcribe]},
-        edge_queue(PLATFORM): {"activities": [world.fetch, world.reply]},
+        edge_queue(platform): {"activities": [world.fetch, world.reply, world.accompany]},
     }
     async with AsyncExitStack() as stack:
         for queue, holds in queues.items():

@@ -1,0 +1,89 @@
+"""A platform with a door of its own, over real workflows in a scripted world."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from bots.access import Policy
+from bots.commands import Caller, Commands
+from bots.door import Caps, Door, Incoming
+from bots.texts.catalogue import say
+from tests.workflows.world import World, running
+from workflows.contracts import AccessChange, AudioSource, Limits, Notice, UserLimits, conversation_id
+
+POLICY = Policy(
+    owners=frozenset({"owner"}),
+    users=frozenset({"ada"}),
+    groups=frozenset({"-1"}),
+    open_groups=frozenset({"-2"}),
+)
+CAPS = Caps(chat=Limits(messages_per_minute=1000), user=UserLimits(messages_per_minute=1000))
+VOICES = ("en_US-joe-medium", "de_DE-thorsten-medium")
+CALLER = Caller(platform="test", chat="1", thread=None, group=None, about=None, language=None, owner=True)
+"""An owner, in private."""
+
+
+class Platform:
+    """A platform of its own, with one door; nothing serves it until ``served`` is entered."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.name = f"p{uuid4().hex[:12]}"
+        self.commands = Commands(client, VOICES, retention_hours=48)
+        self.door = self.open_door()
+
+    def open_door(self, caps: Caps = CAPS, policy: Policy = POLICY, *, accompanied: bool = False) -> Door:
+        return Door(self.client, policy, caps, self.commands, accompanied=accompanied)
+
+    def incoming(self, user: str = "ada", text: str | None = "hello", **more: object) -> Incoming:
+        """Make a message of a new id, in a private chat that is named as its user."""
+        known = {"platform": self.name, "chat": user, "message": uuid4().hex[:8], "user": user, "text": text}
+        return Incoming(**(known | more))  # type: ignore[arg-type] # tests give what fits
+
+    def voice(self, user: str = "ada", claimed_bytes: int | None = None, **more: object) -> Incoming:
+        source = AudioSource(locator="spoken", claimed_bytes=claimed_bytes)
+        return self.incoming(user, None, audio=source, **more)
+
+    async def receive(self, incoming: Incoming) -> str | None:
+        return await self.door.receive(incoming)
+
+    def caller(self, **changes: object) -> Caller:
+        return replace(CALLER, platform=self.name, **changes)  # type: ignore[arg-type] # tests give what fits
+
+    async def command(self, text: str, **caller: object) -> str:
+        name, _, argument = text.partition(" ")
+        return await self.commands.run(self.caller(**caller), name, argument)
+
+    async def change(self, change: AccessChange) -> None:
+        """Have an owner say something of people or groups."""
+        await self.commands._change_access(self.caller(), change)
+
+    async def signals(self, chat: str) -> int:
+        """Count the messages that a chat's conversation was given, whether or not it runs."""
+        history = await self.client.get_workflow_handle(conversation_id(self.name, chat)).fetch_history()
+        return sum(event.HasField("workflow_execution_signaled_event_attributes") for event in history.events)
+
+
+def said(key: str, language: str | None = None, **params: float | str) -> str:
+    """Word one of june's sentences."""
+    return say(Notice(key=key, params=params), language)
+
+
+@pytest.fixture
+async def platform(dev_server: WorkflowEnvironment) -> AsyncIterator[Platform]:
+    platform = Platform(dev_server.client)
+    yield platform
+    async for workflow in platform.client.list_workflows(
+        f"Platform = '{platform.name}' AND ExecutionStatus = 'Running'"
+    ):
+        await platform.client.get_workflow_handle(workflow.id).terminate()
+
+
+@pytest.fixture
+async def world(platform: Platform) -> AsyncIterator[World]:
+    async with running(platform.client, World(), platform=platform.name) as world:
+        yield world
