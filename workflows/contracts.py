@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, SearchAttributePair
 
 with workflow.unsafe.imports_passed_through():
     # Named again, so that bots need nothing but the contracts.
@@ -182,6 +182,16 @@ class VoiceMessageRequest(Value):
             destination=self.destination,
             language=self.language,
         )
+
+
+def findable(request: VoiceMessageRequest) -> tuple[SearchAttributePair[str], ...]:
+    """Give the search attributes that a turn starts with."""
+    chat = chat_key(request.platform, request.chat)
+    return (
+        SearchAttributePair(PLATFORM, request.platform),
+        SearchAttributePair(CHAT, chat),
+        SearchAttributePair(STAGE, Stage.FETCH.value),
+    )
 
 
 class VoiceMessageResult(Value):

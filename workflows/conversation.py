@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import Priority, RetryPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, RetryPolicy, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import (
     ActivityError,
     ChildWorkflowError,
@@ -45,6 +45,7 @@ with workflow.unsafe.imports_passed_through():
         access_id,
         chat_key,
         edge_queue,
+        findable,
         voice_message_id,
     )
     from workflows.memory import remember, summarised, summary_prompt, to_summarise, utterance
@@ -214,6 +215,7 @@ class Conversation:
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                     priority=Priority(priority_key=LIVE, fairness_key=self._chat[:64]),
+                    search_attributes=TypedSearchAttributes(findable(request)),
                     static_summary=details.shortened(f"{request.sender or request.chat}: message {request.message}"),
                 )
         except WorkflowAlreadyStartedError:

@@ -20,7 +20,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.transcribe import TranscribeActivity, TranscribeRequest, Transcript
     from workflows import details
     from workflows.contracts import (
-        CHAT,
         CPU_QUEUE,
         ERROR,
         GPU_QUEUE,
@@ -35,13 +34,15 @@ with workflow.unsafe.imports_passed_through():
         TurnProgress,
         VoiceMessageRequest,
         VoiceMessageResult,
-        chat_key,
         edge_queue,
+        findable,
     )
     from workflows.failures import REFUSALS, code_of, nobody_took_it, notice_of
     from workflows.memory import asked, prompt
     from workflows.patience import BEAT, GPU_PATIENCE, REPLY_PATIENCE, TURN_DEADLINE, WAIT, WAIT_PATIENCE, retries
 
+BRIEF = {Stage.FETCH, Stage.SYNTHESIZE}
+"""Stages too short to be worth a write to the list of workflows: there they count as those before them."""
 MAX_SENTENCES = 60
 """More are not spoken; the text holds them all."""
 
@@ -67,8 +68,8 @@ class VoiceMessage:
     @workflow.run
     async def run(self, _request: VoiceMessageRequest) -> VoiceMessageResult:
         """Answer the message; whatever happens, the user is told."""
-        platform, chat = self._request.platform, self._request.chat
-        workflow.upsert_search_attributes([PLATFORM.value_set(platform), CHAT.value_set(chat_key(platform, chat))])
+        if not workflow.info().typed_search_attributes.get(PLATFORM):  # started by hand
+            workflow.upsert_search_attributes([pair.key.value_set(pair.value) for pair in findable(self._request)])
         try:
             self._accompany_when_due()
             await self._hear()
@@ -149,7 +150,6 @@ class VoiceMessage:
         with self._enter(Stage.TRANSCRIBE):
             transcript = await self._transcribe(fetched.audio)
         self._update(transcript=transcript.text, language=transcript.language)
-        workflow.upsert_search_attributes([LANGUAGE.value_set(transcript.language)])
 
     async def _transcribe(self, audio: BlobRef) -> Transcript:
         """Transcribe on a GPU worker; when none takes it in time, on a CPU worker."""
@@ -360,7 +360,9 @@ class VoiceMessage:
     def _enter(self, stage: Stage) -> Iterator[None]:
         """Show the stage while it runs, and measure it."""
         self._stage = stage
-        workflow.upsert_search_attributes([STAGE.value_set(stage.value)])
+        if stage not in BRIEF:
+            heard = [LANGUAGE.value_set(self._result.language)] if self._heard and self._result.language else []
+            workflow.upsert_search_attributes([STAGE.value_set(stage.value), *(heard if stage is Stage.INFER else [])])
         self._describe()
         began = workflow.now()
         try:
