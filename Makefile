@@ -48,7 +48,7 @@ lock: $(READY) ## pin every dependency with its hashes
 	$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	  pyproject.toml --group build --group dev -c requirements/run.txt -o requirements/dev.txt
 
-$(READY): requirements/dev.txt pyproject.toml setup.sh
+$(READY): requirements/dev.txt requirements/doubles.txt pyproject.toml setup.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh setup.sh
 
 clean:

@@ -24,6 +24,9 @@ echo "june: installing into $VENV (a few minutes the first time)"
 log="$VENV/setup.log"
 "$VENV/bin/python" -m pip install --disable-pip-version-check --require-hashes -r requirements/dev.txt >"$log" 2>&1 ||
     { tail -n 5 "$log" >&2; stop "the packages could not be installed; the whole story is in $log"; }
+"$VENV/bin/python" -m pip install --disable-pip-version-check --require-hashes \
+    --no-deps --ignore-requires-python -r requirements/doubles.txt >>"$log" 2>&1 ||
+    { tail -n 5 "$log" >&2; stop "the test doubles could not be installed; the whole story is in $log"; }
 PATH="$PWD/$VENV/bin:$PATH" "$VENV/bin/python" -m pip install --disable-pip-version-check \
     --no-deps --no-build-isolation -e . >>"$log" 2>&1 ||
     { tail -n 5 "$log" >&2; stop "june itself could not be installed; the whole story is in $log"; }

@@ -1,0 +1,78 @@
+"""Telegram's pace: about a message a second in a chat, and twenty a minute in a group."""
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+SECOND = 1.0
+MINUTE = 60.0
+BURST = 3
+"""Messages that may follow each other at once: a text and its voice note, say."""
+PER_MINUTE_IN_GROUPS = 20
+RESERVE = 8
+"""Of a group's minute, kept for messages that must go out, rather than for edits that may."""
+CHATS = 1000
+"""Remembered; a chat that was silent for a minute has nothing to remember."""
+
+
+@dataclass
+class _Chat:
+    sent: deque[float] = field(default_factory=lambda: deque(maxlen=PER_MINUTE_IN_GROUPS))
+    """When the last messages were sent, or will be."""
+    held_until: float = 0.0
+    """Telegram has asked for silence."""
+
+
+class Pacing:
+    """Says when the next message of a chat may be sent; one for each bot.
+
+    The library's own limiter counts what the bot sends in all (30 a second), but not by private chat.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with a clean slate; ``clock`` tells seconds."""
+        self._clock = clock
+        self._chats: OrderedDict[int, _Chat] = OrderedDict()
+
+    def wait(self, chat: int) -> float:
+        """Tell how many seconds the next message of this chat has to wait; nothing is reserved."""
+        now, known = self._clock(), self._chat(chat)
+        ready = [now, known.held_until]
+        if len(known.sent) >= BURST:
+            ready.append(known.sent[-BURST] + BURST * SECOND)
+        if is_group(chat) and len(known.sent) == PER_MINUTE_IN_GROUPS:
+            ready.append(known.sent[0] + MINUTE)
+        return max(ready) - now
+
+    def take(self, chat: int) -> float:
+        """Reserve the next place, and tell how many seconds from now it is."""
+        wait = self.wait(chat)
+        self._chat(chat).sent.append(self._clock() + wait)
+        return wait
+
+    def spare(self, chat: int) -> bool:
+        """Reserve a place for something that may as well be left out; False: leave it out."""
+        sent, now = self._chat(chat).sent, self._clock()
+        crowded = is_group(chat) and sum(now - at < MINUTE for at in sent) >= PER_MINUTE_IN_GROUPS - RESERVE
+        if crowded or self.wait(chat) > 0:
+            return False
+        sent.append(now)
+        return True
+
+    def hold(self, chat: int, seconds: float) -> None:
+        """Keep silent in a chat for so many seconds, as Telegram has asked for it."""
+        known = self._chat(chat)
+        known.held_until = max(known.held_until, self._clock() + seconds)
+
+    def _chat(self, chat: int) -> _Chat:
+        known = self._chats.setdefault(chat, _Chat())
+        self._chats.move_to_end(chat)
+        while len(self._chats) > CHATS:
+            self._chats.popitem(last=False)
+        return known
+
+
+def is_group(chat: int) -> bool:
+    """Tell groups, whose ids are negative, from private chats."""
+    return chat < 0

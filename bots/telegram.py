@@ -1,0 +1,245 @@
+"""From Telegram's update to june's message, and on to the door."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from telegram import Audio, Bot, BotCommand, Chat, Document, Message, MessageEntity, Update, User, VideoNote, Voice
+from telegram.constants import ChatID
+from telegram.error import TelegramError
+
+from bots.commands import FOR_ALL, description, known
+from bots.door import Incoming
+from bots.texts.catalogue import LANGUAGES
+from workflows.contracts import Address, AudioSource
+
+_log = logging.getLogger(__name__)
+
+PLATFORM = "telegram"
+ALLOWED_UPDATES = (Update.MESSAGE,)
+"""New messages; what people edit afterwards was answered already."""
+AUDIO_ENDINGS = (".opus", ".ogg", ".oga", ".mp3", ".m4a", ".wav", ".flac")
+ASK = "ask"
+"""``/ask`` answers the message that it replies to, or what follows it."""
+MAX_ANSWERS = 10
+"""Sentences of june's own that wait to be sent in one chat; a flood of commands gets no more."""
+
+Say = Callable[[Address, str], Awaitable[object]]
+"""Send a text in reply to a message."""
+
+
+class Receives(Protocol):
+    """What stands behind: the door, or a stand-in."""
+
+    async def receive(self, incoming: Incoming) -> str | None:
+        """Take a message for good; return what to say at once."""
+
+
+class TelegramIntake:
+    """Takes updates, one of a chat after the other."""
+
+    def __init__(self, door: Receives, say: Say, me: User) -> None:
+        """Take the door, the way to answer at once, and who june is here."""
+        self._door = door
+        self._say = say
+        self._me = me
+        self._answers: set[asyncio.Task[None]] = set()
+        self._waiting: Counter[str] = Counter()
+
+    async def receive(self, update: Update) -> Incoming | None:
+        """Take an update; when this returns, it may be confirmed.
+
+        Returns:
+            The message, if there is one, and the conversation rather than this intake has the next word.
+
+        Raises:
+            temporalio.service.RPCError: the server did not take it; it should be delivered again.
+
+        """
+        incoming = convert(update, self._me)
+        sentence = await self._door.receive(incoming) if incoming else None
+        if incoming is None or sentence is None:
+            return incoming
+        self._answer(incoming, sentence)
+        return None
+
+    def _answer(self, incoming: Incoming, sentence: str) -> None:
+        """Send beside the intake, which must not wait for Telegram's pace."""
+        if self._waiting[incoming.chat] >= MAX_ANSWERS:
+            _log.warning("%d answers wait in chat %s; one more is left out", MAX_ANSWERS, incoming.chat)
+            return
+        self._waiting[incoming.chat] += 1
+        task = asyncio.create_task(self._send(incoming, sentence))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def _send(self, incoming: Incoming, sentence: str) -> None:
+        to = Address(platform=PLATFORM, chat=incoming.chat, thread=incoming.thread, message=incoming.message)
+        try:
+            await self._say(to, sentence)
+        except Exception as error:  # noqa: BLE001 - once or not at all: whoever gave a command can give it again
+            _log.warning("an answer in chat %s was not sent: %s", incoming.chat, error)
+        finally:
+            self._waiting[incoming.chat] -= 1
+            if not self._waiting[incoming.chat]:
+                del self._waiting[incoming.chat]
+
+    async def settle(self) -> None:
+        """Wait until all answers were sent."""
+        await asyncio.gather(*self._answers)
+
+
+def convert(update: Update, me: User) -> Incoming | None:
+    """Read a new message; None for what june does not listen to: edits, channels, other bots, service messages."""
+    message = update.message
+    sender = _sender(message) if message else None
+    if message is None or sender is None or message.chat.type == Chat.CHANNEL or message.is_automatic_forward:
+        return None
+    replied = _replied_to(message)
+    text, addressed = _text(message, me, replied)
+    if text is None:
+        return None
+    audio = _audio(message)
+    about_replied = audio is None and replied is not None and _asks(message, me, replied)
+    if about_replied and replied is not None:
+        audio = _audio(replied)
+        text = text or replied.text or ""
+    if audio is None and not text and message.effective_attachment is None:
+        return None
+    return Incoming(
+        platform=PLATFORM,
+        chat=str(message.chat.id),
+        message=str(message.message_id),
+        user=str(sender.id),
+        sender=sender.full_name if isinstance(sender, User) else sender.title or "",
+        thread=str(message.message_thread_id) if message.is_topic_message and message.message_thread_id else None,
+        language=sender.language_code if isinstance(sender, User) else None,
+        group=None if message.chat.type == Chat.PRIVATE else str(message.chat.id),
+        addressed=addressed,
+        audio=_source(audio) if audio else None,
+        audio_seconds=_seconds(audio),
+        text=None if audio else text,
+        quoted=None if about_replied else _quoted(message, replied),
+        about=_about(replied, me),
+    )
+
+
+Sound = Voice | Audio | VideoNote | Document
+
+
+def _sender(message: Message) -> User | Chat | None:
+    """Tell who speaks: a person, or a group's administrator who speaks as the group."""
+    user = message.from_user
+    if user is not None and user.id == ChatID.ANONYMOUS_ADMIN:
+        return message.sender_chat
+    return None if user is None or user.is_bot else user
+
+
+def _replied_to(message: Message) -> Message | None:
+    """Tell which message this one replies to; in a topic, that may only seem to be the one that opened it."""
+    replied = message.reply_to_message
+    return None if replied is None or replied.forum_topic_created else replied
+
+
+def _text(message: Message, me: User, replied: Message | None) -> tuple[str | None, bool]:
+    """Read the text without june's name in it, and tell whether june is meant; no text: another bot is."""
+    text = (message.text or "").strip()
+    private = message.chat.type == Chat.PRIVATE
+    command = _command(message)
+    if command:
+        name, _, bot = command.partition("@")
+        rest = text[len(command) + 1 :].strip()
+        if bot and bot.casefold() != (me.username or "").casefold():
+            return None, False
+        if not (private or bot) and name != ASK and not known(name):
+            return None, False
+        if name == ASK:
+            return rest or ("" if replied else "/help"), True
+        return f"/{name} {rest}".strip(), True
+    mentioned = _mentions(message, me)
+    for mention in mentioned:
+        text = text.replace(mention, "", 1).strip()
+    to_me = replied is not None and replied.from_user is not None and replied.from_user.id == me.id
+    return text, private or bool(mentioned) or to_me
+
+
+def _command(message: Message) -> str | None:
+    """Read a command at the very beginning, as Telegram marks it: ``ask@june_bot``, in lower case."""
+    for entity, text in message.parse_entities([MessageEntity.BOT_COMMAND]).items():
+        if entity.offset == 0:
+            return text[1:].lower()
+    return None
+
+
+def _mentions(message: Message, me: User) -> list[str]:
+    """List june's mentions, in text or caption, as they are written."""
+    kinds: list[str | None] = [MessageEntity.MENTION, MessageEntity.TEXT_MENTION]
+    marked = {**message.parse_entities(kinds), **message.parse_caption_entities(kinds)}
+    name = f"@{me.username}".casefold()
+    return [
+        text for entity, text in marked.items() if (entity.user.id == me.id if entity.user else text.casefold() == name)
+    ]
+
+
+def _asks(message: Message, me: User, replied: Message) -> bool:
+    """Tell whether the message wants what it replies to answered: a voice, or a text to which it adds nothing."""
+    if replied.from_user is not None and replied.from_user.id == me.id:
+        return False
+    command = _command(message)
+    named = command.partition("@")[0] == ASK if command else bool(_mentions(message, me))
+    return named and (_audio(replied) is not None or _adds_nothing(message, me))
+
+
+def _adds_nothing(message: Message, me: User) -> bool:
+    text, _ = _text(message, me, message.reply_to_message)
+    return not text
+
+
+def _audio(message: Message) -> Sound | None:
+    """Find what sounds: voice, audio, video note, or a document that is audio by kind or name."""
+    document = message.document
+    if document is not None:
+        kind, name = (document.mime_type or "").lower(), (document.file_name or "").lower()
+        if kind.startswith("audio/") or name.endswith(AUDIO_ENDINGS):
+            return document
+    return message.voice or message.audio or message.video_note
+
+
+def _source(sound: Sound) -> AudioSource:
+    return AudioSource(locator=sound.file_id, claimed_bytes=sound.file_size)
+
+
+def _seconds(sound: Sound | None) -> float | None:
+    """Read the duration, which the library tells as a number or as a span; documents have none."""
+    if sound is None or isinstance(sound, Document):
+        return None
+    claimed = sound.duration
+    return claimed.total_seconds() if isinstance(claimed, timedelta) else float(claimed)
+
+
+def _quoted(message: Message, replied: Message | None) -> str | None:
+    if message.quote:
+        return message.quote.text
+    return (replied.text or replied.caption) if replied else None
+
+
+def _about(replied: Message | None, me: User) -> str | None:
+    """Tell whom an owner's command means: the sender of the message replied to."""
+    sender = replied.from_user if replied else None
+    return str(sender.id) if sender and sender.id != me.id else None
+
+
+async def publish_commands(bot: Bot) -> None:
+    """Give Telegram the menu of commands, in each of june's languages; failing that there is none, and no harm."""
+    try:
+        for language in (None, *LANGUAGES):
+            await bot.set_my_commands(_menu(language), language_code=language)
+    except TelegramError as error:
+        _log.warning("the menu of commands was not set: %s", error.message)
+
+
+def _menu(language: str | None) -> Sequence[BotCommand]:
+    return [BotCommand(name, description(name, language)[:256]) for name in FOR_ALL]

@@ -1,0 +1,227 @@
+"""The Telegram bot as a process, the real library, a Bot API server over TCP, engines that do nothing."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from temporalio.client import WorkflowFailureError
+
+from activities.errors import ErrorCode
+from tests.audio_samples import encoded
+from tests.e2e.chat import eventually, until
+from tests.e2e.telegram_bot import OWNER, USERS, BotProcess, texts, voices
+from tests.platforms.telegram import TOKEN, BotApi, Fault
+from tests.workers.conftest import free_port
+from workers.embedded import Embedded
+from workers.engines.noop import ANSWER
+from workflows.contracts import VoiceMessageResult, voice_message_id
+from workflows.voice_message import VoiceMessage
+
+pytestmark = pytest.mark.e2e
+
+KILLS = MESSAGES = 30
+AUDIO = encoded("ogg", "libopus")
+HEARD = "🎤 This is a question."
+
+
+@pytest.fixture(scope="module")
+async def api() -> AsyncIterator[BotApi]:
+    async with BotApi() as api:
+        yield api
+
+
+@pytest.fixture
+async def bot(idle: Embedded, api: BotApi) -> AsyncIterator[BotProcess]:
+    """A bot that was not started yet."""
+    bot = BotProcess(api, idle)
+    yield bot
+    await bot.kill()
+
+
+async def result(stack: Embedded, chat: int, message: int) -> VoiceMessageResult:
+    turn = stack.client.get_workflow_handle_for(VoiceMessage.run, voice_message_id("telegram", str(chat), str(message)))
+    return await eventually(turn.result)
+
+
+async def test_a_conversation(idle: Embedded, api: BotApi, bot: BotProcess) -> None:
+    await bot.start()
+    spoken = api.speak(OWNER, AUDIO)
+    assert (await result(idle, OWNER, spoken)).error is None
+    typed = api.write(OWNER, "And now?")
+    assert (await result(idle, OWNER, typed)).error is None
+    first, note, second = api.by_bot(OWNER)
+    assert (first.text, first.answers) == (f"{HEARD}\n\n{ANSWER}", spoken)
+    assert (note.media[:4], note.answers, note.params["duration"]) == (b"OggS", spoken, "1")
+    assert (second.text, second.answers) == (ANSWER, typed)
+    actions = [call.params["action"] for call in api.called("sendChatAction")]
+    assert actions[0] == "record_voice"
+    assert api.commands["fr"]
+
+    settings = api.write(OWNER, "/voice off")
+    await answered(api, settings)
+    silent = api.speak(OWNER, AUDIO)
+    assert (await result(idle, OWNER, silent)).reply is None
+    stranger = api.write(200, "Hello?", user=200)
+    await answered(api, stranger, 200)
+    assert "200" in api.by_bot(200)[0].text
+    assert await bot.stop() == 0
+    assert len(api.updates) == 0
+    assert "test-token" not in bot.log
+
+
+async def answered(api: BotApi, message: int, chat: int = OWNER) -> None:
+    await until(holds(lambda: any(post.answers == message for post in api.by_bot(chat))), 20)
+
+
+def holds(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return condition()
+
+    return look
+
+
+async def test_what_platforms_do(idle: Embedded, api: BotApi, bot: BotProcess) -> None:
+    await bot.start()
+    no_voice, gone, slow, broken = USERS[0], USERS[1], USERS[2], USERS[3]
+    api.without_voice.add(no_voice)
+    sent = api.speak(no_voice, AUDIO, user=no_voice)
+    assert (await result(idle, no_voice, sent)).error is ErrorCode.VOICE_FORBIDDEN
+    assert [post.answers for post in api.by_bot(no_voice)] == [sent]
+
+    api.fail("sendVoice", 429, "Too Many Requests: retry after 2", retry_after=2)
+    sent = api.speak(slow, AUDIO, user=slow)
+    assert (await result(idle, slow, sent)).error is None
+    text, note = api.by_bot(slow)
+    assert note.at - text.at > 2
+
+    api.faults["sendVoice"].append(Fault(drop_after=True))
+    sent = api.speak(broken, AUDIO, user=broken)
+    assert (await result(idle, broken, sent)).error is ErrorCode.REPLY_UNCERTAIN
+    assert len(api.by_bot(broken)) == 2
+
+    large = api.speak(broken, AUDIO, user=broken, size=20_000_001)
+    await answered(api, large, broken)
+
+    api.expired = 1
+    sent = api.speak(broken, AUDIO, user=broken)
+    assert (await result(idle, broken, sent)).error is None
+
+    api.blocked_by.add(gone)
+    sent = api.speak(gone, AUDIO, user=gone)
+    assert (await result(idle, gone, sent)).error is ErrorCode.CHAT_GONE
+    assert api.by_bot(gone) == []
+    api.push({"edited_message": {"message_id": sent, "date": 1, "chat": {"id": OWNER, "type": "private"}}})
+    assert await bot.stop() == 0
+
+
+async def test_updates_by_webhook(idle: Embedded, api: BotApi) -> None:
+    user, port = USERS[4], free_port()
+    where = {"JUNE_TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{port}/hook", "JUNE_TELEGRAM_WEBHOOK_PORT": str(port)}
+    bot = BotProcess(api, idle, **where, JUNE_TELEGRAM_WEBHOOK_SECRET="open-sesame")
+    await bot.start("setWebhook")
+    try:
+        sent = api.speak(user, AUDIO, user=user)
+        assert await api.post_updates() == [200]
+        assert (await result(idle, user, sent)).error is None
+        assert await bot.stop() == 0
+    finally:
+        await bot.kill()
+        api.webhook = {}
+    assert [bool(post.media) for post in api.by_bot(user)] == [False, True]
+    assert "open-sesame" not in bot.log
+
+
+async def test_a_refused_token_is_said_in_a_sentence(idle: Embedded, api: BotApi) -> None:
+    bot = BotProcess(api, idle)
+    for _ in range(2):
+        api.fail("getUpdates", 401, "Unauthorized")
+    await bot.start()
+    try:
+        assert await bot.end() == 1
+    finally:
+        await bot.kill()
+        api.faults.clear()
+    assert "Telegram refuses the bot's token (JUNE_TELEGRAM_TOKEN)" in bot.log
+    assert TOKEN not in bot.log
+
+
+async def test_a_flood_is_no_matter_to_others(idle: Embedded, api: BotApi) -> None:
+    flooder, other = USERS[5], USERS[6]
+    limits = {"JUNE_LIMIT_CHAT_MESSAGES_PER_MINUTE": "20", "JUNE_LIMIT_USER_MESSAGES_PER_MINUTE": "20"}
+    bot = BotProcess(api, idle, **limits)
+    await bot.start()
+    try:
+        for number in range(100):
+            api.write(flooder, f"Number {number}?", user=flooder)
+        asked = api.write(other, "And I?", user=other)
+        assert (await result(idle, other, asked)).error is None
+    finally:
+        await bot.kill()
+    (answer,) = api.by_bot(other)
+    before = [post for post in texts(api.by_bot(flooder)) if ANSWER in post.text and post.at < answer.at]
+    seconds = answer.at - api.posts[other, asked].at
+    print(f"beside a flood: answered after {seconds:.1f} s, and {len(before)} answers to the flood")  # noqa: T201
+    assert len(before) <= 4, "a burst, as the flood's answers come at one a second"
+
+
+@pytest.mark.parametrize(
+    ("method", "arrived", "user"),
+    [
+        ("sendMessage", True, USERS[7]),
+        ("sendMessage", False, USERS[8]),
+        ("sendVoice", True, USERS[9]),
+    ],
+)
+async def test_a_kill_amid_a_send_is_recorded(
+    idle: Embedded, api: BotApi, bot: BotProcess, method: str, arrived: bool, user: int
+) -> None:
+    await bot.start()
+    before = len(api.called(method))
+    api.faults[method].append(Fault(hang_after=arrived, hang_before=not arrived))
+    sent = api.speak(user, AUDIO, user=user)
+    await until(holds(lambda: len(api.called(method)) > before))
+    await bot.kill()
+    await bot.start()
+    assert (await result(idle, user, sent)).error is ErrorCode.REPLY_UNCERTAIN
+    posts = api.by_bot(user)
+    assert (len(texts(posts)), len(voices(posts))) == (int(arrived), 1)
+
+
+async def test_a_kill_at_any_moment_costs_at_most_certainty(idle: Embedded, api: BotApi, bot: BotProcess) -> None:
+    chance = random.Random(7)  # noqa: S311 - the same moments each time
+    users = USERS[10:]
+    sent: list[tuple[int, int]] = []
+    await bot.start()
+    for number in range(KILLS):
+        user = users[number % 15]
+        await asyncio.sleep(chance.uniform(0, 2))
+        sent.append((user, api.speak(user, AUDIO, user=user)))
+        await asyncio.sleep(chance.uniform(0, 2))
+        await bot.kill()
+        await bot.start()
+    await asyncio.gather(*(ended(idle, *one) for one in sent))
+    uncertain = 0
+    for chat, message in sent:
+        outcome = await result(idle, chat, message)
+        posts = [post for post in api.by_bot(chat) if post.answers == message]
+        said = [post for post in texts(posts) if ANSWER in post.text]
+        assert len(said) <= 1
+        assert len(voices(posts)) <= 1
+        if outcome.error is ErrorCode.REPLY_UNCERTAIN:
+            uncertain += 1
+        else:
+            assert (outcome.error, len(said), len(voices(posts))) == (None, 1, 1)
+    all_posts = [post for user in users for post in api.by_bot(user)]
+    answers = sum(ANSWER in post.text for post in all_posts)
+    notes = len(voices(all_posts))
+    print(f"{KILLS} kills, {MESSAGES} messages: {answers} texts, {notes} notes, {uncertain} uncertain")  # noqa: T201
+    assert MESSAGES - uncertain <= min(answers, notes) <= max(answers, notes) <= MESSAGES
+    assert len(sent) == MESSAGES
+
+
+async def ended(stack: Embedded, chat: int, message: int) -> None:
+    try:
+        await result(stack, chat, message)
+    except WorkflowFailureError as error:
+        raise AssertionError(f"message {message} of chat {chat}") from error

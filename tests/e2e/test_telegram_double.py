@@ -1,0 +1,41 @@
+"""june's application in the double of another project (tg-auto-test): voice in, text and voice out."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from tg_auto_test.test_utils.serverless_telegram_client import ServerlessTelegramClient
+
+from tests.audio_samples import encoded
+from workers.embedded import Embedded
+from workers.engines.noop import ANSWER
+from workers.platforms.telegram import build_application
+
+pytestmark = pytest.mark.e2e
+
+USER = 9001
+
+
+@pytest.fixture
+async def client(idle: Embedded, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServerlessTelegramClient]:
+    monkeypatch.setenv("JUNE_HOME", str(idle.home))
+    monkeypatch.setenv("TEMPORAL_ADDRESS", idle.address)
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("JUNE_TELEGRAM_USERS", str(USER))
+    client = ServerlessTelegramClient(build_application, user_id=USER, bot_username="june_test_bot")
+    await client.connect()
+    yield client
+    await client.disconnect()
+
+
+async def test_a_conversation(client: ServerlessTelegramClient) -> None:
+    async with client.conversation("june_test_bot") as conversation:
+        await conversation.send_message("/start")
+        assert (await conversation.get_response()).text
+        await conversation.send_file(encoded("ogg", "libopus"), voice_note=True)
+        text = await conversation.get_response()
+        assert text.text == f"🎤 This is a question.\n\n{ANSWER}"
+        voice = await conversation.get_response()
+        assert voice.voice is not None
+        assert (await voice.download_media(file=bytes))[:4] == b"OggS"
+        await conversation.send_message("And now?")
+        assert (await conversation.get_response()).text == ANSWER
