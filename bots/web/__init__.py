@@ -1,0 +1,1 @@
+"""The web page: talk to june with nothing but a browser."""

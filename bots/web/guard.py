@@ -1,0 +1,88 @@
+"""What stands before every request: the host it may name, the page it may come from, the headers it goes with."""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+PRIVATE = "/api/"
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "media-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Guard:
+    """ASGI middleware against other sites: DNS rebinding, forged requests, framing, sniffing."""
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str]) -> None:
+        """Let in what is named.
+
+        Args:
+            app: what is guarded.
+            hosts: host names that requests may be for, besides loopback's and those of the origins.
+            origins: further origins (``https://june.example.org``), as behind a reverse proxy.
+
+        """
+        self._app = app
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        named = {urlsplit(origin).hostname for origin in self._origins}
+        self._hosts = LOOPBACK | {host.lower() for host in hosts} | {host for host in named if host}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or pass on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store" if scope["path"].startswith(PRIVATE) else "no-cache")
+            await send(message)
+
+        refusal = self._refusal(scope["method"], scope["path"], Headers(scope=scope))
+        await (refusal or self._app)(scope, receive, headed)
+
+    def _refusal(self, method: str, path: str, headers: Headers) -> JSONResponse | None:
+        if _hostname(headers.get("host", "")) not in self._hosts:
+            return JSONResponse({"error": "june is not to be reached under this name (JUNE_WEB_ORIGINS)"}, 421)
+        if not self._from_here(headers, needed=method not in SAFE_METHODS, private=path.startswith(PRIVATE)):
+            return JSONResponse({"error": "this request comes from another site"}, 403)
+        return None
+
+    def _from_here(self, headers: Headers, *, needed: bool, private: bool) -> bool:
+        """Tell whether june's own page makes the request; links from elsewhere may open it, and do no more."""
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+        if origin is not None:
+            return origin.lower() in self._origins or _is_own(origin, headers.get("host", ""))
+        if site is None:
+            return not needed
+        return site == "same-origin" or (site == "none" and not needed) or not (needed or private)
+
+
+def _is_own(origin: str, host: str) -> bool:
+    """Tell whether an origin is the very address that the request is for."""
+    parts = urlsplit(origin)
+    return parts.scheme in {"http", "https"} and parts.netloc.lower() == host.lower()
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
