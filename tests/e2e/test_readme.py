@@ -12,7 +12,7 @@ import pytest
 
 from workers.conversing import QUESTION
 from workers.embedded import Embedded
-from workers.settings import PROJECT, LlmSettings, WhisperSettings, environment
+from workers.settings import PROJECT, DiscordSettings, LlmSettings, TelegramSettings, WhisperSettings, environment
 
 pytestmark = pytest.mark.e2e
 
@@ -26,7 +26,7 @@ ELSEWHERE = {
 
 def commands() -> list[str]:
     """Take the README's shell blocks apart, a command each; lines that end in a backslash go on."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", (PROJECT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", (PROJECT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
     return [line.split("  #")[0].strip() for line in lines if line.strip()]
 
@@ -76,5 +76,5 @@ def test_exported_settings_are_settings(monkeypatch: pytest.MonkeyPatch) -> None
     )
     for name, value in exported.items():
         monkeypatch.setenv(name, value)
-    read = environment(LlmSettings(), WhisperSettings())
-    assert {name: read.get(name) for name in exported} == exported
+    read = environment(LlmSettings(), WhisperSettings(), TelegramSettings(), DiscordSettings())
+    assert {name: read.get(name, "").strip('[]"') for name in exported} == exported
