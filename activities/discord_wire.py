@@ -69,7 +69,7 @@ def with_file(body: dict[str, Any], data: bytes, name: str, **attachment: object
     """Send a body with one Ogg file; its media type decides whether Discord takes it for a voice message."""
     file = discord.File(io.BytesIO(data), name)
     body = body | {"attachments": [{"id": 0, "filename": name, **attachment}]}
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"name": "payload_json", "value": json.dumps(body)},
         {"name": "files[0]", "value": file.fp, "filename": name, "content_type": "audio/ogg"},
     ]

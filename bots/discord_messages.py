@@ -95,7 +95,8 @@ def text_of(message: discord.Message, me: int) -> str:
     """Read the text: without june's name, and with names for ids."""
     text = re.sub(rf"<@!?{me}>", "", message.content)
     for user in message.mentions:
-        text = re.sub(rf"<@!?{user.id}>", lambda _, name=user.display_name: f"@{name}", text)
+        for named in (f"<@{user.id}>", f"<@!{user.id}>"):
+            text = text.replace(named, f"@{user.display_name}")
     return text.strip()
 
 

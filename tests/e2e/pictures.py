@@ -4,12 +4,14 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+from activities.audio import encode_ogg_opus
 from tests.e2e.browser import chromium
 from tests.e2e.web_ui import WebUi
 from workers.conversing import QUESTION
 from workers.embedded import Embedded
+from workers.engines.piper import PiperSynthesizer
 from workers.ports import own_ports
-from workers.settings import PROJECT, StorageSettings
+from workers.settings import PROJECT, PiperSettings, StorageSettings
 from workers.talk import Line, talk
 from workflows.contracts import conversation_id
 
@@ -24,12 +26,20 @@ async def take() -> None:
         storage = StorageSettings(home=home)
         async with Embedded(storage, own_ports(), bots=()) as stack, chromium() as browser:
             line = Line.of(stack)
-            turns = [await talk(line, file, "garden", home / "reply.ogg") for file in (QUESTION, QUESTION)]
+            follow_up = home / "follow-up.ogg"
+            follow_up.write_bytes(await asyncio.to_thread(spoken, "And how many people live there?"))
+            turns = [await talk(line, file, "garden", home / "reply.ogg") for file in (QUESTION, follow_up)]
             page = WebUi(browser, stack.ui_url, FOLDER)
             await page.details(conversation_id("file", "garden"), "2 turns", "conversation")
             await page.relationships(conversation_id("file", "garden"), turns[0].workflow_id, "messages")
             await page.details(turns[0].workflow_id, "Heard", "turn")
             await page.list(turns[1].workflow_id, "list")
+
+
+def spoken(text: str) -> bytes:
+    """Speak a question."""
+    sound = PiperSynthesizer(PiperSettings(), StorageSettings()).synthesize(text, "en", None)
+    return encode_ogg_opus(sound.samples.tobytes(), sound.sample_rate, 32_000)
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ class Gateway:
             "id": number, "name": "@everyone", "permissions": str((1 << 53) - 1), "position": 0, "color": 0,
             "hoist": False, "managed": False, "mentionable": False, "flags": 0,
         }  # fmt: skip
-        member = {
+        member: dict[str, Any] = {
             "user": self.world.users[BOT],
             "roles": [],
             "joined_at": None,

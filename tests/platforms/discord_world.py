@@ -188,7 +188,7 @@ class World:
         number = self.snowflake()
         path = f"/attachments/{channel}/{number}/{upload.name}"
         self.files[path] = upload.data
-        kept = {name: given[name] for name in ("duration_secs", "waveform") if name in given}
+        kept: JSON = {name: given[name] for name in ("duration_secs", "waveform") if name in given}
         return {
             "id": number, "filename": upload.name, "size": len(upload.data), "url": path, "proxy_url": path,
             "content_type": upload.content_type, **kept,
