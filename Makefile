@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Compiled once, and not by each of june's processes anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo up test unit check fix models lock bench pictures clean
 
 demo: $(READY) ## answer the shipped question with a spoken reply
@@ -18,8 +21,8 @@ up: $(READY) ## run everything on this machine, until Ctrl-C
 test: $(READY) models ## all tests: unit, real engines, the whole way
 	$(BIN)/pytest
 
-unit: $(READY) ## the fast tests: no network, no models
-	$(BIN)/pytest -n 3 -m "not engines and not e2e"
+unit: $(READY) ## the fast tests, under a minute: no network, no models
+	$(BIN)/pytest -n 3 --ignore tests/e2e -m "not engines and not e2e and not slow"
 
 check: $(READY) ## lint, types, import rules; changes nothing
 	$(BIN)/ruff check .

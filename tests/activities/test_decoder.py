@@ -26,9 +26,9 @@ def decoder() -> Iterator[Decoder]:
 
 
 def child() -> psutil.Process:
-    """Find the one decoding process."""
-    (found,) = [one for one in psutil.Process().children() if "activities.decoding" in one.cmdline()]
-    return found
+    """Find the decoding process; other tests' may not have ended yet."""
+    decoding = [one for one in psutil.Process().children() if "activities.decoding" in one.cmdline()]
+    return max(decoding, key=psutil.Process.create_time)
 
 
 def test_one_process_serves_file_after_file(decoder: Decoder) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.activities.hostile_files import FILES, MAX_BYTES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 MOST_SECONDS = 5.0
 MOST_MB = 200.0

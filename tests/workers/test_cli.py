@@ -16,6 +16,8 @@ from workers.cli import app
 from workers.errors import ExitCode
 from workers.ports import own_ports
 
+pytestmark = pytest.mark.slow
+
 JUNE = (sys.executable, "-m", "workers.cli")
 
 

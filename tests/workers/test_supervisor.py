@@ -17,6 +17,8 @@ from workers import supervisor
 from workers.errors import JuneError
 from workers.supervisor import Child, Program
 
+pytestmark = pytest.mark.slow
+
 SERVE = """
 import sys
 from http.server import HTTPServer, SimpleHTTPRequestHandler

