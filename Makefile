@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LONG := engines or e2e or slow
 
 # Compiled once, and not by each of june's processes anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -18,11 +19,11 @@ up: $(READY) ## run everything on this machine, until Ctrl-C
 	@$(BIN)/june models pull --demo
 	@$(BIN)/june up
 
-test: $(READY) models ## all tests: unit, real engines, the whole way
-	$(BIN)/pytest
+test: unit models ## all tests: the fast ones, then real engines and the whole way
+	$(BIN)/pytest -m "$(LONG)"
 
 unit: $(READY) ## the fast tests, under a minute: no network, no models
-	$(BIN)/pytest -n 3 --ignore tests/e2e -m "not engines and not e2e and not slow"
+	$(BIN)/pytest -n 3 --dist worksteal --ignore tests/e2e -m "not ($(LONG))"
 
 check: $(READY) ## lint, types, import rules; changes nothing
 	$(BIN)/ruff check .

@@ -135,8 +135,9 @@ async def check_server() -> list[Finding]:
 
 
 def expected_kinds() -> list[Kind]:
-    """List the workers that should be there: the bots whose token is set, and the web page where june is up."""
-    bots = [kind for kind in configured_bots() if kind is not Kind.WEB or running(StorageSettings().home)]
+    """List the workers that should be there: the bots whose token is set, and the web page where `june up` runs it."""
+    state = running(StorageSettings().home)
+    bots = [kind for kind in configured_bots() if kind is not Kind.WEB or (state and kind.program in state.ports)]
     return [kind for kind in Kind if kind not in BOTS or kind in bots]
 
 

@@ -1,11 +1,11 @@
 """Updates by polling and by webhook, with the real library: confirmed once they are safe, and not before."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-import uvicorn
 from aiohttp import ClientSession
 from telegram import Bot, Update
 from temporalio.service import RPCError, RPCStatusCode
@@ -16,7 +16,8 @@ from bots.telegram_polling import Polling, TokenRefusedError
 from bots.telegram_webhook import SECRET_HEADER, Webhook, register
 from tests.platforms.telegram import TOKEN, BotApi
 from tests.workers.conftest import free_port
-from workers.platforms.telegram import _Server, build_bot
+from workers.platforms.server import serving
+from workers.platforms.telegram import build_bot
 from workers.settings import TelegramSettings
 from workflows.contracts import Address
 
@@ -231,14 +232,10 @@ async def test_the_menu_of_commands(api: BotApi, bot: Bot) -> None:
 async def listening(bot: Bot, intake: TelegramIntake) -> AsyncIterator[str]:
     port = free_port()
     application = Webhook(bot, intake.receive, SECRET).application("/hook")
-    server = _Server(uvicorn.Config(application, port=port, lifespan="off", log_config=None))
-    serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    url = f"http://127.0.0.1:{port}/hook"
-    await register(bot, url, SECRET)
-    yield url
-    server.should_exit = True
-    await serving
+    async with serving(application, socket.create_server(("127.0.0.1", port)), 10):
+        url = f"http://127.0.0.1:{port}/hook"
+        await register(bot, url, SECRET)
+        yield url
 
 
 async def test_webhook(api: BotApi, bot: Bot, door: Door, intake: TelegramIntake) -> None:

@@ -104,8 +104,10 @@ async def test_the_second_prompt_holds_the_first_turn(world: World, chat: Chat) 
     first, second = world.asked("infer")
     assert contents(first) == ["I am Ada"]
     assert contents(second) == ["I am Ada", "You said I am Ada. That is all.", "who am I"]
-    memory = await chat.handle.query(Conversation.history)
-    assert [exchange.user for exchange in memory.window] == ["I am Ada", "who am I"]
+    async with asyncio.timeout(15):  # the turn is remembered a moment after it has ended
+        while len(window := (await chat.handle.query(Conversation.history)).window) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert [exchange.user for exchange in window] == ["I am Ada", "who am I"]
 
 
 async def test_a_message_is_safe_with_no_worker_up(client: Client, chat: Chat) -> None:

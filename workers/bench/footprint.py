@@ -12,6 +12,7 @@ from workers.bench.caller import Caller
 from workers.bench.stack import measured_stack
 from workers.conversing import QUESTION
 from workers.embedded import Embedded
+from workers.kinds import Kind
 from workflows.contracts import ChatSettings
 
 Say = Callable[[str], None]
@@ -45,7 +46,7 @@ async def bench_footprint(turns: int, say: Say) -> Footprint:
 
     """
     started = time.monotonic()
-    async with measured_stack(engines=True) as stack:
+    async with measured_stack(engines=True, bots=[Kind.WEB]) as stack:
         ready = time.monotonic() - started
         say(f"ready after {ready:.1f} s")
         await asyncio.sleep(SETTLE_SECONDS)

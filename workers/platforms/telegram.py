@@ -1,14 +1,11 @@
 """The Telegram bot's process: brings messages in, fetches and replies; and the same as a library's application."""
 
 import asyncio
-import contextlib
 import logging
 import socket
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import uvicorn
 from telegram import Bot, Update, User
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import AIORateLimiter, Application, ApplicationBuilder, ExtBot, TypeHandler
@@ -27,6 +24,7 @@ from workers.connection import connect
 from workers.errors import JuneError, UnavailableError
 from workers.kinds import Kind
 from workers.platforms.edge import edge_activities, open_door, policy_of
+from workers.platforms.server import GOODBYE_SECONDS, serving
 from workers.registry import build_worker
 from workers.settings import TelegramSettings, WorkerSettings
 from workers.work import Work
@@ -39,7 +37,7 @@ SEND_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
 CONNECTIONS = 64
 LONGEST_PAUSE_SECONDS = 30.0
-GOODBYE_SECONDS = 2
+MOST_CONNECTIONS = 100
 FOLLOW_SECONDS = 60.0
 """For a turn to begin; one that waits behind others in its chat takes longer."""
 FOLLOW_POLL_SECONDS = 0.1
@@ -184,38 +182,18 @@ def listen(settings: TelegramSettings) -> socket.socket:
         ) from error
 
 
-class _Server(uvicorn.Server):
-    """Signals are the worker's affair, and reach this server as the cancellation of its chore."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 async def _serve(bot: Bot, intake: TelegramIntake, settings: TelegramSettings, listener: socket.socket) -> None:
     """Serve the webhook until cancelled, and tell Telegram where it is."""
     secret = settings.webhook_secret.get_secret_value()
-    config = uvicorn.Config(
-        Webhook(bot, intake.receive, secret).application(urlsplit(settings.webhook_url).path),
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GOODBYE_SECONDS,
-        limit_concurrency=100,
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    app = Webhook(bot, intake.receive, secret).application(urlsplit(settings.webhook_url).path)
     try:
-        await register(bot, settings.webhook_url, secret)
-        await asyncio.shield(serving)
-        raise RuntimeError("the webhook's server has ended by itself")
+        async with serving(app, listener, MOST_CONNECTIONS) as server:
+            await register(bot, settings.webhook_url, secret)
+            await asyncio.shield(server)
+            raise RuntimeError("the webhook's server has ended by itself")
     except ValueError as error:
         raise JuneError(f"Telegram does not take the webhook (JUNE_TELEGRAM_WEBHOOK_URL): {error}") from None
     finally:
-        server.should_exit = True
-        await asyncio.wait({serving})
         await _settled(intake)
 
 

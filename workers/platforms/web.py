@@ -1,13 +1,11 @@
 """The web page's process: serves the page, takes what is said there, fetches and replies."""
 
 import asyncio
-import contextlib
 import ipaddress
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
-import uvicorn
+from starlette.types import ASGIApp
 from temporalio.client import Client
 
 from activities.blobs import BlobStore
@@ -18,6 +16,7 @@ from bots.web.sessions import Lock, Sessions, secret_key
 from bots.web.turns import Turns
 from workers.errors import JuneError, UnavailableError
 from workers.platforms.edge import edge_activities, open_door
+from workers.platforms.server import serving
 from workers.ports import LOOPBACK, occupied
 from workers.settings import (
     AudioSettings,
@@ -31,8 +30,7 @@ from workers.settings import (
 from workers.work import Work
 
 BACKLOG = 128
-GOODBYE_SECONDS = 2
-"""For requests under way when the server is told to stop."""
+MOST_CONNECTIONS = 500
 EVERYBODY = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - recognized here, not listened on
 """Addresses that are no host's name."""
 
@@ -66,20 +64,11 @@ async def build(client: Client) -> Work:
         hosts=() if web.host in EVERYBODY else (web.host,),
         origins=web.origins,
     )
-    listener = listen(web.host, web.port)
-    config = uvicorn.Config(
-        build_app(page),
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GOODBYE_SECONDS,
-        limit_concurrency=500,
-    )
+    app, listener = build_app(page), listen(web.host, web.port)
     return Work(
         slots=WorkerSettings().edge_slots,
         activities=[*edge_activities(edge), edge.accompany],
-        chore=lambda: _serve(_Server(config), listener, stopping),
+        chore=lambda: _serve(app, listener, stopping),
     )
 
 
@@ -109,24 +98,14 @@ def listen(host: str, port: int) -> socket.socket:
         raise UnavailableError(occupied(port, "JUNE_WEB_PORT")) from error
 
 
-class _Server(uvicorn.Server):
-    """Signals are the worker's affair, and reach this server as the cancellation of its chore."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _serve(server: uvicorn.Server, listener: socket.socket, stopping: asyncio.Event) -> None:
+async def _serve(app: ASGIApp, listener: socket.socket, stopping: asyncio.Event) -> None:
     """Serve until cancelled; then end streams, finish requests, close."""
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        await asyncio.shield(serving)
-        raise RuntimeError("the web server has ended by itself")
-    finally:
-        stopping.set()
-        server.should_exit = True
-        await asyncio.wait({serving})
+    async with serving(app, listener, MOST_CONNECTIONS) as server:
+        try:
+            await asyncio.shield(server)
+            raise RuntimeError("the web server has ended by itself")
+        finally:
+            stopping.set()
 
 
 def _ui_url(web: WebSettings) -> str:
