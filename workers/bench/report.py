@@ -14,7 +14,7 @@ ROWS = (
     ("message in to reply started, no-op engines, p50", "turn", "turn_ms_p50", " ms"),
     ("the same, p95", "turn", "turn_ms_p95", " ms"),
     ("one plain call to the server, p50", "turn", "rpc_ms_p50", " ms"),
-    ("turn 1,000 over turn 10, no-op engines", "endurance", "ratio_late_to_early", ""),
+    ("turn 1,000 over turn 10 of chats begun beside it, no-op engines", "endurance", "ratio_late_to_early", ""),
     ("longest history of that conversation (limit 51,200)", "endurance", "most_events", " events"),
     ("its largest history (limit 50 MB)", "endurance", "most_bytes", " bytes"),
     ("ready after", "footprint", "ready_seconds", " s"),
