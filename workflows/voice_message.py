@@ -37,7 +37,7 @@ with workflow.unsafe.imports_passed_through():
         edge_queue,
         findable,
     )
-    from workflows.failures import REFUSALS, code_of, nobody_took_it, notice_of
+    from workflows.failures import REFUSALS, code_of, heed_cancellation, nobody_took_it, notice_of
     from workflows.memory import asked, prompt
     from workflows.patience import BEAT, GPU_PATIENCE, REPLY_PATIENCE, TURN_DEADLINE, WAIT, WAIT_PATIENCE, retries
 
@@ -73,10 +73,13 @@ class VoiceMessage:
         try:
             self._accompany_when_due()
             await self._hear()
+            heed_cancellation()
             memory = await self._due()
             self._accompany_when_due()
             inference = await self._infer(memory)
+            heed_cancellation()
             speech = await self._speech(inference)
+            heed_cancellation()
             await self._reply(inference, speech)
         except (ActivityError, asyncio.CancelledError) as error:
             if not isinstance(error, ActivityError) or is_cancelled_exception(error):

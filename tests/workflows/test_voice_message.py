@@ -238,6 +238,24 @@ async def test_cancel_in_each_stage(client: Client, world: World, stage: str) ->
     assert world.notices() == ["cancelled"]
 
 
+async def test_a_cancellation_is_heeded_after_an_activity_that_ends_all_the_same(client: Client, world: World) -> None:
+    began = asyncio.Event()
+
+    async def behaviour(_asked: object) -> None:
+        began.set()
+        await asyncio.sleep(0.3)  # without heartbeats, it does not hear of it
+
+    world.behaviours["transcribe"] = behaviour
+    handle = await start(client)
+    await asyncio.wait_for(began.wait(), 10)
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError) as failure:
+        await handle.result()
+    assert isinstance(failure.value.cause, CancelledError)
+    assert world.asked("infer") == []
+    assert world.notices() == ["cancelled"]
+
+
 async def test_a_turn_held_back_waits_for_its_memory(
     time_skipping: WorkflowEnvironment, client: Client, world: World
 ) -> None:
