@@ -145,4 +145,4 @@ def test_work_grows_with_the_text_alone(mark: str) -> None:
     text = (mark * 3000)[:3000]
     started = time.process_time()
     streamed(list(text))
-    assert time.process_time() - started < 5, "what grows with the square of the text takes minutes"
+    assert time.process_time() - started < 2
