@@ -80,9 +80,11 @@ async def _work(worker: Worker, work: Work, client: Client, health: Health, stop
         await asyncio.sleep(START_POLL_SECONDS)
     health.serving(client)
     _log.info("worker polls queue %s", worker.task_queue)
-    await _first(running, stop.wait(), _beside(work))
-    await worker.shutdown()
-    await running
+    try:
+        await _first(running, stop.wait(), _beside(work))
+    finally:  # after a failed chore, too: a worker that is cancelled while its pollers start never ends
+        await worker.shutdown()
+        await running
 
 
 async def _beside(work: Work) -> None:
