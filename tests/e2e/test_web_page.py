@@ -225,7 +225,7 @@ async def test_what_was_not_taken_can_be_sent_again(page: Page) -> None:
     await page.get_by_role("button", name="Send again").wait_for()
     await page.unroute("**/api/messages**")
     await page.get_by_role("button", name="Send again").click()
-    await page.get_by_text(ANSWER).wait_for()
+    await page.get_by_role("log").get_by_text(ANSWER).wait_for()
     assert await page.locator(".turn").count() == 1
 
 
