@@ -18,6 +18,9 @@ from activities.speakable import speakable, speakable_line, with_stop
 
 MAX_SENTENCE_CHARS = 300
 """Longer sentences are broken at a clause mark or a space; speech engines slow down and stumble on more."""
+LONG_LAST_CHARS = 80
+"""A last sentence this long is broken in two at a clause mark. Nobody waits for the others while the model writes;
+for this one everything waits, and two halves are spoken side by side."""
 _MAX_UNDECIDED_CHARS = 400
 """A piece this long is cut at its next stop, whatever brackets are open; bounds the work on hostile text."""
 
@@ -74,7 +77,8 @@ class SentenceStream:
         """Give what is left, the answer being complete."""
         rest = list(self._advance(last=True))
         fragment, self._fragment = self._fragment, ""
-        return [*rest, *_broken(fragment)]
+        rest += _broken(fragment)
+        return [*rest[:-1], *_halves(rest[-1])] if rest else []
 
     def _advance(self, *, last: bool) -> Iterator[str]:
         """Work through the buffer until it is empty, or more text is needed to decide."""
@@ -256,6 +260,15 @@ def _broken(text: str) -> Iterator[str]:
         part, text = _first_part(text)
         if any(map(str.isalnum, part)):
             yield part
+
+
+def _halves(text: str) -> tuple[str, ...]:
+    """Break a long sentence at the clause mark nearest to its middle; one without any there stays whole."""
+    marks = [match.end() for match in _CLAUSE.finditer(text, len(text) // 4, len(text) * 3 // 4)]
+    if len(text) < LONG_LAST_CHARS or not marks:
+        return (text,)
+    middle = min(marks, key=lambda mark: abs(mark - len(text) // 2))
+    return text[:middle], text[middle:].lstrip()
 
 
 def _first_part(text: str) -> tuple[str, str]:

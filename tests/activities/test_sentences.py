@@ -107,6 +107,14 @@ def test_long_sentence_is_broken_at_clauses() -> None:
     assert sum(sentence.count("clause") for sentence in sentences) == 40
 
 
+def test_a_long_last_sentence_comes_in_two() -> None:
+    long = "Leaves turn red, orange and yellow, and the air grows cool and crisp, as days become shorter."
+    halves = ("Leaves turn red, orange and yellow,", "and the air grows cool and crisp, as days become shorter.")
+    assert split(f"{long} {long}") == (long, *halves)
+    assert split(long.replace(",", "")) == (long.replace(",", ""),)
+    assert split("Short, and sweet.") == ("Short, and sweet.",)
+
+
 @given(MARKDOWN, st.lists(st.integers(0, 200), max_size=6))
 def test_chunking_of_anything_changes_nothing(text: str, places: list[int]) -> None:
     assert streamed(cut(text, places)) == split(text) == streamed(list(text))
