@@ -23,8 +23,8 @@ class Cut(Exception):  # noqa: N818 - an event of the script, not an error of ju
 class Script:
     """One answer: a status with a body, or pieces of an event stream."""
 
-    pieces: Sequence[str | float | Cut] = ()
-    """Text is sent as it is, a number is a pause in seconds, Cut breaks off."""
+    pieces: Sequence[str | float | asyncio.Event | Cut] = ()
+    """Text is sent as it is, a number is a pause in seconds, an event is waited for, Cut breaks off."""
     status: int = 200
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class ModelServerDouble:
             return StreamingResponse(self._stream(script.pieces), script.status, script.headers, script.content_type)
         return Response(script.body, script.status, script.headers, script.content_type)
 
-    async def _stream(self, pieces: Sequence[str | float | Cut]) -> AsyncIterator[str]:
+    async def _stream(self, pieces: Sequence[str | float | asyncio.Event | Cut]) -> AsyncIterator[str]:
         self.open_streams += 1
         try:
             for piece in pieces:
@@ -90,6 +90,8 @@ class ModelServerDouble:
                     raise piece
                 if isinstance(piece, str):
                     yield piece
+                elif isinstance(piece, asyncio.Event):
+                    await piece.wait()
                 else:
                     await asyncio.sleep(piece)
         finally:

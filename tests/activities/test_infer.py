@@ -35,9 +35,11 @@ async def server() -> AsyncIterator[ModelServerDouble]:
         yield double
 
 
-def activity_for(url: str, *, max_answer_chars: int = 6000, thinks_first: bool = False) -> InferActivity:
+def activity_for(
+    url: str, *, silence_seconds: float = 0.5, max_answer_chars: int = 6000, thinks_first: bool = False
+) -> InferActivity:
     client = AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0)
-    return InferActivity(client, "default-model", 0.5, max_answer_chars, thinks_first=thinks_first)
+    return InferActivity(client, "default-model", silence_seconds, max_answer_chars, thinks_first=thinks_first)
 
 
 async def infer(server: ModelServerDouble, *scripts: Script, thinks_first: bool = False, attempt: int = 1) -> Inference:
@@ -346,15 +348,17 @@ async def test_signals_are_bounded_and_never_of_retracted_text(client: Client, s
 
 
 async def test_sentence_is_signalled_while_the_model_writes(client: Client, server: ModelServerDouble) -> None:
-    server.plays(Script(pieces=[chunk(content="One fish. Two "), 0.45, chunk(content="fish."), end()]))
-    queue = str(uuid4())
-    async with Worker(client, task_queue=queue, workflows=[Listener], activities=[activity_for(server.url).infer]):
+    heard_enough = asyncio.Event()
+    server.plays(Script(pieces=[chunk(content="One fish. Two "), heard_enough, chunk(content="fish."), end()]))
+    queue, patient = str(uuid4()), activity_for(server.url, silence_seconds=15)
+    async with Worker(client, task_queue=queue, workflows=[Listener], activities=[patient.infer]):
         request = QUESTION.model_copy(update={"signal_sentences": True})
         handle = await client.start_workflow(Listener.run, request, id=queue, task_queue=queue)
         while not (heard := await handle.query(Listener.heard)):  # noqa: ASYNC110 - heard by another process
             await asyncio.sleep(0.02)
         assert heard == ["One fish."]
         assert server.open_streams == 1
+        heard_enough.set()
         await handle.result()
 
 
