@@ -23,6 +23,8 @@ class AccompanyRequest(Value):
     to: Address
     speaks: bool
     """A voice note is being made, rather than a text."""
+    captioned: bool = False
+    """Its text is to be its caption, so that no message with the text so far can become the answer."""
 
 
 class Glimpse(Value):
@@ -49,12 +51,15 @@ class Presence(Protocol):
 class Accompanying(Protocol):
     """A platform that can show a turn under way."""
 
-    def presence(self, to: Address, *, speaks: bool, shown: str | None) -> AbstractAsyncContextManager[Presence]:
+    def presence(
+        self, to: Address, *, speaks: bool, captioned: bool, shown: str | None
+    ) -> AbstractAsyncContextManager[Presence]:
         """Begin to show that june is at it, and go on until the block is left.
 
         Args:
             to: the message that is being answered.
             speaks: a voice note is being made, rather than a text.
+            captioned: the voice note's text is to be its caption: no message of its own may be left with it.
             shown: the message that shows the text already, if an attempt before this one has sent it.
 
         """
@@ -74,7 +79,9 @@ class AccompanyActivity:
         told = shown = str(earlier[0]) if earlier and earlier[0] else None
         glimpse = Glimpse()
         async with (
-            self._edge.presence(request.to, speaks=request.speaks, shown=shown) as presence,
+            self._edge.presence(
+                request.to, speaks=request.speaks, captioned=request.captioned, shown=shown
+            ) as presence,
             heartbeats(lambda: [presence.shown]),
         ):
             while not (glimpse := await _look() or glimpse).replying:

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ from discord.http import HTTPClient, MultipartParameters
 from temporalio import activity
 
 from activities.accompany import Presence
+from activities.discord_links import LinkExpiredError, Links, Read, read_link
 from activities.discord_wire import (
     NO_HISTORY,
     TEXT_LIMIT,
@@ -35,61 +35,9 @@ _log = logging.getLogger(__name__)
 
 TYPING_SECONDS = 8.0
 """Discord shows ten."""
-LINK_SECONDS = 60.0
-"""To download a file, in all."""
-LINKS = 500
 SINCE = 100
 """Messages since the one answered in which a later attempt looks for what an earlier one sent."""
 VOICE_NAME = "voice-message.ogg"
-
-Read = Callable[[str, int], Awaitable[bytes]]
-"""Read a signed link: its file, or the first ``max_bytes + 1`` bytes of it."""
-
-
-class LinkExpiredError(Exception):
-    """A signed link is no longer good; its message has a fresh one."""
-
-
-class Links:
-    """Signed links of files in messages that june may see only once: the target of a menu, without the intent.
-
-    Kept in memory alone, as a link lets whoever has it read the file.
-    """
-
-    def __init__(self) -> None:
-        """Know none."""
-        self._links: OrderedDict[str, str] = OrderedDict()
-
-    def remember(self, locator: str, link: str) -> None:
-        """Keep a link; the oldest are forgotten."""
-        self._links[locator] = link
-        while len(self._links) > LINKS:
-            self._links.popitem(last=False)
-
-    def get(self, locator: str) -> str | None:
-        """Find a link."""
-        return self._links.get(locator)
-
-
-async def read_link(link: str, max_bytes: int) -> bytes:
-    """Read a file of Discord's, up to the cap.
-
-    Raises:
-        LinkExpiredError: the link is no longer good (403, 404).
-        aiohttp.ClientError: try again.
-
-    """
-    timeout = aiohttp.ClientTimeout(total=LINK_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session, session.get(link) as response:
-        if response.status in {403, 404}:
-            raise LinkExpiredError
-        response.raise_for_status()
-        data = bytearray()
-        async for chunk in response.content.iter_chunked(1 << 16):
-            data += chunk
-            if len(data) > max_bytes:
-                break
-        return bytes(data[: max_bytes + 1])
 
 
 class DiscordEdge:
@@ -97,8 +45,10 @@ class DiscordEdge:
 
     platform = "discord"
     repeatable = True
+    caption_limit = 0
+    """A native voice message takes no content."""
 
-    def __init__(self, http: HTTPClient, links: Links | None = None, read: Read = read_link) -> None:
+    def __init__(self, http: HTTPClient, links: Links, read: Read = read_link) -> None:
         """Take the client.
 
         Args:
@@ -108,7 +58,7 @@ class DiscordEdge:
 
         """
         self._http = http
-        self._links = links or Links()
+        self._links = links
         self._read = read
 
     # In
@@ -117,21 +67,22 @@ class DiscordEdge:
         """Ask for the message, whose links are fresh, and read its file.
 
         Raises:
-            BadInputError: ``audio-missing``, ``audio-too-large``, ``chat-gone``, ``request-invalid``.
+            BadInputError: ``audio-missing``, ``audio-forbidden``, ``audio-too-large``, ``chat-gone``,
+                ``request-invalid``.
 
         """
-        link = await self._link(source.locator, max_bytes)
+        link = await self._link(source, max_bytes)
         try:
             return await self._read(link, max_bytes)
         except LinkExpiredError:
-            link = await self._link(source.locator, max_bytes)
+            link = await self._link(source, max_bytes)
         try:
             return await self._read(link, max_bytes)
         except LinkExpiredError:
             raise BadInputError(ErrorCode.AUDIO_MISSING, "Discord no longer has the file.") from None
 
-    async def _link(self, locator: str, max_bytes: int) -> str:
-        channel, message, attachment = _located(locator)
+    async def _link(self, source: AudioSource, max_bytes: int) -> str:
+        channel, message, attachment = _located(source.locator)
         try:
             found = await self._http.get_message(channel, message)
         except discord.RateLimited as error:
@@ -144,10 +95,9 @@ class DiscordEdge:
                     message_ = f"The file has more than {max_bytes} bytes."
                     raise BadInputError(ErrorCode.AUDIO_TOO_LARGE, message_, limit_bytes=max_bytes)
                 return str(file["url"])
-        known = self._links.get(locator)
-        if known is None:
+        if source.link_key is None:
             raise BadInputError(ErrorCode.AUDIO_MISSING, "The message has no such file, or june may not see it.")
-        return known
+        return await self._links.get(source.link_key)
 
     # Out
 
@@ -228,7 +178,14 @@ class DiscordEdge:
     # Meanwhile
 
     @asynccontextmanager
-    async def presence(self, to: Address, *, speaks: bool, shown: str | None) -> AsyncIterator[Presence]:  # noqa: ARG002 - Discord has one sign for all
+    async def presence(
+        self,
+        to: Address,
+        *,
+        speaks: bool,  # noqa: ARG002 - Discord has one sign for all
+        captioned: bool,  # noqa: ARG002
+        shown: str | None,  # noqa: ARG002
+    ) -> AsyncIterator[Presence]:
         """Show june typing. The text is sent once, as a whole: clients render every edit anew."""
         typing = asyncio.create_task(self._type(int(to.thread or to.chat)))
         try:

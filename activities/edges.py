@@ -13,6 +13,8 @@ class VoiceNote:
     data: bytes
     """Ogg/Opus, 48,000 Hz, mono."""
     seconds: float
+    caption: str = ""
+    """Text in the same message, within the platform's ``caption_limit``."""
 
 
 class VoiceForbiddenError(Exception):
@@ -39,6 +41,10 @@ class Edge(Protocol):
     def repeatable(self) -> bool:
         """Tell whether sending the same text or voice note for the same message again leaves a single one."""
 
+    @property
+    def caption_limit(self) -> int:
+        """Tell how many UTF-16 code units a voice note's caption may have; 0: its messages hold no text."""
+
     async def download(self, source: AudioSource, max_bytes: int) -> bytes:
         """Return the file, or its first ``max_bytes + 1`` bytes; never read more than that."""
 
@@ -51,7 +57,7 @@ class Edge(Protocol):
         """
 
     async def send_voice(self, to: Address, voice: VoiceNote) -> str | None:
-        """Send a voice note; return the message's id where the platform tells it.
+        """Send a voice note, with its caption; return the message's id where the platform tells it.
 
         Raises:
             VoiceForbiddenError: nothing was sent, and nothing will ever be.

@@ -21,6 +21,7 @@ class FileEdge:
 
     platform = "file"
     repeatable = True
+    caption_limit = 0
 
     def __init__(self, outbox: Path, roots: tuple[Path, ...], blobs: BlobStore) -> None:
         """Take the folders.

@@ -35,6 +35,8 @@ class AudioSource(Value):
     """``file``: a path, or ``blob:<key>``; Telegram: a file id; Discord: ``<channel>/<message>/<attachment>``."""
     claimed_bytes: int | None = None
     """Size in bytes as the platform tells it; refused early when too large, never trusted otherwise."""
+    link_key: str | None = Field(default=None, max_length=400)
+    """Discord, where the message cannot be read again: the key under which the file's signed link is stored."""
 
 
 class Address(Value):

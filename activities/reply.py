@@ -1,7 +1,8 @@
-"""Reply on the platform: text first, then the voice note."""
+"""Reply on the platform: text first, then the voice note; or both in one message, where a chat has asked for it."""
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
 from temporalio import activity
@@ -12,6 +13,10 @@ from activities.errors import BadInputError, ErrorCode
 from activities.heartbeats import heartbeats, tell_at_once
 from activities.pcm import OPUS_RATE, PAUSE_SECONDS, SAMPLE_BYTES, fitting, join, seconds_of
 from activities.references import Address, BlobRef, Notice, Value
+from activities.splitting import units
+
+CAPTION_ATTEMPTS = 5
+"""Then the text goes first: what keeps a voice note from being sent must not keep back the text."""
 
 
 class ReplyRequest(Value):
@@ -24,6 +29,8 @@ class ReplyRequest(Value):
     """What was heard, shown so that mishearing is visible."""
     speech: tuple[BlobRef, ...] = ()
     """Spoken sentences in order; joined and encoded once, bounded in seconds and bytes."""
+    captioned: bool = False
+    """Send text and speech as one message, where the platform's captions hold the text."""
     notice: Notice | None = None
     """Instead of an answer (refusal, apology, queue), or with it (why there is no voice)."""
 
@@ -33,7 +40,7 @@ class Delivered(Value):
 
     text: Literal["sent", "none", "uncertain"] = "none"
     text_message: str | None = None
-    """The platform's id of the text message."""
+    """The platform's id of the text message; of the voice note, where the text is its caption."""
     voice: Literal["sent", "none", "forbidden", "uncertain"] = "none"
     audio: BlobRef | None = None
     """The voice note as sent (Ogg/Opus, 48 kHz, mono)."""
@@ -49,6 +56,8 @@ class Progress(Value):
     """Set once the text was sent."""
     voice: BlobRef | None = None
     """Set before this voice note is sent; found by a later attempt, it may have been."""
+    captioned: bool = False
+    """That voice note has the text with it."""
 
 
 UNCERTAIN_TEXT = {"text": "uncertain", "error": ErrorCode.REPLY_UNCERTAIN}
@@ -87,7 +96,10 @@ class ReplyActivity:
 
     @activity.defn
     async def reply(self, request: ReplyRequest) -> Delivered:
-        """Send the text, then the voice note; what an earlier attempt has sent is not sent again.
+        """Send the text and the voice note; what an earlier attempt has sent is not sent again.
+
+        A captioned voice note that was certainly not sent leaves the text to be sent by itself; of one that may have
+        been, so may the text, and nothing is repeated.
 
         Raises:
             BadInputError: ``reply-failed``, the platform refuses this reply for good.
@@ -95,11 +107,33 @@ class ReplyActivity:
         """
         journal = _Journal()
         async with heartbeats(lambda: [journal.progress]):
-            delivered = Delivered(**await self._write(request, journal))
-            if not request.speech:
-                return delivered
-            spoken = await self._speak(request, journal)
-            return delivered.model_copy(update={"error": delivered.error} | spoken)
+            caption = self._caption(request, journal.progress)
+            spoken = await self._speak_captioned(request, caption, journal) if caption else {}
+            if "text" in spoken:
+                return Delivered(**spoken)
+            written = await self._write(request, journal)
+            if request.speech and not caption:
+                spoken = await self._speak(request, "", journal)
+            return Delivered(**spoken | written)
+
+    def _caption(self, request: ReplyRequest, progress: Progress) -> str:
+        """Give the text that goes with the voice note; none where it is a message of its own."""
+        text = self._text(request)
+        if progress.captioned:
+            return text
+        begun = progress.text_begun or progress.text_message is not None or progress.voice is not None
+        wanted = request.captioned and bool(request.speech) and units(text) <= self._edge.caption_limit
+        return text if wanted and not begun and activity.info().attempt <= CAPTION_ATTEMPTS else ""
+
+    async def _speak_captioned(self, request: ReplyRequest, caption: str, journal: "_Journal") -> dict[str, Any]:
+        """Send the voice note with the text; return what that adds to the result, ``text`` if it may have arrived."""
+        try:
+            spoken = await self._speak(request, caption, journal)
+        except BadInputError as error:
+            activity.logger.warning("no captioned voice note: %s", error)
+            return {"error": ErrorCode(error.type or ErrorCode.REPLY_FAILED)}
+        arrived = spoken.get("voice") in {"sent", "uncertain"}
+        return spoken | {"text": spoken["voice"]} if arrived else spoken
 
     async def _write(self, request: ReplyRequest, journal: "_Journal") -> dict[str, Any]:
         """Send the text; return what that adds to the result."""
@@ -132,32 +166,32 @@ class ReplyActivity:
         notice = self._say(request.notice, request.to.language) if request.notice else ""
         return "\n\n".join(part for part in (heard, request.text, notice) if part)
 
-    async def _speak(self, request: ReplyRequest, journal: "_Journal") -> dict[str, Any]:
+    async def _speak(self, request: ReplyRequest, caption: str, journal: "_Journal") -> dict[str, Any]:
         """Send the voice note; return what that adds to the result."""
         begun = journal.progress.voice
         if begun is not None and not self._edge.repeatable:
             return {"voice": "uncertain", "audio": begun, "error": ErrorCode.REPLY_UNCERTAIN}
         try:
-            note, audio = await self._note(request)
+            note, audio = await self._note(request, caption)
         except BadInputError as error:
             activity.logger.warning("no voice note: %s", error)
             return {"error": ErrorCode.VOICE_UNAVAILABLE}
-        await journal.record(journal.progress.model_copy(update={"voice": audio}))
+        await journal.record(journal.progress.model_copy(update={"voice": audio, "captioned": bool(caption)}))
         return {"audio": audio} | await self._send_voice(request.to, note, journal)
 
     async def _send_voice(self, to: Address, note: VoiceNote, journal: "_Journal") -> dict[str, Any]:
         try:
-            await self._edge.send_voice(to, note)
-        except VoiceForbiddenError:
-            return {"voice": "forbidden", "error": ErrorCode.VOICE_FORBIDDEN}
+            message = await self._edge.send_voice(to, note)
         except SendUncertainError:
             return {"voice": "uncertain", "error": ErrorCode.REPLY_UNCERTAIN}
-        except Exception:  # nothing was sent: the next attempt may
-            await journal.record(journal.progress.model_copy(update={"voice": None}))
+        except Exception as error:  # nothing was sent: the text alone may be, and the next attempt may
+            await journal.record(journal.progress.model_copy(update={"voice": None, "captioned": False}))
+            if isinstance(error, VoiceForbiddenError):
+                return {"voice": "forbidden", "error": ErrorCode.VOICE_FORBIDDEN}
             raise
-        return {"voice": "sent"}
+        return {"voice": "sent"} | ({"text_message": message} if note.caption else {})
 
-    async def _note(self, request: ReplyRequest) -> tuple[VoiceNote, BlobRef]:
+    async def _note(self, request: ReplyRequest, caption: str) -> tuple[VoiceNote, BlobRef]:
         """Join and encode the sentences, and store the voice note.
 
         Raises:
@@ -169,7 +203,7 @@ class ReplyActivity:
             raise BadInputError(ErrorCode.REQUEST_INVALID, "The sentences have several sample rates.")
         rate = rates.pop()
         sentences = [await self._blobs.get(ref) for ref in within(request.speech, self._max_seconds)]
-        note = await asyncio.to_thread(self._encode, sentences, rate)
+        note = replace(await asyncio.to_thread(self._encode, sentences, rate), caption=caption)
         audio = await self._blobs.put(
             request.to.platform,
             request.to.chat,

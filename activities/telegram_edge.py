@@ -40,6 +40,7 @@ class TelegramEdge:
 
     platform = "telegram"
     repeatable = False
+    caption_limit = int(MessageLimit.CAPTION_LENGTH)
 
     def __init__(self, bot: Bot, pacing: Pacing | None = None) -> None:
         """Take the bot, which must not repeat calls by itself."""
@@ -144,7 +145,7 @@ class TelegramEdge:
         )
 
     async def send_voice(self, to: Address, voice: VoiceNote) -> str:
-        """Send a voice note, in reply to the message.
+        """Send a voice note, in reply to the message; with a caption it is all there is to read, so drafts end.
 
         Raises:
             VoiceForbiddenError: the receiver does not accept voice messages.
@@ -152,9 +153,13 @@ class TelegramEdge:
             BadInputError: ``chat-gone``, ``reply-failed``.
 
         """
+        turn = self._turns.get((to.chat, to.message))
+        if voice.caption and turn:
+            await turn.finish()
         call = partial(
             self._bot.send_voice,
             voice=voice.data,
+            caption=voice.caption or None,
             filename="reply.ogg",
             duration=max(1, round(voice.seconds)),
             message_thread_id=_thread(to),
@@ -192,9 +197,11 @@ class TelegramEdge:
     # The turn under way
 
     @asynccontextmanager
-    async def presence(self, to: Address, *, speaks: bool, shown: str | None) -> AsyncIterator[Presence]:
+    async def presence(
+        self, to: Address, *, speaks: bool, captioned: bool, shown: str | None
+    ) -> AsyncIterator[Presence]:
         """Show the chat action, and the text as it is written, until the block is left."""
-        live = Live(self._bot, self._pacing, to, self._chat(to), shown)
+        live = Live(self._bot, self._pacing, to, self._chat(to), shown, drafts_only=speaks and captioned)
         key = (to.chat, to.message)
         self._turns[key] = live
         try:

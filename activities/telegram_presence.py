@@ -40,6 +40,8 @@ class Live:
     chat: int
     shown: str | None
     """Id of the message that shows the text; drafts are no messages."""
+    drafts_only: bool = False
+    """No message may show the text: beside a captioned voice note it would be left over."""
     owned: bool = False
     """This process has sent or edited that message, so that it is not the final text of another."""
     text: str = ""
@@ -73,7 +75,7 @@ class Live:
         if self.drafts:
             await self.bot.send_message_draft(self.chat, draft_id(self.to), text, message_thread_id=thread)
             return True
-        if not self.pacing.spare(self.chat):
+        if self.drafts_only or not self.pacing.spare(self.chat):
             return False
         if self.shown is None:
             quote = ReplyParameters(int(self.to.message), allow_sending_without_reply=True)

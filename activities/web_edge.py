@@ -19,6 +19,7 @@ class WebEdge:
 
     platform = "web"
     repeatable = True
+    caption_limit = 0
 
     def __init__(self, blobs: BlobStore) -> None:
         """Take the store that the page's server puts recordings into."""

@@ -26,6 +26,7 @@ from workflows.contracts import (
     AccessView,
     ChatSettings,
     ConversationState,
+    Layout,
     Memory,
     Notice,
     QueuedMessage,
@@ -136,10 +137,14 @@ class Commands:
         if asked in set(ReplyMode):
             await self._configure(caller, SettingsChange(reply_mode=ReplyMode(asked)))
             return Notice(key=f"voice-{asked}")
+        if asked in set(Layout):
+            await self._configure(caller, SettingsChange(layout=Layout(asked)))
+            return Notice(key=f"voice-{asked}")
         if not asked:
             settings = await self._settings(caller)
-            mode = say(Notice(key=f"voice-{settings.reply_mode}"), caller.language)
-            return Notice(key="voice", params={"mode": mode, "voices": ", ".join(self._voices)})
+            chosen = {"mode": settings.reply_mode, "layout": settings.layout}
+            said = {name: say(Notice(key=f"voice-{value}"), caller.language) for name, value in chosen.items()}
+            return Notice(key="voice", params={"voices": ", ".join(self._voices), **said})
         voice = next((voice for voice in self._voices if asked in voice.lower()), None)
         if voice is None:
             return Notice(key="voice-unknown", params={"voices": ", ".join(self._voices)})
@@ -159,8 +164,9 @@ class Commands:
     async def _status(self, caller: Caller, _argument: str) -> Notice:
         settings = await self._settings(caller)
         queue = await self._ask(caller, "queue", list[QueuedMessage], [])
-        chosen = {"mode": settings.reply_mode.value, "chosen": settings.language or "auto"}
-        return Notice(key="status", params={"queue": len(queue), "voice": settings.voice or "auto", **chosen})
+        replies = {"mode": settings.reply_mode.value, "layout": settings.layout.value}
+        chosen = {"voice": settings.voice or "auto", "chosen": settings.language or "auto"}
+        return Notice(key="status", params={"queue": len(queue), **replies, **chosen})
 
     async def _cancel(self, caller: Caller, _argument: str) -> Notice:
         cancelled: int = await self._tell(caller, "cancel", result=int)

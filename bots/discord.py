@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from bots.commands import parse
 from bots.discord_menu import Words, build_menu
-from bots.discord_messages import command_of, incoming_of, pages, recording_of, target_of
+from bots.discord_messages import Locales, command_of, incoming_of, pages, recording_of, target_of
 from bots.discord_missed import Missed
 from bots.door import Door, Incoming
 from bots.texts.catalogue import say
@@ -29,6 +29,8 @@ CATCH_UP_SECONDS = 120.0
 LINE_LIMIT = 200
 """Messages of one channel that wait to be handed over; more are dropped, and found again after a restart."""
 LONGEST_RATE_LIMIT_SECONDS = 60.0
+Keep = Callable[[str, str], Awaitable[str | None]]
+"""Keep the signed link of a recording in a channel for ``fetch``; give its key, None where that was not possible."""
 HOPELESS = frozenset({RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.PERMISSION_DENIED})
 """The server will never take this message."""
 
@@ -46,12 +48,12 @@ def intents_of(*, message_content: bool) -> discord.Intents:
 class DiscordBot(discord.Client):
     """A client that brings everything to the door."""
 
-    def __init__(self, *, message_content: bool, remember: Callable[[str, str], None]) -> None:
+    def __init__(self, *, message_content: bool, keep: Keep) -> None:
         """Prepare; ``open`` must come before the first message does.
 
         Args:
             message_content: june has the privileged intent.
-            remember: keeps the signed link of a recording that may not be shown again, by its locator.
+            keep: keeps the signed link of a recording that is not shown again.
 
         """
         super().__init__(
@@ -63,7 +65,8 @@ class DiscordBot(discord.Client):
             chunk_guilds_at_startup=False,
         )
         self.tree = build_menu(self, self._command, self._target)
-        self._remember = remember
+        self._keep = keep
+        self._locales = Locales()
         self._lines = _Lines()
         self._caught_up = asyncio.Event()
         self._door: Door
@@ -117,7 +120,7 @@ class DiscordBot(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         """Hand a message over, after those that came before it in its channel."""
-        incoming = incoming_of(message, self.me)
+        incoming = self._read(message)
         if incoming is None:
             return
         async with self._lines.place(message.channel.id) as placed:
@@ -140,11 +143,14 @@ class DiscordBot(discord.Client):
                 _log.info("channel %s cannot be looked at: %s", number, error)
                 continue
             for message in messages:
-                incoming = incoming_of(message, self.me)
+                incoming = self._read(message)
                 # A command is for the moment in which it was given.
                 if incoming and not (incoming.text and parse(incoming.text)):
                     _log.info("message %s in channel %s had been missed", message.id, number)
                     await self._hand_over(incoming)
+
+    def _read(self, message: discord.Message) -> Incoming | None:
+        return incoming_of(message, self.me, self._locales.of(message))
 
     async def _hand_over(self, incoming: Incoming) -> str | None:
         """Bring a message to the door, as often as it takes."""
@@ -173,15 +179,17 @@ class DiscordBot(discord.Client):
     # Menus
 
     async def _command(self, interaction: discord.Interaction, name: str, argument: str) -> None:
+        self._locales.see(interaction)
         await interaction.response.defer(ephemeral=True)
         await self._follow_up(interaction, await self._ask(command_of(interaction, name, argument)))
 
     async def _target(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        self._locales.see(interaction)
         await interaction.response.defer(ephemeral=True)
-        recording = recording_of(message)
-        if recording:
-            self._remember(recording.source.locator, recording.link)
-        await self._follow_up(interaction, await self._ask(target_of(interaction, message, self.me)))
+        key, recording = None, recording_of(message)
+        if recording and interaction.guild_id and not self.intents.message_content:  # it is not shown again
+            key = await self._keep(str(message.channel.id), recording.link)
+        await self._follow_up(interaction, await self._ask(target_of(interaction, message, self.me, key)))
 
     async def _ask(self, incoming: Incoming) -> str | None:
         """Bring it to the door now or never: whoever chose it waits for an answer."""

@@ -1,6 +1,7 @@
 """What Discord's messages, commands and menus mean to june's door."""
 
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -14,10 +15,32 @@ CONTENT_LIMIT = 2000
 """Characters of one message."""
 SOUNDS = frozenset({".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".wav", ".flac", ".mka"})
 """Endings of recordings, where Discord does not name the media type."""
+LOCALES = 10_000
+"""People whose language is remembered."""
 SPOKEN_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
 
 
-def incoming_of(message: discord.Message, me: int) -> Incoming | None:
+class Locales:
+    """Languages of people: messages do not tell them, so what the last command of each person told is remembered."""
+
+    def __init__(self) -> None:
+        """Know nobody."""
+        self._seen: OrderedDict[int, str] = OrderedDict()
+
+    def see(self, interaction: discord.Interaction) -> None:
+        """Remember the language of whoever gave a command; those whose last is the longest ago are forgotten."""
+        self._seen[interaction.user.id] = interaction.locale.value
+        self._seen.move_to_end(interaction.user.id)
+        while len(self._seen) > LOCALES:
+            self._seen.popitem(last=False)
+
+    def of(self, message: discord.Message) -> str | None:
+        """Tell the language of a message's author, or else of the server around it; None in private."""
+        around = message.guild.preferred_locale.value if message.guild else None
+        return self._seen.get(message.author.id, around)
+
+
+def incoming_of(message: discord.Message, me: int, language: str | None = None) -> Incoming | None:
     """Read a message; None where there is nothing for june in it.
 
     That is: june's own messages (``me`` is her user id), those of bots and of Discord itself, those without content
@@ -35,8 +58,6 @@ def incoming_of(message: discord.Message, me: int) -> Incoming | None:
     if audio is None and mentioned and replied is not None and replied.author.id != me:
         # "june, this one": somebody answered a recording by naming june.
         audio = recording_of(replied)
-    if audio and text:  # what was written beside a recording tells what is wanted of it
-        quoted = "\n".join(filter(None, (quoted, text)))
     return Incoming(
         platform=PLATFORM,
         chat=str(message.channel.id),
@@ -45,6 +66,7 @@ def incoming_of(message: discord.Message, me: int) -> Incoming | None:
         sender=message.author.display_name,
         group=str(message.guild.id) if message.guild else None,
         places=places_of(message.channel) if message.guild else (),
+        language=language,
         addressed=addressed,
         audio=audio.source if audio else None,
         audio_seconds=audio.seconds if audio else None,
@@ -59,9 +81,16 @@ def command_of(interaction: discord.Interaction, name: str, argument: str) -> In
     return _interacted(interaction, str(interaction.id), text=f"/{name} {argument}".strip())
 
 
-def target_of(interaction: discord.Interaction, message: discord.Message, me: int) -> Incoming:
-    """Read a message that somebody chose from its menu: the answer is a reply to it."""
+def target_of(
+    interaction: discord.Interaction, message: discord.Message, me: int, link_key: str | None = None
+) -> Incoming:
+    """Read a message that somebody chose from its menu: the answer is a reply to it.
+
+    ``link_key`` tells where the signed link of its recording was kept.
+    """
     audio = recording_of(message)
+    if audio:
+        audio.source = audio.source.model_copy(update={"link_key": link_key})
     return _interacted(interaction, str(message.id), audio=audio, text=text_of(message, me) or None)
 
 
@@ -74,7 +103,7 @@ class Recording:
         self.source = AudioSource(locator=locator, claimed_bytes=attachment.size)
         self.seconds = attachment.duration
         self.link = attachment.url
-        """Signed: never stored, never logged."""
+        """Signed: never in a request, never logged."""
 
 
 def recording_of(message: discord.Message) -> Recording | None:

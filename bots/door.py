@@ -54,6 +54,7 @@ class Incoming:
     audio_seconds: float | None = None
     """Duration as the sender's client claims it: refused early when too long, never trusted otherwise."""
     text: str | None = None
+    """Beside a recording it tells what is wanted of that."""
     quoted: str | None = None
     """Text of the message that this one replies to."""
     about: str | None = None
@@ -107,7 +108,7 @@ class Door:
         with trace.get_tracer("june").start_as_current_span(f"{incoming.platform} message"):
             admission = await access.read(self._client, incoming.platform, self._policy)
             role = admission.role(incoming.user, incoming.group, *incoming.places)
-            command = parse(incoming.text) if incoming.text else None
+            command = parse(incoming.text) if incoming.text and not incoming.audio else None
             # An unknown command that is not said to june is another bot's.
             heeds = self._heeds(incoming, admission) or (command is not None and known(command[0]))
             if role is Role.BLOCKED or not heeds:
@@ -159,6 +160,7 @@ class Door:
             audio=incoming.audio,
             text=None if incoming.audio else (incoming.text or "")[:MAX_TEXT_CHARS],
             quoted=(incoming.quoted or "")[:2000] or None,
+            remark=((incoming.text if incoming.audio else None) or "")[:2000] or None,
             trace=carrier,
             accompanied=self._accompanied,
             limits=self._caps.chat,

@@ -102,11 +102,11 @@ def convert(update: Update, me: User) -> Incoming | None:
     text, addressed = _text(message, me, replied)
     if text is None:
         return None
-    audio = _audio(message)
-    about_replied = audio is None and replied is not None and _asks(message, me, replied)
-    if about_replied and replied is not None:
+    audio, quoted = _audio(message), _quoted(message, replied)
+    if audio is None and replied is not None and _asks(message, me, replied):
         audio = _audio(replied)
-        text = text or replied.text or ""
+        if audio is None:
+            text, quoted = replied.text or "", None
     if audio is None and not text and message.effective_attachment is None:
         return None
     return Incoming(
@@ -121,8 +121,8 @@ def convert(update: Update, me: User) -> Incoming | None:
         addressed=addressed,
         audio=_source(audio) if audio else None,
         audio_seconds=_seconds(audio),
-        text=None if audio else text,
-        quoted=None if about_replied else _quoted(message, replied),
+        text=text,
+        quoted=quoted or None,
         about=_about(replied, me),
     )
 
@@ -145,8 +145,11 @@ def _replied_to(message: Message) -> Message | None:
 
 
 def _text(message: Message, me: User, replied: Message | None) -> tuple[str | None, bool]:
-    """Read the text without june's name in it, and tell whether june is meant; no text: another bot is."""
-    text = (message.text or "").strip()
+    """Read the text without june's name in it, and tell whether june is meant; no text: another bot is.
+
+    A caption is text where june listens to what it belongs to; pictures she does not see.
+    """
+    text = ((message.caption if _audio(message) else message.text) or "").strip()
     private = message.chat.type == Chat.PRIVATE
     command = _command(message)
     if command:

@@ -36,6 +36,7 @@ MINUTE_SECONDS = 60.0
 WORKFLOW_QUEUE = "june"
 GPU_QUEUE = "june-gpu"
 CPU_QUEUE = "june-cpu"
+TESTS_QUEUE = "june-tests"
 
 
 def edge_queue(platform: str) -> str:
@@ -82,7 +83,9 @@ CHAT = SearchAttributeKey.for_keyword("Chat")
 STAGE = SearchAttributeKey.for_keyword("Stage")
 LANGUAGE = SearchAttributeKey.for_keyword("Language")
 ERROR = SearchAttributeKey.for_keyword("ErrorCode")
-SEARCH_ATTRIBUTES = (PLATFORM, CHAT, STAGE, LANGUAGE, ERROR)
+OUTCOME = SearchAttributeKey.for_keyword("Outcome")
+"""Of a run of the integration tests."""
+SEARCH_ATTRIBUTES = (PLATFORM, CHAT, STAGE, LANGUAGE, ERROR, OUTCOME)
 
 
 class ReplyMode(StrEnum):
@@ -96,10 +99,20 @@ class ReplyMode(StrEnum):
     """Text is answered by voice as well."""
 
 
+class Layout(StrEnum):
+    """How a spoken answer comes."""
+
+    TEXT = "text"
+    """The text as a message, and then the voice note."""
+    CAPTION = "caption"
+    """One message: the voice note with the text as its caption, where the platform's captions hold it."""
+
+
 class ChatSettings(Value):
     """What a chat has chosen; kept by its Conversation."""
 
     reply_mode: ReplyMode = ReplyMode.ON
+    layout: Layout = Layout.TEXT
     voice: str | None = Field(default=None, max_length=60)
     """Name of a voice in the model registry; None is the default of the answer's language."""
     language: str | None = Field(default=None, max_length=8)
@@ -148,6 +161,8 @@ class VoiceMessageRequest(Value):
     """Several people talk in this chat: the model is told who says what."""
     quoted: str | None = Field(default=None, max_length=2000)
     """Text of the message that this one replies to, told to the model."""
+    remark: str | None = Field(default=None, max_length=2000)
+    """What was written beside a recording, or about it: what is wanted of it."""
     language: str | None = Field(default=None, max_length=8)
     """Language of the user's client (ISO 639-1), for notices."""
     audio: AudioSource | None = None
@@ -170,6 +185,11 @@ class VoiceMessageRequest(Value):
         if (self.audio is None) == (self.text is None):
             raise ValueError("a message has either audio or text")
         return self
+
+    @property
+    def captioned(self) -> bool:
+        """Whether the chat wants a voice note and its text in one message."""
+        return self.settings.layout is Layout.CAPTION
 
     @property
     def address(self) -> Address:
@@ -254,6 +274,7 @@ class SettingsChange(Value):
     """What to change: None leaves a field as it is, an empty text goes back to the default."""
 
     reply_mode: ReplyMode | None = None
+    layout: Layout | None = None
     voice: str | None = Field(default=None, max_length=60)
     language: str | None = Field(default=None, max_length=8)
     model: str | None = Field(default=None, max_length=120)

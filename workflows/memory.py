@@ -30,7 +30,8 @@ SUMMARY_PROMPT = (
 
 def utterance(request: VoiceMessageRequest, transcript: str) -> str:
     """Put what was said as the conversation remembers it: with the speaker's name where several people talk."""
-    return f"{request.sender}: {transcript}" if request.shared and request.sender else transcript
+    said = f'About a recording that says "{transcript}":\n{request.remark}' if request.remark else transcript
+    return f"{request.sender}: {said}" if request.shared and request.sender else said
 
 
 def asked(request: VoiceMessageRequest, transcript: str) -> str:

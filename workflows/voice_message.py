@@ -222,7 +222,7 @@ class VoiceMessage:
         try:
             await workflow.execute_activity_method(
                 AccompanyActivity.accompany,
-                AccompanyRequest(to=self._request.address, speaks=self._speaks),
+                AccompanyRequest(to=self._request.address, speaks=self._speaks, captioned=self._request.captioned),
                 task_queue=edge_queue(self._request.platform),
                 start_to_close_timeout=TURN_DEADLINE,
                 schedule_to_close_timeout=TURN_DEADLINE,
@@ -281,17 +281,17 @@ class VoiceMessage:
         )
 
     async def _reply(self, inference: Inference, speech: tuple[BlobRef, ...]) -> None:
-        """Send the text, then the voice note."""
+        """Send the text and the voice note."""
         error = self._result.error
-        delivered = await self._deliver(
-            ReplyRequest(
-                to=self._request.address,
-                text=inference.answer,
-                transcript=self._heard,
-                speech=speech,
-                notice=Notice(key=error.value) if error else None,
-            )
+        reply = ReplyRequest(
+            to=self._request.address,
+            text=inference.answer,
+            transcript=self._heard,
+            speech=speech,
+            captioned=self._request.captioned,
+            notice=Notice(key=error.value) if error else None,
         )
+        delivered = await self._deliver(reply)
         self._update(status="answered", reply=delivered.audio, error=delivered.error or error)
         if delivered.error:
             self._update(error_stage=Stage.REPLY)

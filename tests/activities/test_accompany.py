@@ -37,7 +37,10 @@ class Shows:
         self.when_shown: list[Exception] = []
 
     @asynccontextmanager
-    async def presence(self, to: Address, *, speaks: bool, shown: str | None) -> AsyncIterator["Shows"]:
+    async def presence(
+        self, to: Address, *, speaks: bool, captioned: bool, shown: str | None
+    ) -> AsyncIterator["Shows"]:
+        assert not captioned
         self.begun.append((to, speaks, shown))
         if self.when_entered:
             raise self.when_entered.pop()

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import itertools
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import discord
 import pytest
@@ -15,7 +16,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.audio import encode_ogg_opus
-from activities.discord_edge import DiscordEdge, Links
+from activities.blobs import BlobStore
+from activities.discord_edge import DiscordEdge
+from activities.discord_links import Links
 from activities.discord_wire import message_of, nonce, waveform
 from activities.edges import VoiceForbiddenError, VoiceNote
 from activities.errors import BadInputError, ErrorCode
@@ -33,7 +36,8 @@ class Scene:
     """An edge, and a private channel in which somebody said something."""
 
     def __init__(self, fake: FakeDiscord, http: HTTPClient) -> None:
-        self.fake, self.world, self.links = fake, fake.world, Links()
+        self.fake, self.world, self.blobs = fake, fake.world, BlobStore.open("memory://")
+        self.links = Links(self.blobs)
         self.edge = DiscordEdge(http, self.links)
         self.person = self.world.person("Mia")
         self.chat = self.world.private(self.person)
@@ -45,6 +49,12 @@ class Scene:
     def locate(self, message: JSON) -> AudioSource:
         (file,) = message["attachments"]
         return AudioSource(locator=f"{message['channel_id']}/{message['id']}/{file['id']}")
+
+    async def failed(self, source: AudioSource) -> ErrorCode:
+        """Tell with which code a download fails."""
+        with pytest.raises(BadInputError) as failed:
+            await self.edge.download(source, 1000)
+        return ErrorCode(str(failed.value.type))
 
     def posts(self) -> int:
         return self.fake.requests.count(("POST", f"/channels/{self.chat}/messages"))
@@ -218,14 +228,48 @@ async def test_a_recording_shown_only_once_is_read_by_the_link_of_then(scene: Sc
     with pytest.raises(BadInputError):
         await scene.edge.download(source, 1000)
     shown = scene.world.shown(hidden, scene.fake.base, content=True)
-    scene.links.remember(source.locator, shown["attachments"][0]["url"])
-    assert await scene.edge.download(source, 1000) == scene.voice.data
+    key = await scene.links.keep(channel, shown["attachments"][0]["url"])
+    assert key
+    assert key.startswith(f"discord/{channel}/")
+    asked = source.model_copy(update={"link_key": key})
+    assert await scene.edge.download(asked, 1000) == scene.voice.data
+    scene.world.links += 1
+    assert await scene.failed(asked) is ErrorCode.AUDIO_MISSING, "it has expired"
+    await scene.blobs.delete_chat("discord", channel)
+    assert await scene.failed(asked) is ErrorCode.AUDIO_MISSING, "it was forgotten"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "http://127.0.0.1:9/x",
+        "https://cdn.discordapp.com@127.0.0.1/x",
+        "http://cdn.discordapp.com/x",
+        "http://[",
+        "OggS",
+    ],
+)
+async def test_what_is_kept_leads_to_no_other_server(scene: Scene, kept: str) -> None:
+    channel = scene.world.channel(scene.world.guild())
+    hidden = scene.world.post(channel, scene.person, {}, [scene.voice])
+    key = await scene.links.keep(channel, kept)
+    assert await scene.failed(scene.locate(hidden).model_copy(update={"link_key": key})) is ErrorCode.AUDIO_FORBIDDEN
+
+
+async def test_a_store_that_does_not_take_a_link_costs_the_link_alone(
+    scene: Scene, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    blobs = BlobStore.open(tmp_path / "store")
+    (tmp_path / "store" / "discord").write_text("in the way")
+    assert await Links(blobs).keep("1", "https://cdn.discordapp.com/secret") is None
+    assert "was not kept" in caplog.text
+    assert "secret" not in caplog.text
 
 
 async def test_typing_is_shown_until_the_reply(scene: Scene) -> None:
     path = ("POST", f"/channels/{scene.chat}/typing")
     scene.fake.faults.append(Fault("POST", "typing", 403))
-    async with scene.edge.presence(scene.to, speaks=True, shown=None) as presence:
+    async with scene.edge.presence(scene.to, speaks=True, captioned=False, shown=None) as presence:
         await presence.show("half a")
         await scene.fake.until(lambda: path in scene.fake.requests)
         assert presence.shown is None

@@ -24,6 +24,7 @@ class Shelf:
 
     platform = "shelf"
     repeatable = True
+    caption_limit = 0
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files

@@ -31,8 +31,9 @@ class Chat:
 
     platform = "chat"
 
-    def __init__(self, *, repeatable: bool = False) -> None:
+    def __init__(self, *, repeatable: bool = False, caption_limit: int = 0) -> None:
         self.repeatable = repeatable
+        self.caption_limit = caption_limit
         self.texts: list[str] = []
         self.voices: list[VoiceNote] = []
         self.addresses: list[Address] = []

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -63,6 +64,19 @@ async def test_text_and_voice_reply_to_the_message(api: BotApi, edge: TelegramEd
     assert [(post.text, post.media) for post in posts] == [("Hello.", b""), ("", NOTE.data)]
     assert [(post.answers, post.params["message_thread_id"]) for post in posts] == [(asked, "9"), (asked, "9")]
     assert posts[1].params["duration"] == "2"
+
+
+async def test_a_caption_goes_with_the_note_and_ends_the_draft(api: BotApi, edge: TelegramEdge) -> None:
+    caption = "[1] " + "😀" * 510
+    assert units(caption) == edge.caption_limit
+    async with edge.presence(to(1), speaks=True, captioned=True, shown=None) as presence:
+        await presence.show("One.")
+        voice = await edge.send_voice(to(1), replace(NOTE, caption=caption))
+        await presence.show("One. Two.")
+    assert [(str(post.message_id), post.text, post.media) for post in api.by_bot(CHAT)] == [(voice, caption, NOTE.data)]
+    assert [call.params["text"] for call in api.called("sendMessageDraft")] == ["One."]
+    with pytest.raises(BadInputError):
+        await edge.send_voice(to(1), replace(NOTE, caption=f"{caption}!"))
 
 
 async def test_a_deleted_question_is_answered(api: BotApi, edge: TelegramEdge) -> None:
@@ -222,7 +236,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("quick")
 async def test_private_chats_see_a_draft(api: BotApi, edge: TelegramEdge) -> None:
-    async with edge.presence(to(1), speaks=True, shown=None) as presence:
+    async with edge.presence(to(1), speaks=True, captioned=False, shown=None) as presence:
         for text in ("One.", "One.", "One. Two.", "One. Two."):
             await presence.show(text)
             await asyncio.sleep(0.06)
@@ -240,7 +254,7 @@ async def test_private_chats_see_a_draft(api: BotApi, edge: TelegramEdge) -> Non
 
 @pytest.mark.usefixtures("quick")
 async def test_groups_see_a_message_that_becomes_the_answer(api: BotApi, edge: TelegramEdge) -> None:
-    async with edge.presence(to(1, GROUP), speaks=False, shown=None) as presence:
+    async with edge.presence(to(1, GROUP), speaks=False, captioned=False, shown=None) as presence:
         for text in ("One.", "One. Two.", "One. Two. Three."):
             await presence.show(text)
             await asyncio.sleep(0.06)
@@ -252,8 +266,20 @@ async def test_groups_see_a_message_that_becomes_the_answer(api: BotApi, edge: T
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(("speaks", "shown"), [(True, 0), (False, 1)])
+async def test_groups_see_no_message_that_a_caption_would_leave_over(
+    api: BotApi, edge: TelegramEdge, speaks: bool, shown: int
+) -> None:
+    async with edge.presence(to(1, GROUP), speaks=speaks, captioned=True, shown=None) as presence:
+        await presence.show("One.")
+        assert len(api.by_bot(GROUP)) == shown
+        await edge.send_text(to(1, GROUP), "One. Two.")
+    assert [post.text for post in api.by_bot(GROUP)] == ["One. Two."]
+
+
+@pytest.mark.usefixtures("quick")
 async def test_a_text_too_long_for_a_message_is_shown_once(api: BotApi, edge: TelegramEdge) -> None:
-    async with edge.presence(to(1, GROUP), speaks=False, shown=None) as presence:
+    async with edge.presence(to(1, GROUP), speaks=False, captioned=False, shown=None) as presence:
         for length in (5000, 6000, 7000):
             await presence.show("a" * length)
             await asyncio.sleep(0.06)
@@ -265,7 +291,7 @@ async def test_a_text_too_long_for_a_message_is_shown_once(api: BotApi, edge: Te
 
 @pytest.mark.usefixtures("quick")
 async def test_no_partial_text_stays(api: BotApi, edge: TelegramEdge) -> None:
-    async with edge.presence(to(1, GROUP), speaks=False, shown=None) as presence:
+    async with edge.presence(to(1, GROUP), speaks=False, captioned=False, shown=None) as presence:
         await presence.show("One.")
     assert api.by_bot(GROUP) == []
 
@@ -273,7 +299,7 @@ async def test_no_partial_text_stays(api: BotApi, edge: TelegramEdge) -> None:
 @pytest.mark.usefixtures("quick")
 async def test_the_reply_takes_over_a_moment_later(api: BotApi, edge: TelegramEdge) -> None:
     async def turn() -> None:
-        async with edge.presence(to(1, GROUP), speaks=False, shown=None) as presence:
+        async with edge.presence(to(1, GROUP), speaks=False, captioned=False, shown=None) as presence:
             await presence.show("One.")
 
     accompanying = asyncio.create_task(turn())
@@ -286,14 +312,14 @@ async def test_the_reply_takes_over_a_moment_later(api: BotApi, edge: TelegramEd
 @pytest.mark.usefixtures("quick")
 async def test_the_text_of_another_process_is_not_deleted(api: BotApi, edge: TelegramEdge) -> None:
     final = await edge.send_text(to(1, GROUP), "The answer.")
-    async with edge.presence(to(1, GROUP), speaks=False, shown=final):
+    async with edge.presence(to(1, GROUP), speaks=False, captioned=False, shown=final):
         pass
     assert [post.text for post in api.by_bot(GROUP)] == ["The answer."]
 
 
 @pytest.mark.usefixtures("quick")
 async def test_a_live_message_that_was_deleted_is_sent_anew(api: BotApi, edge: TelegramEdge) -> None:
-    async with edge.presence(to(1, GROUP), speaks=False, shown=None) as presence:
+    async with edge.presence(to(1, GROUP), speaks=False, captioned=False, shown=None) as presence:
         await presence.show("One.")
         api.posts.clear()
         await edge.send_text(to(1, GROUP), "One. Two.")
@@ -302,7 +328,7 @@ async def test_a_live_message_that_was_deleted_is_sent_anew(api: BotApi, edge: T
 
 @pytest.mark.usefixtures("quick")
 async def test_an_edit_without_an_answer_is_tried_again(api: BotApi, edge: TelegramEdge) -> None:
-    async with edge.presence(to(1, GROUP), speaks=False, shown=None) as presence:
+    async with edge.presence(to(1, GROUP), speaks=False, captioned=False, shown=None) as presence:
         await presence.show("One.")
         api.faults["editMessageText"].append(Fault(drop_after=True))
         with pytest.raises(ApplicationError):
@@ -315,7 +341,7 @@ async def test_an_edit_without_an_answer_is_tried_again(api: BotApi, edge: Teleg
 async def test_showing_gives_way_to_telegrams_limits(api: BotApi, edge: TelegramEdge) -> None:
     api.fail("sendMessageDraft", 429, "Too Many Requests: retry after 30", retry_after=30)
     api.fail("sendChatAction", 500, "Internal Server Error")
-    async with edge.presence(to(1), speaks=False, shown=None) as presence:
+    async with edge.presence(to(1), speaks=False, captioned=False, shown=None) as presence:
         for text in ("One.", "One. Two."):
             await presence.show(text)
             await asyncio.sleep(0.06)
@@ -326,7 +352,7 @@ async def test_showing_gives_way_to_telegrams_limits(api: BotApi, edge: Telegram
 @pytest.mark.usefixtures("quick")
 async def test_a_server_without_drafts_is_not_asked_again(api: BotApi, edge: TelegramEdge) -> None:
     api.fail("sendMessageDraft", 404, "Not Found")
-    async with edge.presence(to(1), speaks=False, shown=None) as presence:
+    async with edge.presence(to(1), speaks=False, captioned=False, shown=None) as presence:
         for text in ("One.", "One. Two."):
             await presence.show(text)
             await asyncio.sleep(0.06)

@@ -12,7 +12,7 @@ from bots.commands import FOR_ALL, FOR_OWNERS, described, known, parse
 from bots.texts.catalogue import LANGUAGES
 from tests.bots.conftest import VOICES, Platform, said
 from tests.workflows.world import World, until, wait_for
-from workflows.contracts import ChatSettings, ReplyMode, conversation_id
+from workflows.contracts import ChatSettings, Layout, ReplyMode, conversation_id
 from workflows.conversation import Conversation
 
 
@@ -75,13 +75,18 @@ async def test_owners_commands_are_for_owners(platform: Platform) -> None:
 
 async def test_voice(platform: Platform, world: World) -> None:
     listed = ", ".join(VOICES)
-    assert await platform.command("voice") == said("voice", mode=said("voice-on"), voices=listed)
+    first = said("voice", mode=said("voice-on"), layout=said("voice-text"), voices=listed)
+    assert await platform.command("voice") == first
     assert await platform.command("voice always") == said("voice-always")
     assert await platform.command("voice Off") == said("voice-off")
-    assert await platform.command("voice") == said("voice", mode=said("voice-off"), voices=listed)
+    assert await platform.command("voice Caption") == said("voice-caption")
+    last = said("voice", mode=said("voice-off"), layout=said("voice-caption"), voices=listed)
+    assert await platform.command("voice") == last
     assert await platform.command("voice THORSTEN") == said("voice-chosen", voice=VOICES[1])
     assert await platform.command("voice nobody") == said("voice-unknown", voices=listed)
-    assert await settings(platform) == ChatSettings(reply_mode=ReplyMode.OFF, voice=VOICES[1])
+    assert await settings(platform) == ChatSettings(reply_mode=ReplyMode.OFF, layout=Layout.CAPTION, voice=VOICES[1])
+    assert await platform.command("voice text") == said("voice-text")
+    assert (await settings(platform)).layout is Layout.TEXT
 
 
 async def test_language(platform: Platform, world: World) -> None:
@@ -109,25 +114,27 @@ async def test_history_new_and_forget(platform: Platform, world: World) -> None:
     assert await platform.command("history") == said("history-empty")
 
 
+CHOSEN = {"mode": "on", "layout": "text", "voice": "auto", "chosen": "auto"}
+"""What a chat has chosen that has chosen nothing."""
+
+
 async def test_status_and_cancel(platform: Platform, world: World) -> None:
-    idle = said("status", queue=0, mode="on", voice="auto", chosen="auto")
+    idle = said("status", queue=0, **CHOSEN)
     assert await platform.command("status") == idle, "of a chat in which nothing was said yet"
     assert await platform.command("cancel") == said("nothing-to-cancel")
     world.behaviours["infer"] = wait_for(asyncio.Event())
     for text in ("one", "two"):
         await platform.receive(platform.incoming(text=text, chat="1"))
     await until(lambda: bool(world.asked("infer")))
-    assert await platform.command("status") == said("status", queue=2, mode="on", voice="auto", chosen="auto")
+    assert await platform.command("status") == said("status", queue=2, **CHOSEN)
     assert await platform.command("cancel") == said("cancelled-turns", turns=2)
     await until(lambda: world.notices().count("cancelled") == 2)
 
 
 async def test_a_thread_is_a_conversation_of_its_own(platform: Platform, world: World) -> None:
     await platform.command("voice off", thread="5")
-    assert await platform.command("status", thread="5") == said(
-        "status", queue=0, mode="off", voice="auto", chosen="auto"
-    )
-    assert await platform.command("status") == said("status", queue=0, mode="on", voice="auto", chosen="auto")
+    assert await platform.command("status", thread="5") == said("status", queue=0, **CHOSEN | {"mode": "off"})
+    assert await platform.command("status") == said("status", queue=0, **CHOSEN)
 
 
 OWNERS_SAY: tuple[tuple[str, dict[str, str], str, str], ...] = (
@@ -172,8 +179,9 @@ async def test_without_a_worker_people_are_told_to_try_again(
 
 
 EVERYTHING = (
-    *("start", "help", "new", "voice", "voice on", "voice off", "voice always", "voice joe", "voice x", "language"),
-    *("language de", "language auto", "language x", "status", "cancel", "history", "forget", "privacy", "allow b"),
+    *("start", "help", "new", "voice", "voice on", "voice off", "voice always", "voice joe", "voice x"),
+    *("voice caption", "voice text", "language", "language de", "language auto", "language x", "status", "cancel"),
+    *("history", "forget", "privacy", "allow b"),
     *("allow", "deny b", "block b", "unblock b", "drain", "drain off", "stats", "frobnicate"),
 )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import AsyncMock
 
 import discord
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bots.access import Admission, Policy, Role
 from bots.discord import DiscordBot, _Lines
 from bots.discord_menu import Words
-from bots.discord_messages import CONTENT_LIMIT, incoming_of, pages
+from bots.discord_messages import CONTENT_LIMIT, Locales, incoming_of, pages
 from bots.door import Incoming
 from tests.platforms.discord_gateway import Gateway
 from tests.platforms.discord_world import BOT, DM, VOICE_FLAG, Upload, World
@@ -25,7 +26,7 @@ class Room:
 
     def __init__(self) -> None:
         self.world = World(content_allowed=True)
-        self.guild = self.world.guild()
+        self.guild = self.world.guild(locale="fr")
         self.channel = self.world.channel(self.guild)
         self.thread = self.world.channel(self.guild, "aside", parent=self.channel)
         self.person = self.world.person("Mia")
@@ -45,7 +46,8 @@ class Room:
         if self.world.channels[channel]["type"] != DM:
             data |= {"guild_id": self.guild}
         where, _ = self.state._get_guild_channel(data)
-        return incoming_of(discord.Message(state=self.state, channel=where, data=data), int(BOT))  # type: ignore[arg-type]
+        read = discord.Message(state=self.state, channel=where, data=data)  # type: ignore[arg-type]
+        return incoming_of(read, int(BOT), Locales().of(read))
 
     def heard(self, channel: str, *args: Any, **more: Any) -> Incoming:  # noqa: ANN401
         incoming = self.read(channel, self.post(channel, *args, **more))
@@ -77,7 +79,7 @@ async def test_a_voice_message_in_private(room: Room) -> None:
 
 async def test_a_recording_with_words_beside_it_and_one_without_a_media_type(room: Room) -> None:
     incoming = room.heard(room.private, "what is this?", "", Upload("a.mp3", b"ID3", "audio/mpeg"))
-    assert (incoming.audio is not None, incoming.quoted) == (True, "what is this?")
+    assert (incoming.audio is not None, incoming.text) == (True, "what is this?")
     assert room.heard(room.private, "", "", Upload("A.OPUS", b"OggS", "")).audio
     assert room.heard(room.private, "", "", Upload("a.png", b"PNG", "image/png")).audio is None
 
@@ -88,6 +90,7 @@ async def test_who_is_meant_in_a_server(room: Room) -> None:
     assert (named.group, named.places, named.chat) == (room.guild, (room.channel,), room.channel)
     assert not room.heard(room.channel, "just talking").addressed
     assert room.heard(room.thread, f"{MENTION} hello").places == (room.thread, room.channel)
+    assert (named.language, room.heard(room.private, "hello").language) == ("fr", None)
 
 
 async def test_replies_to_june_are_meant_for_her_with_and_without_a_ping(room: Room) -> None:
@@ -105,7 +108,7 @@ async def test_naming_june_in_a_reply_to_a_recording_asks_about_it(room: Room) -
     incoming = room.heard(room.channel, f"{MENTION} this one", other, **reference)
     assert incoming.audio
     assert incoming.audio.locator.startswith(f"{room.channel}/{spoken}/")
-    assert (incoming.user, incoming.about, incoming.quoted) == (other, room.person, "this one")
+    assert (incoming.user, incoming.about, incoming.text) == (other, room.person, "this one")
     assert room.heard(room.channel, "nice voice", other, **reference).audio is None
 
 
@@ -144,7 +147,7 @@ async def test_members_of_a_server_are_admitted_and_a_channel_is_opened() -> Non
 
 
 async def test_the_menus_are_in_the_languages_of_the_catalogue() -> None:
-    bot = DiscordBot(message_content=False, remember=lambda *_: None)
+    bot = DiscordBot(message_content=False, keep=AsyncMock())
     await bot.tree.set_translator(Words())
     payloads = [
         await command.get_translated_payload(bot.tree, bot.tree.translator)  # type: ignore[arg-type]

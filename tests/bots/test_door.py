@@ -17,6 +17,7 @@ from tests.workflows.world import World, until
 from workflows.access import Access
 from workflows.contracts import (
     AccessChange,
+    AudioSource,
     Heard,
     Standing,
     UserLimits,
@@ -60,6 +61,15 @@ async def test_a_message_is_safe_while_no_worker_is_up(platform: Platform) -> No
     assert (request.user, request.sender, request.language, request.thread) == ("ada", "Ada", "de", "5")
     assert (request.shared, request.limits, request.audio) == (True, CAPS.chat, None)
     assert (len(request.text or ""), len(request.quoted or "")) == (MAX_TEXT_CHARS, 2000)
+    assert request.remark is None
+
+
+async def test_what_is_written_beside_a_recording_is_a_remark(platform: Platform) -> None:
+    recording = AudioSource(locator="f1")
+    incoming = platform.incoming(chat="beside", audio=recording, text="/new is what he says?")
+    assert await platform.receive(incoming) is None
+    request = await accepted(platform, incoming)
+    assert (request.audio, request.text, request.remark) == (recording, None, "/new is what he says?")
 
 
 async def test_an_answer_comes_through_the_conversation(platform: Platform, world: World) -> None:

@@ -66,15 +66,16 @@ def test_what_sounds(fields: dict[str, Any], seconds: float | None) -> None:
     incoming = heard(**fields, caption="Listen!")
     assert incoming.audio is not None
     assert (incoming.audio.locator, incoming.audio.claimed_bytes) == ("f1", 1234)
-    assert (incoming.audio_seconds, incoming.text, incoming.addressed) == (seconds, None, True)
+    assert (incoming.audio_seconds, incoming.text, incoming.addressed) == (seconds, "Listen!", True)
 
 
 @pytest.mark.parametrize(
     "fields", [{"document": FILE | {"file_name": "a.pdf"}}, {"photo": [FILE | {"width": 1, "height": 1}]}]
 )
 def test_what_does_not_sound_is_told_so(fields: dict[str, Any]) -> None:
-    incoming = heard(**fields)
-    assert (incoming.audio, incoming.text) == (None, "")
+    for caption in (None, "Look!"):
+        incoming = heard(**fields, caption=caption)
+        assert (incoming.audio, incoming.text) == (None, "")
 
 
 @pytest.mark.parametrize(
@@ -138,6 +139,8 @@ def test_a_reply_means_june() -> None:
     incoming = heard(GROUP, **VOICE, reply_to_message=replied)
     assert (incoming.addressed, incoming.quoted, incoming.message) == (True, "The answer.", "55")
     assert not heard(GROUP, **VOICE, reply_to_message=replied | {"from": BOB}).addressed
+    beside = heard(GROUP, **VOICE, caption="Why?", reply_to_message=replied)
+    assert (beside.quoted, beside.text) == ("The answer.", "Why?")
 
 
 def test_a_quote_is_closer_than_the_whole() -> None:
@@ -146,12 +149,20 @@ def test_a_quote_is_closer_than_the_whole() -> None:
     assert heard(GROUP, text="Why?", reply_to_message=replied, quote=quote).quoted == "whole"
 
 
-@pytest.mark.parametrize("asks", [command("/ask"), command("/ask@june_test_bot what?"), mention("@june_test_bot")])
-def test_asking_for_an_answer_to_somebodys_voice(asks: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("asks", "words"),
+    [
+        (command("/ask"), ""),
+        (command("/ask@june_test_bot what does he say?"), "what does he say?"),
+        (mention("@june_test_bot"), ""),
+        (mention("And @june_test_bot, is that so?"), "And , is that so?"),
+    ],
+)
+def test_asking_for_an_answer_to_somebodys_voice(asks: dict[str, Any], words: str) -> None:
     replied = message(GROUP, 50, **VOICE) | {"from": BOB}
     incoming = heard(GROUP, **asks, reply_to_message=replied)
     assert incoming.audio is not None
-    assert (incoming.audio.locator, incoming.audio_seconds, incoming.text) == ("f1", 3, None)
+    assert (incoming.audio.locator, incoming.audio_seconds, incoming.text) == ("f1", 3, words)
     assert (incoming.message, incoming.user, incoming.addressed) == ("55", "7", True)
 
 

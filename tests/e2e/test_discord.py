@@ -151,6 +151,44 @@ async def test_the_menu_of_a_voice_message_works_without_the_intent(discord: Fak
     assert len(discord.sent(channel)) == 2, "answered once"
 
 
+async def test_the_menu_survives_a_kill_and_the_link_is_in_no_history(
+    idle: Embedded, discord: FakeDiscord, scene: Scene
+) -> None:
+    channel, member = discord.world.channel(scene.guild), discord.world.person("Kim")
+    spoken = await discord.voice(channel, member, SPOKEN)
+    reads = f"/channels/{channel}/messages/{spoken}"
+    held = Fault("GET", f"^{reads}$", 503, times=1000)
+    discord.faults.append(held)
+    await discord.choose(channel, scene.owner, spoken)
+    await discord.until(lambda: ("GET", reads) in discord.requests)
+    await scene.bot.end(signal.SIGKILL)
+    discord.faults.remove(held)
+    await scene.bot.start()
+    await discord.until(lambda: discord.voices(channel))
+    assert [message["content"] for message in discord.sent(channel)] == [f"{HEARD}\n\n{ANSWER}", ""]
+    for workflow in (f"voice/discord/{channel}/{spoken}", f"chat/discord/{channel}"):
+        history = str((await idle.client.get_workflow_handle(workflow).fetch_history()).events)
+        assert (f"/{spoken}/" in history, "attachments/" in history) == (True, False)
+        assert "hm=secret" not in history
+
+
+async def test_june_speaks_the_language_of_the_server_until_a_person_s_own_is_known(
+    discord: FakeDiscord, scene: Scene
+) -> None:
+    guild, person = discord.world.guild(locale="fr"), discord.world.person("Jo")
+    first, second = discord.world.channel(guild), discord.world.channel(guild)
+    await discord.gateway.emit("GUILD_CREATE", discord.gateway.guild(guild))
+    large = Upload("song.mp3", bytes(20_000_001), "audio/mpeg")
+    await discord.slash(first, scene.owner, "allow", person)
+    await discord.say(first, person, MENTION, files=(large,))
+    await discord.until(lambda: discord.sent(first))
+    await discord.slash(first, person, "help", locale="de")
+    await discord.say(second, person, MENTION, files=(large,))
+    await discord.until(lambda: discord.sent(second))
+    assert "trop volumineux" in discord.sent(first)[0]["content"]
+    assert "zu groß" in discord.sent(second)[0]["content"]
+
+
 async def test_a_dropped_connection_loses_and_doubles_nothing(discord: FakeDiscord, scene: Scene) -> None:
     private, asked = discord.world.private(scene.owner), []
     for number in range(6):

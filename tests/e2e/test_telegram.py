@@ -11,7 +11,7 @@ from activities.errors import ErrorCode
 from tests.audio_samples import encoded
 from tests.e2e.chat import eventually, until
 from tests.e2e.telegram_bot import OWNER, USERS, BotProcess, texts, voices
-from tests.platforms.telegram import TOKEN, BotApi, Fault
+from tests.platforms.telegram import TOKEN, BotApi, Fault, Post
 from tests.workers.conftest import free_port
 from workers.embedded import Embedded
 from workers.engines.noop import ANSWER
@@ -20,6 +20,7 @@ from workflows.voice_message import VoiceMessage
 
 pytestmark = pytest.mark.e2e
 
+GROUP = -100
 KILLS = MESSAGES = 30
 AUDIO = encoded("ogg", "libopus")
 HEARD = "🎤 This is a question."
@@ -68,6 +69,45 @@ async def test_a_conversation(idle: Embedded, api: BotApi, bot: BotProcess) -> N
     assert await bot.stop() == 0
     assert len(api.updates) == 0
     assert "test-token" not in bot.log
+
+
+async def test_a_chat_that_wants_one_message_gets_one(idle: Embedded, api: BotApi, bot: BotProcess) -> None:
+    chat, whole = USERS[30], f"{HEARD}\n\n{ANSWER}"
+    await bot.start()
+    for place in (chat, GROUP):
+        await answered(api, api.write(place, "/voice caption", user=OWNER), place)
+    spoken = api.speak(chat, AUDIO, user=chat)
+    in_group = ask_about_a_voice(api, "What does she say?")
+    for place, sent in ((chat, spoken), (GROUP, in_group)):
+        assert (await result(idle, place, sent)).error is None
+        (note,) = answers(api, place, sent)
+        assert (note.media[:4], note.text, note.edits) == (b"OggS", whole, 0)
+
+    api.faults["sendVoice"].append(Fault(drop_after=True))
+    sent = api.speak(chat, AUDIO, user=chat)
+    assert (await result(idle, chat, sent)).error is ErrorCode.REPLY_UNCERTAIN
+    assert [post.text for post in answers(api, chat, sent)] == [whole]
+
+    api.without_voice.add(chat)
+    sent = api.speak(chat, AUDIO, user=chat)
+    assert (await result(idle, chat, sent)).error is ErrorCode.VOICE_FORBIDDEN
+    assert [(post.media, post.text) for post in answers(api, chat, sent)] == [(b"", whole)]
+    assert await bot.stop() == 0
+    history = await idle.client.get_workflow_handle(f"voice/telegram/{GROUP}/{in_group}").fetch_history()
+    assert "What does she say?" in str(history.events)
+
+
+def ask_about_a_voice(api: BotApi, words: str) -> int:
+    """Have the owner ask for an answer to what somebody has said in the group."""
+    spoken = api.speak(GROUP, AUDIO, user=USERS[31])
+    said = {"file_id": f"voice-{len(api.files) - 1}", "file_unique_id": "u", "duration": 1}
+    group, speaker = {"id": GROUP, "type": "supergroup"}, {"id": USERS[31], "is_bot": False, "first_name": "Eve"}
+    voice = {"message_id": spoken, "date": 1, "chat": group, "from": speaker, "voice": said}
+    return api.write(GROUP, f"/ask {words}", user=OWNER, reply_to_message=voice)
+
+
+def answers(api: BotApi, chat: int, message: int) -> list[Post]:
+    return [post for post in api.by_bot(chat) if post.answers == message]
 
 
 async def answered(api: BotApi, message: int, chat: int = OWNER) -> None:
@@ -190,7 +230,7 @@ async def test_a_kill_amid_a_send_is_recorded(
 
 async def test_a_kill_at_any_moment_costs_at_most_certainty(idle: Embedded, api: BotApi, bot: BotProcess) -> None:
     chance = random.Random(7)  # noqa: S311 - the same moments each time
-    users = USERS[10:]
+    users = USERS[10:25]
     sent: list[tuple[int, int]] = []
     await bot.start()
     for number in range(KILLS):

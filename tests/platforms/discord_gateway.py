@@ -139,5 +139,5 @@ class Gateway:
             "emojis": [], "stickers": [], "features": [], "voice_states": [], "presences": [], "stage_instances": [],
             "guild_scheduled_events": [], "soundboard_sounds": [], "verification_level": 0, "icon": None,
             "default_message_notifications": 0, "explicit_content_filter": 0, "mfa_level": 0, "premium_tier": 0,
-            "system_channel_flags": 0, "preferred_locale": "en-US", "nsfw_level": 0, "afk_timeout": 60,
+            "system_channel_flags": 0, "nsfw_level": 0, "afk_timeout": 60,
         }  # fmt: skip

@@ -82,10 +82,10 @@ class World:
         self.users[number] = user(number, name)
         return number
 
-    def guild(self, name: str = "home") -> str:
+    def guild(self, name: str = "home", locale: str = "en-US") -> str:
         """Found a server, with june in it."""
         number = self.snowflake()
-        self.guilds[number] = {"id": number, "name": name, "owner_id": BOT}
+        self.guilds[number] = {"id": number, "name": name, "owner_id": BOT, "preferred_locale": locale}
         return number
 
     def channel(self, guild: str, name: str = "general", parent: str | None = None) -> str:

@@ -17,7 +17,7 @@ TOKEN = "123456:june-test-token"
 BOT: dict[str, Any] = {"id": 123456, "is_bot": True, "first_name": "June", "username": "june_test_bot"}
 MOST_DOWNLOADED = 20 << 20
 MOST_IN_A_NOTE = 1 << 20
-MOST_CHARACTERS = 4096
+MOST_CHARACTERS, MOST_IN_CAPTIONS = 4096, 1024
 MEDIA = ("voice", "audio")
 
 Params = dict[str, Any]
@@ -62,7 +62,7 @@ class Call:
 
 @dataclass
 class Post:
-    """A message in a chat, by the bot or by a person."""
+    """A message in a chat, by the bot or by a person; its text may be a caption."""
 
     chat: int
     message_id: int
@@ -331,7 +331,8 @@ class BotApi:
             raise RefusedError(400, "Bad Request: VOICE_MESSAGES_FORBIDDEN")
         if not params["voice"].startswith(b"OggS") or len(params["voice"]) > MOST_IN_A_NOTE:
             raise RefusedError(400, "Bad Request: this would be shown as a file, not as a voice note")
-        return self._post(params, media=params["voice"])
+        text = _checked(params["caption"], MOST_IN_CAPTIONS) if "caption" in params else ""
+        return self._post(params, text=text, media=params["voice"])
 
     async def _sendaudio(self, params: Params) -> Params:
         return self._post(params, media=params["audio"])
@@ -362,13 +363,12 @@ class BotApi:
         if not (known or replied.get("allow_sending_without_reply")):
             raise RefusedError(400, "Bad Request: message to be replied not found")
         post = Post(chat, self._message_id(), True, text, media, params, time.monotonic())
-        self.posts[chat, post.message_id] = post
-        return self._shown(post)
+        return self._shown(self.posts.setdefault((chat, post.message_id), post))
 
     def _shown(self, post: Post) -> Params:
         chat = {"id": post.chat, "type": "private" if post.chat > 0 else "supergroup"}
         shown: Params = {"message_id": post.message_id, "date": int(time.time()), "chat": chat, "from": BOT}
-        return shown | ({"text": post.text} if post.text else {})
+        return shown | ({"caption" if post.media else "text": post.text} if post.text else {})
 
     def _message_id(self) -> int:
         number, self._next_message = self._next_message, self._next_message + 1
@@ -385,16 +385,16 @@ async def _params(request: web.Request) -> Params:
                 raise RefusedError(400, "Bad Request: the part is not marked as audio")
             params[name] = value.file.read()
         else:
-            structured = name != "text" and str(value).startswith(("[", "{"))
-            params[name] = json.loads(str(value)) if structured else value
+            plain = name in {"text", "caption"} or not str(value).startswith(("[", "{"))
+            params[name] = value if plain else json.loads(str(value))
     return params
 
 
-def _checked(text: str) -> str:
+def _checked(text: str, most: int = MOST_CHARACTERS) -> str:
     """Keep the rules for texts; Telegram cuts white space at the ends."""
     text = text.strip()
     if not text:
         raise RefusedError(400, "Bad Request: message text is empty")
-    if units(text) > MOST_CHARACTERS:
+    if units(text) > most:
         raise RefusedError(400, "Bad Request: message is too long")
     return text

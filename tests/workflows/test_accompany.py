@@ -12,7 +12,7 @@ from activities.infer import Sentence
 from activities.synthesize import Speech, SynthesizeRequest
 from tests.workflows.test_voice_message import answer, request, start
 from tests.workflows.world import Behaviour, World, blob, break_down, refuse, running, signalling, until, wait_for
-from workflows.contracts import ChatSettings, Memory, ReplyMode, Stage, TurnProgress, VoiceMessageResult
+from workflows.contracts import ChatSettings, Layout, Memory, ReplyMode, Stage, TurnProgress, VoiceMessageResult
 from workflows.voice_message import VoiceMessage
 
 
@@ -40,6 +40,13 @@ async def test_in_writing_the_text_is_shown_while_it_is_written(client: Client, 
     assert not world.asked("accompany")[0].speaks
     assert world.asked("infer")[0].signal_sentences
     assert not world.asked("synthesize")
+
+
+async def test_a_chat_that_wants_captions_gets_them(client: Client, world: World) -> None:
+    await answer(client, request(accompanied=True, settings=ChatSettings(layout=Layout.CAPTION)))
+    assert (world.asked("accompany")[0].captioned, world.asked("reply")[0].captioned) == (True, True)
+    await answer(client, request(accompanied=True))
+    assert (world.asked("accompany")[1].captioned, world.asked("reply")[1].captioned) == (False, False)
 
 
 async def test_a_turn_that_only_waits_is_not_accompanied(client: Client, world: World) -> None:

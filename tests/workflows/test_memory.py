@@ -78,6 +78,11 @@ def test_where_several_people_talk_the_model_is_told_who_says_what() -> None:
     assert utterance(said(shared=True, sender=""), "hi") == "hi"
 
 
+def test_what_is_wanted_of_a_recording_is_told_and_remembered() -> None:
+    request = said(text=None, audio={"locator": "f1"}, remark="Is that so?", shared=True)
+    assert utterance(request, "It rains.") == 'Ada: About a recording that says "It rains.":\nIs that so?'
+
+
 def test_the_model_is_told_what_a_message_replies_to() -> None:
     assert asked(said(), "hi") == "hi"
     assert asked(said(quoted="Is it so?", shared=True), "hi") == 'About the message "Is it so?":\nAda: hi'

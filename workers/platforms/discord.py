@@ -15,14 +15,16 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.accompany import AccompanyActivity
-from activities.discord_edge import DiscordEdge, Links, Read, read_link
+from activities.blobs import BlobStore
+from activities.discord_edge import DiscordEdge
+from activities.discord_links import Links, Read, read_link
 from bots.discord import DiscordBot
 from bots.discord_missed import Missed
 from workers.connection import connect
 from workers.errors import JuneError, UnavailableError
 from workers.kinds import Kind
 from workers.platforms.edge import edge_activities, open_door, policy_of
-from workers.settings import DiscordSettings, WorkerSettings
+from workers.settings import DiscordSettings, StorageSettings, WorkerSettings
 from workers.work import Work
 
 _log = logging.getLogger(__name__)
@@ -43,9 +45,9 @@ class JuneClient(DiscordBot):
     def __init__(self, settings: DiscordSettings) -> None:
         """Prepare by the settings."""
         self.settings = settings
-        self.links = Links()
+        self.links = Links(BlobStore.open(StorageSettings().blobs))
         self.read: Read = read_link
-        super().__init__(message_content=settings.message_content, remember=self.links.remember)
+        super().__init__(message_content=settings.message_content, keep=self.links.keep)
 
     def serve(self, client: Client) -> list[Callable[..., Any]]:
         """Open the door, and make the activities; the client must be logged in before they run."""
