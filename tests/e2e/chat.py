@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from google.protobuf.message import Message
@@ -15,7 +15,6 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.blobs import BlobStore
 from bots.intake import accept
-from workers.embedded import Embedded
 from workers.settings import StorageSettings
 from workflows.contracts import (
     CONVERSATION,
@@ -37,12 +36,21 @@ PATIENCE_SECONDS = 60.0
 T = TypeVar("T")
 
 
+class Stack(Protocol):
+    """A june that runs: ``workers.embedded.Embedded``, or one that is only reached."""
+
+    @property
+    def client(self) -> Client: ...
+    @property
+    def home(self) -> Path: ...
+
+
 class Chat:
     """A chat of its own, on a running stack."""
 
-    def __init__(self, stack: Embedded, name: str = "") -> None:
+    def __init__(self, stack: Stack, name: str = "") -> None:
         self.name = name or f"e2e-{uuid4().hex[:8]}"
-        self._client: Client = stack.client
+        self._client = stack.client
         self._blobs = BlobStore.open(StorageSettings(home=stack.home).blobs)
         self._outbox = stack.home / "outbox" / self.name
 
@@ -99,9 +107,9 @@ class Chat:
         return (self._outbox / f"{message}.txt").read_text()
 
 
-async def eventually(ask: Callable[[], Awaitable[T]]) -> T:
+async def eventually(ask: Callable[[], Awaitable[T]], seconds: float = PATIENCE_SECONDS) -> T:
     """Ask again for as long as the workflow is not there yet."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(seconds):
         while True:
             try:
                 return await ask()

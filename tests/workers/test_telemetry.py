@@ -1,12 +1,9 @@
 """Logs carry their workflow; stages are measured; nothing is exported that was not asked for."""
 
 import asyncio
-import gzip
 import http.client
-import http.server
 import json
 import logging
-import threading
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from activities.errors import BadInputError, ErrorCode
+from tests.collector import Collector
 from tests.workers.conftest import free_port
 from workers.connection import connect
 from workers.settings import TelemetrySettings
@@ -150,25 +148,3 @@ async def test_one_trace_reaches_the_collector_and_the_log(capfd: pytest.Capture
     assert b"june-test" in sent
     assert b"StartWorkflow:TelemetryTest" in sent
     assert b"RunActivity:transcribe" in sent
-
-
-class Collector:
-    """Keeps what OTLP/HTTP exporters post to it."""
-
-    def __init__(self) -> None:
-        """Serve in a thread, on a free port."""
-        bodies = self.bodies = list[bytes]()
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                bodies.append(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                return
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{server.server_port}/v1/traces"

@@ -1,0 +1,47 @@
+"""A turn by june's own door (platform ``file``): the shipped question in, a spoken answer out; a typed one."""
+
+import io
+
+import av
+import pytest
+
+from activities.audio import decode
+from activities.sentences import split
+from activities.speakable import speakable
+from activities.transcribe import samples_of
+from tests.integration.chat import OwnChat
+from tests.integration.june import June
+from tests.workers.engines.wer import wer
+from workers.conversing import QUESTION
+from workflows.contracts import ChatSettings, Stage
+
+QUESTION_SAID = "What is the capital of France, and what is it famous for?"
+MOST_SECONDS = 600
+POLITE = ChatSettings(system_prompt="You are a polite assistant. Answer in one short sentence.", temperature=0)
+"""Has answers of more words than a few, of which one may be misheard."""
+STAGES = {Stage.FETCH, Stage.TRANSCRIBE, Stage.INFER, Stage.SYNTHESIZE, Stage.REPLY}
+
+
+async def test_a_question_is_heard_and_answered_aloud(june: June, new_chat: OwnChat) -> None:
+    chat = new_chat
+    await chat.open(POLITE)
+    result = await chat.answer(await chat.send(QUESTION.read_bytes()))
+    assert wer(QUESTION_SAID, result.transcript) <= june.settings.wer_limit
+    assert result.language == "en"
+    assert result.stage_ms.keys() == STAGES
+    reply = await chat.spoken(result)
+    with av.open(io.BytesIO(reply)) as sound:
+        (stream,) = sound.streams
+        assert (sound.format.name, stream.codec_context.name) == ("ogg", "opus")
+    assert result.reply
+    assert len(samples_of(decode(reply, MOST_SECONDS))) / 16_000 == pytest.approx(result.reply.seconds, abs=0.1)
+    # june itself is asked what it has said.
+    heard = await chat.answer(await chat.send(reply))
+    assert wer(" ".join(split(speakable(result.answer))), heard.transcript) <= june.settings.wer_limit
+
+
+async def test_a_typed_question_is_answered_in_text(chat: OwnChat) -> None:
+    message = await chat.say("What is the capital of France?")
+    result = await chat.answer(message)
+    assert result.reply is None
+    assert [ran.name for ran in await chat.ran(message)] == ["infer", "reply"]
