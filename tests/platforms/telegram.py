@@ -44,6 +44,8 @@ class Fault:
     """Done, and no answer."""
     drop_after: bool = False
     """Done, and the connection closed."""
+    chat: int | None = None
+    """Only a call about this chat counts."""
 
 
 @dataclass
@@ -205,7 +207,7 @@ class BotApi:
             self._admit(request.match_info["token"], method)
             params = await _params(request)
             self.calls.append(Call(method, params, time.monotonic()))
-            fault = self.faults[method].popleft() if self.faults[method] else Fault()
+            fault = self._fault(method, params)
             if fault.hang_before:
                 await asyncio.Event().wait()
             if fault.refusal:
@@ -221,6 +223,14 @@ class BotApi:
                 answer["parameters"] = refused.parameters
             return web.json_response(answer, status=refused.status)
         return web.json_response({"ok": True, "result": result})
+
+    def _fault(self, method: str, params: Params) -> Fault:
+        """Take the next fault of a method that is meant for this chat, or for any."""
+        for fault in self.faults[method]:
+            if fault.chat is None or fault.chat == int(params["chat_id"]):
+                self.faults[method].remove(fault)
+                return fault
+        return Fault()
 
     def _admit(self, token: str, method: str) -> None:
         if token != TOKEN:
