@@ -1,7 +1,6 @@
 """A Bot API server of the project's own, over TCP: it keeps Telegram's rules, fails as it is told to, records all."""
 
 import asyncio
-import json
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
@@ -11,26 +10,12 @@ from typing import Any, Self
 
 from aiohttp import ClientSession, web
 
-from activities.splitting import units
+from tests.platforms.telegram_forms import MOST_IN_CAPTIONS, Params, RefusedError, checked, params_of
 
 TOKEN = "123456:june-test-token"
 BOT: dict[str, Any] = {"id": 123456, "is_bot": True, "first_name": "June", "username": "june_test_bot"}
 MOST_DOWNLOADED = 20 << 20
 MOST_IN_A_NOTE = 1 << 20
-MOST_CHARACTERS, MOST_IN_CAPTIONS = 4096, 1024
-MEDIA = ("voice", "audio")
-
-Params = dict[str, Any]
-
-
-class RefusedError(Exception):
-    """What the server answers instead of a result."""
-
-    def __init__(self, status: int, description: str, **parameters: int) -> None:
-        super().__init__(description)
-        self.status = status
-        self.description = description
-        self.parameters = parameters
 
 
 @dataclass
@@ -205,7 +190,7 @@ class BotApi:
         method = request.match_info["method"]
         try:
             self._admit(request.match_info["token"], method)
-            params = await _params(request)
+            params = await params_of(request)
             self.calls.append(Call(method, params, time.monotonic()))
             fault = self._fault(method, params)
             if fault.hang_before:
@@ -307,21 +292,21 @@ class BotApi:
         return kind | {"max_reaction_count": 1, "has_restricted_voice_and_video_messages": chat in self.without_voice}
 
     async def _sendmessage(self, params: Params) -> Params:
-        return self._post(params, text=_checked(params.get("text", "")))
+        return self._post(params, text=checked(params.get("text", "")))
 
     async def _sendmessagedraft(self, params: Params) -> bool:
         if self._chat(params) < 0:
             raise RefusedError(400, "Bad Request: method is available for private chats only")
         if not int(params["draft_id"]):
             raise RefusedError(400, "Bad Request: draft_id must be non-zero")
-        _checked(params.get("text") or "…")
+        checked(params.get("text") or "…")
         return True
 
     async def _editmessagetext(self, params: Params) -> Params:
         post = self.posts.get((self._chat(params), int(params["message_id"])))
         if post is None or not post.by_bot:
             raise RefusedError(400, "Bad Request: message to edit not found")
-        text = _checked(params["text"])
+        text = checked(params["text"])
         if text == post.text:
             raise RefusedError(
                 400,
@@ -341,7 +326,7 @@ class BotApi:
             raise RefusedError(400, "Bad Request: VOICE_MESSAGES_FORBIDDEN")
         if not params["voice"].startswith(b"OggS") or len(params["voice"]) > MOST_IN_A_NOTE:
             raise RefusedError(400, "Bad Request: this would be shown as a file, not as a voice note")
-        text = _checked(params["caption"], MOST_IN_CAPTIONS) if "caption" in params else ""
+        text = checked(params["caption"], MOST_IN_CAPTIONS) if "caption" in params else ""
         return self._post(params, text=text, media=params["voice"])
 
     async def _sendaudio(self, params: Params) -> Params:
@@ -383,28 +368,3 @@ class BotApi:
     def _message_id(self) -> int:
         number, self._next_message = self._next_message, self._next_message + 1
         return number
-
-
-async def _params(request: web.Request) -> Params:
-    """Read a form: what looks like JSON is JSON, and a file is its bytes."""
-    form = await request.post()
-    params: Params = {}
-    for name, value in form.items():
-        if isinstance(value, web.FileField):
-            if name in MEDIA and not (value.content_type or "").startswith("audio/"):
-                raise RefusedError(400, "Bad Request: the part is not marked as audio")
-            params[name] = value.file.read()
-        else:
-            plain = name in {"text", "caption"} or not str(value).startswith(("[", "{"))
-            params[name] = value if plain else json.loads(str(value))
-    return params
-
-
-def _checked(text: str, most: int = MOST_CHARACTERS) -> str:
-    """Keep the rules for texts; Telegram cuts white space at the ends."""
-    text = text.strip()
-    if not text:
-        raise RefusedError(400, "Bad Request: message text is empty")
-    if units(text) > most:
-        raise RefusedError(400, "Bad Request: message is too long")
-    return text
