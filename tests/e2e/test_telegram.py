@@ -234,9 +234,9 @@ async def test_a_kill_at_any_moment_costs_at_most_certainty(idle: Embedded, api:
     await bot.start()
     for number in range(KILLS):
         user = users[number % 15]
-        await asyncio.sleep(chance.uniform(0, 2))
+        await asyncio.sleep(chance.uniform(0, 1))
         sent.append((user, api.speak(user, AUDIO, user=user)))
-        await asyncio.sleep(chance.uniform(0, 2))
+        await asyncio.sleep(chance.uniform(0, 1.5))
         await bot.kill()
         await bot.start()
     await asyncio.gather(*(ended(idle, *one) for one in sent))
