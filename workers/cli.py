@@ -16,6 +16,7 @@ from workers.bench.cli import app as bench_app
 from workers.errors import ExitCode, JuneError
 from workers.kinds import Kind
 from workers.models_cli import app as models_app
+from workers.tests_cli import app as tests_app
 
 app = typer.Typer(
     name="june",
@@ -25,6 +26,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 something is wrong, 2 wrong usage, 3 not running or in the way, 130 interrupted.",
 )
 app.add_typer(models_app, name="models")
+app.add_typer(tests_app, name="tests")
 app.add_typer(bench_app, name="bench")
 _console = Console(stderr=True, highlight=False)
 

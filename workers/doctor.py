@@ -6,15 +6,11 @@ import shutil
 import sys
 import urllib.request
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -25,6 +21,7 @@ from workers.errors import UnavailableError
 from workers.home import running
 from workers.kinds import BOTS, Kind
 from workers.ports import LOOPBACK, is_free, occupied
+from workers.queues import living_pollers
 from workers.settings import (
     EmbeddedSettings,
     LlmSettings,
@@ -37,8 +34,6 @@ from workers.settings import (
 
 FREE_BYTES = 3_000_000_000
 """Room for the models, logs, audio and histories of a while."""
-LONG_POLL = timedelta(seconds=75)
-"""A worker asks at least every 60 s, or holds a question for as long."""
 PATIENCE_SECONDS = 5.0
 PYTHONS = ((3, 11), (3, 15))
 
@@ -135,10 +130,11 @@ async def check_server() -> list[Finding]:
 
 
 def expected_kinds() -> list[Kind]:
-    """List the workers that should be there: the bots whose token is set, and the web page where `june up` runs it."""
+    """List the workers that should be there: bots whose token is set; page and tests where `june up` runs them."""
     state = running(StorageSettings().home)
-    bots = [kind for kind in configured_bots() if kind is not Kind.WEB or (state and kind.program in state.ports)]
-    return [kind for kind in Kind if kind not in BOTS or kind in bots]
+    here = {kind for kind in Kind if state and kind.program in state.ports}
+    bots = [kind for kind in configured_bots() if kind is not Kind.WEB or kind in here]
+    return [kind for kind in Kind if kind in bots or kind in here or kind not in {*BOTS, Kind.TESTS}]
 
 
 async def _check_search_attributes(client: Client) -> Finding:
@@ -150,15 +146,7 @@ async def _check_search_attributes(client: Client) -> Finding:
 
 
 async def _check_queue(client: Client, kind: Kind) -> Finding:
-    """Look for a worker that asked for tasks within the last long poll; the server remembers dead ones for longer."""
-    request = DescribeTaskQueueRequest(
-        namespace=client.namespace,
-        task_queue=TaskQueue(name=kind.queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-    )
-    described = await client.workflow_service.describe_task_queue(request)
-    seen = [poller.last_access_time.ToDatetime(UTC) for poller in described.pollers]
-    alive = sum(datetime.now(UTC) - last < LONG_POLL for last in seen)
+    alive = len(await living_pollers(client, kind.queue))
     advice = "" if alive else f"Start it: `june up` for everything, `june {kind.verb} {kind.value}` for this one."
     return Finding(f"queue {kind.queue}", alive > 0, f"{alive} pollers", advice)
 

@@ -72,7 +72,7 @@ SECRETS = {
     "JUNE_TELEGRAM_TOKEN": ("bot-telegram",),
     "JUNE_TELEGRAM_WEBHOOK_SECRET": ("bot-telegram",),
     "JUNE_DISCORD_TOKEN": ("bot-discord",),
-    "JUNE_WEB_PASSWORD": ("bot-web",),
+    "JUNE_WEB_PASSWORD": ("bot-web", "worker-tests"),
 }
 """Who needs a secret; no other child gets it."""
 

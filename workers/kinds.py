@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from workflows.contracts import CPU_QUEUE, GPU_QUEUE, WORKFLOW_QUEUE, edge_queue
+from workflows.contracts import CPU_QUEUE, GPU_QUEUE, TESTS_QUEUE, WORKFLOW_QUEUE, edge_queue
 
 
 class Kind(StrEnum):
@@ -22,6 +22,8 @@ class Kind(StrEnum):
     """The Discord bot."""
     WEB = "web"
     """The web page."""
+    TESTS = "tests"
+    """The integration tests, each module in a process of its own."""
 
     @property
     def queue(self) -> str:
@@ -47,6 +49,7 @@ QUEUES = {
     Kind.TELEGRAM: edge_queue("telegram"),
     Kind.DISCORD: edge_queue("discord"),
     Kind.WEB: edge_queue("web"),
+    Kind.TESTS: TESTS_QUEUE,
 }
 
 BOTS = (Kind.TELEGRAM, Kind.DISCORD, Kind.WEB)

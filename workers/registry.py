@@ -43,9 +43,10 @@ def workflow_types() -> tuple[type, ...]:
     """List the workflows, all on one queue; imported here, as only their own worker needs them."""
     from workflows.access import Access
     from workflows.conversation import Conversation
+    from workflows.integration import IntegrationRun
     from workflows.voice_message import VoiceMessage
 
-    return (Access, Conversation, VoiceMessage)
+    return (Access, Conversation, IntegrationRun, VoiceMessage)
 
 
 def build_worker(kind: Kind, client: Client, work: Work) -> Worker:
@@ -172,6 +173,12 @@ async def _web(client: Client) -> Work:
     return await build(client)
 
 
+async def _tests(client: Client) -> Work:
+    from workers.integration_worker import build
+
+    return await build(client)
+
+
 BUILDERS: dict[Kind, Callable[[Client], Awaitable[Work]]] = {
     Kind.WORKFLOWS: _workflows,
     Kind.GPU: _gpu,
@@ -180,4 +187,5 @@ BUILDERS: dict[Kind, Callable[[Client], Awaitable[Work]]] = {
     Kind.TELEGRAM: _telegram,
     Kind.DISCORD: _discord,
     Kind.WEB: _web,
+    Kind.TESTS: _tests,
 }

@@ -257,6 +257,21 @@ class WorkerSettings(BaseSettings):
         return self.engines == "real"
 
 
+class TestsSettings(BaseSettings):
+    """The integration tests, which a worker of june's own runs against the june that it belongs to."""
+
+    __test__ = False  # pytest looks into classes that are named so
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_TESTS_", use_attribute_docstrings=True)
+
+    root: Path = PROJECT / "tests" / "integration"
+    """Folder of the tests; nothing outside of it is run."""
+    slots: int = Field(default=4, ge=1)
+    """Modules at once on one worker, of all runs together; a run says how many of its own it runs at once."""
+    secrets: Ids = ("JUNE_WEB_PASSWORD",)
+    """Secrets that the tests get; of the others they see nothing."""
+
+
 class TelemetrySettings(BaseSettings):
     """Logs, metrics, traces, health; all but the logs off until an address is given."""
 

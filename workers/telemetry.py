@@ -34,6 +34,9 @@ STAGE_SECONDS = "june_stage_seconds"
 STAGE_FAILURES = "june_stage_failures"
 STAGE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 """Seconds: from a no-op to the longest patience of a turn."""
+TEST_RUN_SECONDS = "june_test_run_seconds"
+TEST_RUN_BUCKETS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0)
+"""Seconds: from one quick module to all of them on a slow machine."""
 
 
 def configure_logging(settings: TelemetrySettings) -> None:
@@ -125,7 +128,7 @@ def build_runtime(metrics_address: str, *, json_logs: bool) -> Runtime:
             counters_total_suffix=True,
             unit_suffix=True,
             durations_as_seconds=True,
-            histogram_bucket_overrides={STAGE_SECONDS: STAGE_BUCKETS},
+            histogram_bucket_overrides={STAGE_SECONDS: STAGE_BUCKETS, TEST_RUN_SECONDS: TEST_RUN_BUCKETS},
         )
     forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core")) if json_logs else None
     logs = LoggingConfig(filter=TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding)

@@ -21,7 +21,8 @@ DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("june")}
 COMMANDS = {name: service["command"] for name, service in OURS.items() if "entrypoint" not in service}
 WORKERS = {name: command[1] for name, command in COMMANDS.items() if command[0] in {"worker", "bot"}}
-PROFILES = ("cpu", "gpu", *BOTS)
+OPTIONAL = {*BOTS, Kind.TESTS}
+PROFILES = ("cpu", "gpu", *OPTIONAL)
 SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
 
 
@@ -40,18 +41,19 @@ def test_commands_exist(name: str) -> None:
 @pytest.mark.parametrize("profile", ["cpu", "gpu"])
 def test_each_profile_serves_each_queue_once(profile: str) -> None:
     served = [WORKERS[name] for name in of_profile(profile) & set(WORKERS)]
-    assert sorted(served) == sorted(set(Kind) - set(BOTS))
+    assert sorted(served) == sorted(set(Kind) - OPTIONAL)
 
 
-@pytest.mark.parametrize("bot", BOTS)
-def test_a_bot_starts_when_it_is_wanted_and_then_once(bot: Kind) -> None:
-    (name,) = (name for name, kind in WORKERS.items() if kind == bot)
-    assert SERVICES[name]["profiles"] == [bot.value]
+@pytest.mark.parametrize("kind", sorted(OPTIONAL))
+def test_what_is_optional_starts_when_it_is_wanted_and_then_once(kind: Kind) -> None:
+    (name,) = (name for name, served in WORKERS.items() if served == kind)
+    assert SERVICES[name]["profiles"] == [kind.value]
 
 
 def test_a_secret_is_given_to_those_who_need_it() -> None:
     for secret in (secret for secret, holders in SECRETS.items() if holders[0].startswith("bot-")):
-        given = {f"bot-{WORKERS.get(name)}" for name, one in SERVICES.items() if secret in one.get("environment", {})}
+        holders = [WORKERS[name] for name in WORKERS if secret in SERVICES[name].get("environment", {})]
+        given = {Kind(kind).program for kind in holders}
         assert given <= set(SECRETS[secret])
 
 
@@ -137,6 +139,12 @@ def test_only_named_files_enter_the_image() -> None:
     assert rules[0] == "*"
     assert {rule.removeprefix("!") for rule in rules if rule.startswith("!")} == copied
     assert any(fnmatch.fnmatch("bots/.env", rule) for rule in rules[1:] if not rule.startswith("!"))
+
+
+def test_the_tests_are_run_with_what_they_were_written_with() -> None:
+    pinned = (ROOT / "docker" / "tests.txt").read_text(encoding="utf-8").split("\n", 1)[1]
+    assert pinned.count("==") == 6
+    assert all(line in (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8") for line in pinned.splitlines())
 
 
 def test_dependencies_are_locked() -> None:

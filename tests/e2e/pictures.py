@@ -10,16 +10,18 @@ from tests.e2e.web_ui import WebUi
 from workers.conversing import QUESTION
 from workers.embedded import Embedded
 from workers.engines.piper import PiperSynthesizer
+from workers.integration import ended, start_run
 from workers.ports import own_ports
 from workers.settings import PROJECT, PiperSettings, StorageSettings
 from workers.talk import Line, talk
 from workflows.contracts import conversation_id
+from workflows.integration_contracts import RunRequest
 
 FOLDER = PROJECT / "docs" / "images"
 
 
 async def take() -> None:
-    """Hold a conversation of two turns with the default model, and look at it."""
+    """Hold a conversation of two turns with the default model, run the integration tests, and look at them."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         (home / "models").symlink_to(StorageSettings().models)
@@ -34,6 +36,9 @@ async def take() -> None:
             await page.relationships(conversation_id("file", "garden"), turns[0].workflow_id, "messages")
             await page.details(turns[0].workflow_id, "Heard", "turn")
             await page.list(turns[1].workflow_id, "list")
+            run = await start_run(stack.client, RunRequest(parallel=2), "picture")
+            await ended(stack.client.get_workflow_handle(run))
+            await page.details(run, "test_memory.py", "test-run")
 
 
 def spoken(text: str) -> bytes:

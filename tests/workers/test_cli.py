@@ -28,7 +28,9 @@ def june(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("command", ["up", "talk", "demo", "worker", "bot", "doctor", "models", "bench", "settings"])
+@pytest.mark.parametrize(
+    "command", ["up", "talk", "demo", "worker", "bot", "doctor", "models", "bench", "tests", "settings"]
+)
 def test_help_says_what_there_is(command: str) -> None:
     runner = CliRunner()
     assert command in runner.invoke(app, ["--help"]).stdout

@@ -24,7 +24,8 @@ from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings, env
 
 pytestmark = pytest.mark.e2e
 
-NAMES = {"temporal", "model-server", "worker-workflows", "worker-gpu", "worker-cpu", "worker-file"}
+WORKERS = {"worker-workflows", "worker-gpu", "worker-cpu", "worker-file", "worker-tests"}
+NAMES = {"temporal", "model-server", *WORKERS}
 READY_SECONDS = 15.0
 
 

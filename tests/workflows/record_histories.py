@@ -18,14 +18,17 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, Work
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
 from activities.errors import ErrorCode
 from bots.access import count
 from bots.intake import accept
-from tests.workflows.world import PLATFORM, World, refuse, running, signalling, until, wait_for
+from tests.workflows.integration_suite import Suite, forever, report, telling
+from tests.workflows.world import BEAT, PLATFORM, World, refuse, running, signalling, until, wait_for
 from workflows.access import Access
 from workflows.contracts import (
     SEARCH_ATTRIBUTES,
+    TESTS_QUEUE,
     WORKFLOW_QUEUE,
     AccessChange,
     AccessState,
@@ -45,6 +48,8 @@ from workflows.contracts import (
     voice_message_id,
 )
 from workflows.conversation import Conversation
+from workflows.integration import IntegrationRun
+from workflows.integration_contracts import Address, Outcome, RunRequest
 from workflows.voice_message import VoiceMessage
 
 FOLDER = Path(__file__).resolve().parent.parent / "histories"
@@ -169,6 +174,31 @@ async def doors(client: Client, _world: World) -> AsyncIterator[tuple[str, Workf
     await access.terminate()
 
 
+async def integration(client: Client, _world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """Runs of the integration tests: two modules at once, one of which fails and is told of; one cancelled."""
+    suite = Suite()
+    holds: dict[str, Any] = {"activities": [suite.collect, suite.run_module]}
+    async with Worker(client, task_queue=TESTS_QUEUE, max_heartbeat_throttle_interval=BEAT, **holds):
+        suite.plays["test_b.py"] = telling(report("test_b.py", Outcome.PASSED, Outcome.FAILED))
+        told = Address(platform=PLATFORM, chat="owners", message="0")
+        failed = await _run(client, "failed", RunRequest(parallel=2, alerts=(told,)))
+        with suppress(WorkflowFailureError):
+            await failed.result()
+        yield "integration_failed", failed
+        began = asyncio.Event()
+        suite.plays["test_b.py"] = forever(began)
+        cancelled = await _run(client, "cancelled", RunRequest())
+        await began.wait()
+        await cancelled.cancel()
+        with suppress(WorkflowFailureError):
+            await cancelled.result()
+        yield "integration_cancelled", cancelled
+
+
+async def _run(client: Client, name: str, request: RunRequest) -> WorkflowHandle[Any, Any]:
+    return await client.start_workflow(IntegrationRun.run, request, id=f"tests/{name}", task_queue=WORKFLOW_QUEUE)
+
+
 async def _turn(client: Client, message: str, **changes: object) -> WorkflowHandle[Any, Any]:
     given: dict[str, object] = {
         "platform": PLATFORM,
@@ -230,7 +260,9 @@ async def _has_ended(turn: WorkflowHandle[Any, Any]) -> bool:
     return False
 
 
-SCENES: dict[str, Scene] = {scene.__name__: scene for scene in (turns, conversation, accompanied, users, doors)}
+SCENES: dict[str, Scene] = {
+    scene.__name__: scene for scene in (turns, conversation, accompanied, users, doors, integration)
+}
 
 
 def without_places(history: Any) -> Any:  # noqa: ANN401 - JSON

@@ -29,6 +29,8 @@ RECORDED = {
     "turn_accompanied",
     "conversation_users_limits",
     "access",
+    "integration_failed",
+    "integration_cancelled",
 }
 MAX_BYTES = 200_000
 
@@ -64,6 +66,10 @@ def test_they_hold_what_they_are_named_for() -> None:
     assert kinds["access"].count("EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED") == 4
     assert kinds["access"].count("EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED") == 4
     assert kinds["access"][-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW"
+    assert kinds["integration_failed"][-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_FAILED"
+    assert "EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED" in kinds["integration_failed"]
+    assert kinds["integration_failed"].count("EVENT_TYPE_ACTIVITY_TASK_SCHEDULED") == 5, "collect, three modules, alert"
+    assert kinds["integration_cancelled"][-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED"
 
 
 def read(name: str) -> list[dict[str, str]]:

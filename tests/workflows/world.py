@@ -23,6 +23,7 @@ from activities.transcribe import TranscribeRequest, Transcript
 from workflows.access import Access
 from workflows.contracts import CPU_QUEUE, GPU_QUEUE, WORKFLOW_QUEUE, edge_queue
 from workflows.conversation import Conversation
+from workflows.integration import IntegrationRun
 from workflows.voice_message import VoiceMessage
 
 PLATFORM = "test"
@@ -118,7 +119,10 @@ async def running(
 ) -> AsyncIterator[World]:
     """Run workers for all queues but those in ``without``."""
     queues: dict[str, dict[str, Any]] = {
-        WORKFLOW_QUEUE: {"workflows": [Access, Conversation, VoiceMessage], "activities": [world.forget]},
+        WORKFLOW_QUEUE: {
+            "workflows": [Access, Conversation, IntegrationRun, VoiceMessage],
+            "activities": [world.forget],
+        },
         GPU_QUEUE: {"activities": [world.transcribe, world.infer]},
         CPU_QUEUE: {"activities": [world.synthesize, world.transcribe]},
         edge_queue(platform): {"activities": [world.fetch, world.reply, world.accompany]},
