@@ -63,7 +63,7 @@ def test_the_web_page_asks_for_a_password_and_the_telegram_bot_for_a_token() -> 
     assert "JUNE_DISCORD_TOKEN" in SERVICES["discord-bot"]["environment"]
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", sorted(PROFILES))
 def test_each_profile_has_what_its_services_wait_for(profile: str) -> None:
     there = of_profile(profile)
     assert {other for name in there for other in SERVICES[name].get("depends_on", {})} <= there
