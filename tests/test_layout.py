@@ -58,6 +58,7 @@ def test_files_are_short() -> None:
     assert long == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["workers.cli", "workers.embedded", "workers.doctor", "bots.intake"])
 def test_light_modules_load_no_engine(module: str) -> None:
     assert loaded_by(module).isdisjoint(HEAVY)

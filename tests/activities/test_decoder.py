@@ -14,6 +14,8 @@ from activities.decoder import Decoder, DecodingStoppedError
 from activities.errors import BadInputError, ErrorCode
 from tests import audio_samples as make
 
+pytestmark = pytest.mark.slow
+
 GOOD = make.wav(make.tone(1))
 BUSY = make.opus_bomb(8.5)
 

@@ -272,6 +272,7 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_models_cost_no_openai_client() -> None:
     code = "import sys, activities.infer; sys.exit('openai' in sys.modules or 'markdown_it' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -104,6 +104,7 @@ async def test_no_model_server() -> None:
     assert "june up" in finding.advice
 
 
+@pytest.mark.slow
 def test_the_command_prints_json_and_fails_when_something_is_wrong(tmp_path: Path) -> None:
     settings = {"JUNE_HOME": str(tmp_path), **environment(own_ports(), LlmSettings(base_url="http://127.0.0.1:9/v1"))}
     settings["TEMPORAL_ADDRESS"] = "127.0.0.1:9"
