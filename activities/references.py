@@ -46,7 +46,7 @@ class Address(Value):
     chat: Identifier
     thread: Identifier | None = None
     message: Identifier
-    """The message that is answered."""
+    """The message that is answered; Telegram: 0 where none is."""
     destination: str | None = Field(default=None, max_length=2000)
     """Platform ``file`` only: where the reply's Ogg file is written, besides the outbox."""
     language: str | None = None

@@ -216,9 +216,10 @@ def _thread(to: Address) -> int | None:
     return int(to.thread) if to.thread else None
 
 
-def _in_reply_to(to: Address) -> ReplyParameters:
-    """Name the message that is answered; people delete theirs, and want the answer all the same."""
-    return ReplyParameters(int(to.message), allow_sending_without_reply=True)
+def _in_reply_to(to: Address) -> ReplyParameters | None:
+    """Name the message that is answered; people delete theirs, and want the answer all the same. 0 names none."""
+    number = int(to.message)
+    return ReplyParameters(number, allow_sending_without_reply=True) if number else None
 
 
 async def _stream(client: httpx.AsyncClient, address: str, most: int) -> bytes:

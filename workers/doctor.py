@@ -19,7 +19,7 @@ from workers.embedded import configured_bots
 from workers.engines.registry import ModelError, models, verify
 from workers.errors import UnavailableError
 from workers.home import running
-from workers.kinds import BOTS, Kind
+from workers.kinds import OPTIONAL, Kind
 from workers.ports import LOOPBACK, is_free, occupied
 from workers.queues import living_pollers
 from workers.settings import (
@@ -134,7 +134,7 @@ def expected_kinds() -> list[Kind]:
     state = running(StorageSettings().home)
     here = {kind for kind in Kind if state and kind.program in state.ports}
     bots = [kind for kind in configured_bots() if kind is not Kind.WEB or kind in here]
-    return [kind for kind in Kind if kind in bots or kind in here or kind not in {*BOTS, Kind.TESTS}]
+    return [kind for kind in Kind if kind in bots or kind in here or kind not in OPTIONAL]
 
 
 async def _check_search_attributes(client: Client) -> Finding:

@@ -22,7 +22,7 @@ from temporalio.client import Client
 from workers import home
 from workers.connection import connect
 from workers.engines.openmp import openmp_path
-from workers.kinds import BOTS, Kind
+from workers.kinds import BOTS, OPTIONAL, Kind
 from workers.ports import LOOPBACK, PORTS_PER_WORKER, require_free
 from workers.settings import (
     DiscordSettings,
@@ -99,12 +99,12 @@ class Embedded:
         llm: LlmSettings | None = None,
         work: WorkerSettings | None = None,
         web: WebSettings | None = None,
-        bots: Sequence[Kind] | None = None,
+        optional: Sequence[Kind] | None = None,
         on_ready: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         """Prepare; what is not given comes from the environment.
 
-        ``bots`` by default are the web page, and those whose token is set.
+        ``optional`` by default are the web page, the bots whose token is set, and the integration tests.
         """
         self.home = (storage or StorageSettings()).home.resolve()
         self.ports = ports or EmbeddedSettings()
@@ -113,7 +113,7 @@ class Embedded:
         self.llm = _with_key(llm or LlmSettings())
         self._work = work or WorkerSettings()
         self._web = web or WebSettings()
-        self._bots = configured_bots() if bots is None else tuple(bots)
+        self._optional = (*configured_bots(), Kind.TESTS) if optional is None else tuple(optional)
         self._settings = (storage or StorageSettings(), self.ports, self.llm, self._work, self._web)
         self._on_ready = on_ready
         self._started_at = datetime.now(UTC).isoformat()
@@ -149,7 +149,7 @@ class Embedded:
     @property
     def web_url(self) -> str | None:
         """Tell where the web page is; None where it does not run."""
-        return f"http://localhost:{self._web.port}" if Kind.WEB in self._bots else None
+        return f"http://localhost:{self._web.port}" if Kind.WEB in self._optional else None
 
     @property
     def pids(self) -> dict[str, int]:
@@ -207,7 +207,7 @@ class Embedded:
         if self._needs_model_server:
             yield self._model_server()
         for index, kind in enumerate(Kind):
-            if kind not in BOTS or kind in self._bots:
+            if kind not in OPTIONAL or kind in self._optional:
                 yield self._worker(kind, self.ports.worker_port_base + PORTS_PER_WORKER * index)
 
     @property
@@ -271,7 +271,7 @@ class Embedded:
         ]
         if self._needs_model_server:
             ports.append(("JUNE_EMBEDDED_LLM_PORT", self.ports.llm_port))
-        if Kind.WEB in self._bots:
+        if Kind.WEB in self._optional:
             ports.append(("JUNE_WEB_PORT", self._web.port))
         base = self.ports.worker_port_base
         return ports + [("JUNE_EMBEDDED_WORKER_PORT_BASE", base + i) for i in range(PORTS_PER_WORKER * len(Kind))]

@@ -54,3 +54,5 @@ QUEUES = {
 
 BOTS = (Kind.TELEGRAM, Kind.DISCORD, Kind.WEB)
 """Kinds that bring messages in as well; each holds its platform's token, and no other process does."""
+OPTIONAL = (*BOTS, Kind.TESTS)
+"""Kinds that a conversation by ``june talk`` does without."""

@@ -89,7 +89,7 @@ async def open_line(on_ready: Callable[[Progress], None]) -> AsyncIterator[Line]
         ui_url = f"http://{LOOPBACK}:{EmbeddedSettings().ui_port}"
         yield Line(await connect(), ui_url, blobs, max_bytes)
     else:
-        async with Embedded(bots=(), on_ready=on_ready) as stack:
+        async with Embedded(optional=(), on_ready=on_ready) as stack:
             yield Line(stack.client, stack.ui_url, blobs, max_bytes)
 
 

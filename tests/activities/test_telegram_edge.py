@@ -84,6 +84,12 @@ async def test_a_deleted_question_is_answered(api: BotApi, edge: TelegramEdge) -
     assert [post.text for post in api.by_bot(CHAT)] == ["Hello."]
 
 
+async def test_a_message_of_its_own_answers_none(api: BotApi, edge: TelegramEdge) -> None:
+    await edge.send_text(to(0), "Tests failed.")
+    (post,) = api.by_bot(CHAT)
+    assert (post.text, post.params.get("reply_parameters")) == ("Tests failed.", None)
+
+
 async def test_a_long_text_is_split(api: BotApi, edge: TelegramEdge) -> None:
     text = "😀 word " * 1500
     await edge.send_text(to(1), text)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from workers.cli import app
 from workers.embedded import DYNAMIC_CONFIG, SECRETS
-from workers.kinds import BOTS, Kind
+from workers.kinds import BOTS, OPTIONAL, Kind
 from workflows.contracts import SEARCH_ATTRIBUTES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -21,7 +21,6 @@ DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("june")}
 COMMANDS = {name: service["command"] for name, service in OURS.items() if "entrypoint" not in service}
 WORKERS = {name: command[1] for name, command in COMMANDS.items() if command[0] in {"worker", "bot"}}
-OPTIONAL = {*BOTS, Kind.TESTS}
 PROFILES = ("cpu", "gpu", *OPTIONAL)
 SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
 
@@ -41,7 +40,7 @@ def test_commands_exist(name: str) -> None:
 @pytest.mark.parametrize("profile", ["cpu", "gpu"])
 def test_each_profile_serves_each_queue_once(profile: str) -> None:
     served = [WORKERS[name] for name in of_profile(profile) & set(WORKERS)]
-    assert sorted(served) == sorted(set(Kind) - OPTIONAL)
+    assert sorted(served) == sorted(set(Kind) - set(OPTIONAL))
 
 
 @pytest.mark.parametrize("kind", sorted(OPTIONAL))

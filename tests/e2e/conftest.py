@@ -15,7 +15,7 @@ async def idle(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedd
     """Everything but the engines, which do nothing, at once."""
     home = tmp_path_factory.mktemp("idle")
     storage = StorageSettings(home=home, file_roots=(PROJECT, home))
-    async with Embedded(storage, own_ports(), work=WorkerSettings(engines="none"), bots=()) as stack:
+    async with Embedded(storage, own_ports(), work=WorkerSettings(engines="none"), optional=()) as stack:
         yield stack
 
 
@@ -34,7 +34,7 @@ def ports() -> EmbeddedSettings:
 @pytest.fixture(scope="module")
 async def real(storage: StorageSettings, ports: EmbeddedSettings) -> AsyncIterator[Embedded]:
     """Everything, with real engines and the smallest language model."""
-    async with Embedded(storage, ports, LlmSettings(model=SMALL_MODEL), bots=()) as stack:
+    async with Embedded(storage, ports, LlmSettings(model=SMALL_MODEL), optional=()) as stack:
         yield stack
 
 

@@ -4,6 +4,8 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+from temporalio.client import Client
+
 from activities.audio import encode_ogg_opus
 from tests.e2e.browser import chromium
 from tests.e2e.web_ui import WebUi
@@ -11,11 +13,12 @@ from workers.conversing import QUESTION
 from workers.embedded import Embedded
 from workers.engines.piper import PiperSynthesizer
 from workers.integration import ended, start_run
+from workers.kinds import Kind
 from workers.ports import own_ports
 from workers.settings import PROJECT, PiperSettings, StorageSettings
 from workers.talk import Line, talk
 from workflows.contracts import conversation_id
-from workflows.integration_contracts import RunRequest
+from workflows.integration_contracts import INTEGRATION_RUN, RunRequest, Selection
 
 FOLDER = PROJECT / "docs" / "images"
 
@@ -26,7 +29,7 @@ async def take() -> None:
         home = Path(folder)
         (home / "models").symlink_to(StorageSettings().models)
         storage = StorageSettings(home=home)
-        async with Embedded(storage, own_ports(), bots=()) as stack, chromium() as browser:
+        async with Embedded(storage, own_ports(), optional=[Kind.TESTS]) as stack, chromium() as browser:
             line = Line.of(stack)
             follow_up = home / "follow-up.ogg"
             follow_up.write_bytes(await asyncio.to_thread(spoken, "And how many people live there?"))
@@ -36,9 +39,23 @@ async def take() -> None:
             await page.relationships(conversation_id("file", "garden"), turns[0].workflow_id, "messages")
             await page.details(turns[0].workflow_id, "Heard", "turn")
             await page.list(turns[1].workflow_id, "list")
-            run = await start_run(stack.client, RunRequest(parallel=2), "picture")
-            await ended(stack.client.get_workflow_handle(run))
-            await page.details(run, "test_memory.py", "test-run")
+            await picture_runs(stack.client, page)
+
+
+async def picture_runs(client: Client, page: WebUi) -> None:
+    """Run the integration tests in several ways, and look at their list and at one run's details."""
+    whole = await start_run(client, RunRequest(parallel=2), "nightly-1")
+    await ended(client.get_workflow_handle(whole))
+    await page.details(whole, "test_memory.py", "test-run")
+    for name, tests in (("memory", "test_memory.py"), ("misspelt", "test_memery.py"), ("stopped", "test_latency.py")):
+        run = await start_run(client, RunRequest(selection=Selection(tests=(tests,))), name)
+        if name == "stopped":
+            await client.get_workflow_handle(run).cancel()
+        await ended(client.get_workflow_handle(run))
+    last = await start_run(client, RunRequest(), "nightly-2")
+    await page.list(last, "test-runs", f'WorkflowType="{INTEGRATION_RUN}"')
+    await client.get_workflow_handle(last).cancel()
+    await ended(client.get_workflow_handle(last))
 
 
 def spoken(text: str) -> bytes:

@@ -17,7 +17,7 @@ from workflows.conversation import Conversation
 pytestmark = pytest.mark.e2e
 
 AUDIO = wav(tone(1))
-TURNS = 150
+TURNS = 100
 """More than one run of a conversation answers."""
 MAX_EVENTS = 5_000
 MAX_HISTORY_BYTES = 2 << 20

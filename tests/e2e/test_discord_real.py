@@ -38,7 +38,7 @@ TERSE = SettingsChange(system_prompt="You are a polite assistant. Answer in one 
 @asynccontextmanager
 async def everything(home: Path, fake: FakeDiscord, owner: str) -> AsyncIterator[tuple[Embedded, BotProcess]]:
     """Start june with real engines, and the bot."""
-    stack = Embedded(StorageSettings(home=home), own_ports(), LlmSettings(model=SMALL_MODEL), bots=())
+    stack = Embedded(StorageSettings(home=home), own_ports(), LlmSettings(model=SMALL_MODEL), optional=())
     async with stack, bot_process(stack, fake, home / "bot.log", JUNE_DISCORD_OWNERS=owner) as bot:
         yield stack, bot
 

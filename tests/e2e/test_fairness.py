@@ -35,7 +35,7 @@ async def slow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedd
     async with model_server() as model:
         model.plays(Script(pieces=[ANSWER_SECONDS, chunk(content="It is so."), end()]))
         llm = LlmSettings(base_url=model.url, model="double")
-        async with Embedded(storage, own_ports(), llm, WorkerSettings(gpu_slots=1), bots=()) as stack:
+        async with Embedded(storage, own_ports(), llm, WorkerSettings(gpu_slots=1), optional=()) as stack:
             yield stack
 
 

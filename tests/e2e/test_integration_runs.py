@@ -22,6 +22,7 @@ from workers import integration as runs
 from workers import supervisor
 from workers.embedded import Embedded
 from workers.integration_schedules import create_schedule, delete_schedule, list_schedules
+from workers.kinds import Kind
 from workers.ports import own_ports
 from workers.settings import PROJECT, EmbeddedSettings, StorageSettings, WorkerSettings
 from workflows.integration_contracts import Address, RunOutcome, RunRequest, RunStatus, Selection
@@ -150,7 +151,7 @@ async def stack(storage: StorageSettings, ports: EmbeddedSettings) -> AsyncItera
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUNE_TESTS_ROOT", str(root))
         patch.setattr(supervisor, "STABLE_SECONDS", 0)
-        now = [await Embedded(storage, ports, work=WorkerSettings(engines="none"), bots=()).__aenter__()]
+        now = [await Embedded(storage, ports, work=WorkerSettings(engines="none"), optional=[Kind.TESTS]).__aenter__()]
         yield now
         await now[0].__aexit__(None, None, None)
 
@@ -203,7 +204,7 @@ async def test_a_run_by_temporals_own_command_is_watched_and_outlives_a_restart(
     assert (status.outcome, status.tests, status.modules) == (RunOutcome.PASSED, 4, 3)
 
     await on.stack.__aexit__(None, None, None)
-    stack[0] = await Embedded(storage, ports, work=WorkerSettings(engines="none"), bots=()).__aenter__()
+    stack[0] = await Embedded(storage, ports, work=WorkerSettings(engines="none"), optional=[Kind.TESTS]).__aenter__()
     again = Runs(stack[0])
     handle = await runs.find_run(again.client)
     assert handle.id == "tests/by-hand"
@@ -246,7 +247,7 @@ async def test_a_run_goes_on_after_everything_was_stopped_amid_it(
     await on.held()
     await on.stack.__aexit__(None, None, None)
     assert on.processes() == []
-    stack[0] = await Embedded(storage, ports, work=WorkerSettings(engines="none"), bots=()).__aenter__()
+    stack[0] = await Embedded(storage, ports, work=WorkerSettings(engines="none"), optional=[Kind.TESTS]).__aenter__()
     again = Runs(stack[0])
     again.go()
     status = await ended(await runs.find_run(again.client, handle.id))

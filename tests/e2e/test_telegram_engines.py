@@ -75,7 +75,7 @@ def reply(api: BotApi, message: int) -> tuple[Post, Post]:
 async def test_a_spoken_conversation(storage: StorageSettings, ports: EmbeddedSettings) -> None:
     llm = LlmSettings(model=SMALL_MODEL)
     async with BotApi() as api:
-        async with Embedded(storage, ports, llm, bots=()) as stack:
+        async with Embedded(storage, ports, llm, optional=()) as stack:
             state = ConversationState(platform="telegram", chat=CHAT, settings=TERSE)
             await stack.client.start_workflow(
                 CONVERSATION, state, id=conversation_id("telegram", CHAT), task_queue=WORKFLOW_QUEUE
@@ -100,7 +100,7 @@ async def test_a_spoken_conversation(storage: StorageSettings, ports: EmbeddedSe
             heard = recognizer.recognize(samples_of(decode(voice.media, max_seconds=300)), "en", threading.Event())
             assert wer(" ".join(split(turn.answer)), heard.text) < 0.25
 
-        async with Embedded(storage, ports, llm, bots=()) as stack:
+        async with Embedded(storage, ports, llm, optional=()) as stack:
             bot = BotProcess(api, stack)
             await bot.start()
             third = api.write(OWNER, "What did I say before?")

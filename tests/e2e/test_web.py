@@ -38,7 +38,7 @@ class Home:
     async def june(self) -> AsyncIterator[Embedded]:
         """Run june, with nothing but its page."""
         storage = StorageSettings(home=self.folder, file_roots=(PROJECT,))
-        async with Embedded(storage, self._ports, LlmSettings(), web=self._web, bots=(Kind.WEB,)) as stack:
+        async with Embedded(storage, self._ports, LlmSettings(), web=self._web, optional=(Kind.WEB,)) as stack:
             yield stack
 
 

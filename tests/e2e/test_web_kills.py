@@ -18,7 +18,7 @@ from workers.embedded import Embedded
 
 pytestmark = pytest.mark.e2e
 
-KILLS = MESSAGES = 30
+KILLS = MESSAGES = 12
 SEED = 20_261_124
 PATIENCE_SECONDS = 240
 UNHURRIED = {

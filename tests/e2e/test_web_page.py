@@ -63,7 +63,7 @@ async def stacks(folder: Path, password: str) -> AsyncIterator[Embedded]:
     ports = own_ports()
     web = WebSettings(port=ports.worker_port_base + 40, password=SecretStr(password))
     nothing = WorkerSettings(engines="none")
-    async with Embedded(StorageSettings(home=folder), ports, work=nothing, web=web, bots=(Kind.WEB,)) as stack:
+    async with Embedded(StorageSettings(home=folder), ports, work=nothing, web=web, optional=(Kind.WEB,)) as stack:
         yield stack
 
 

@@ -28,11 +28,11 @@ class WebUi:
         """Read what a workflow is the parent of."""
         return await self._look(workflow_id, "relationships", shows, picture)
 
-    async def list(self, shows: str, picture: str) -> str:
-        """Read the list of workflows."""
+    async def list(self, shows: str, picture: str, query: str = "") -> str:
+        """Read the list of workflows, of those that the query selects."""
         page = await self._browser.new_page(viewport=VIEW)
         # The page never falls silent, as it asks for news all the time: what is waited for is the text.
-        await page.goto(self._workflows, wait_until="domcontentloaded")
+        await page.goto(f"{self._workflows}?query={quote(query)}", wait_until="domcontentloaded")
         return await self._read(page, shows, picture)
 
     async def _look(self, workflow_id: str, tab: str, shows: str, picture: str) -> str:

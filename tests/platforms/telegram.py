@@ -354,6 +354,8 @@ class BotApi:
     def _post(self, params: Params, *, text: str = "", media: bytes = b"") -> Params:
         chat = self._chat(params)
         replied: Params = params.get("reply_parameters") or {}
+        if replied and replied["message_id"] <= 0:
+            raise RefusedError(400, "Bad Request: invalid message identifier specified")
         known = not replied or (chat, replied["message_id"]) in self.posts
         if not (known or replied.get("allow_sending_without_reply")):
             raise RefusedError(400, "Bad Request: message to be replied not found")

@@ -46,7 +46,7 @@ async def bench_footprint(turns: int, say: Say) -> Footprint:
 
     """
     started = time.monotonic()
-    async with measured_stack(engines=True, bots=[Kind.WEB]) as stack:
+    async with measured_stack(engines=True, optional=[Kind.WEB, Kind.TESTS]) as stack:
         ready = time.monotonic() - started
         say(f"ready after {ready:.1f} s")
         await asyncio.sleep(SETTLE_SECONDS)

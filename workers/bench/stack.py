@@ -12,7 +12,7 @@ from workers.settings import StorageSettings, WorkerSettings
 
 
 @asynccontextmanager
-async def measured_stack(*, engines: bool, bots: Sequence[Kind] = ()) -> AsyncIterator[Embedded]:
+async def measured_stack(*, engines: bool, optional: Sequence[Kind] = ()) -> AsyncIterator[Embedded]:
     """Run a stack with the models of june's home and nothing else of it, with or without engines.
 
     Raises:
@@ -26,5 +26,5 @@ async def measured_stack(*, engines: bool, bots: Sequence[Kind] = ()) -> AsyncIt
             (home / "models").symlink_to(models)
         storage = StorageSettings(home=home)
         work = WorkerSettings(engines="real" if engines else "none")
-        async with Embedded(storage, own_ports(), work=work, web=own_web(), bots=bots) as stack:
+        async with Embedded(storage, own_ports(), work=work, web=own_web(), optional=optional) as stack:
             yield stack
