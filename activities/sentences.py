@@ -18,7 +18,7 @@ from activities.speakable import speakable, speakable_line, with_stop
 
 MAX_SENTENCE_CHARS = 300
 """Longer sentences are broken at a clause mark or a space; speech engines slow down and stumble on more."""
-LONG_LAST_CHARS = 80
+LONG_LAST_CHARS = 60
 """A last sentence this long is broken in two at a clause mark. Nobody waits for the others while the model writes;
 for this one everything waits, and two halves are spoken side by side."""
 _MAX_UNDECIDED_CHARS = 400

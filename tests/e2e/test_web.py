@@ -29,7 +29,7 @@ class Home:
     def __init__(self, folder: Path) -> None:
         models, self.folder = StorageSettings().models, folder / "home"
         if not (models / LlmSettings().model).exists():
-            pytest.skip("the models are not there: make models")
+            pytest.skip("the default model is not there: june models pull --demo")
         self.folder.mkdir()
         (self.folder / "models").symlink_to(models)
         self._ports, self._web = own_ports(), WebSettings(port=free_port())
