@@ -20,7 +20,7 @@ up: $(READY) ## run everything on this machine, until Ctrl-C
 	@$(BIN)/june up
 
 test: unit models ## all tests: the fast ones, then real engines and the whole way
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "$(LONG)"
+	$(BIN)/pytest -n 2 --dist loadfile -m "$(LONG)"
 
 unit: $(READY) ## the fast tests, under a minute: no network, no models
 	$(BIN)/pytest -n 3 --dist worksteal --ignore tests/e2e -m "not ($(LONG))"

@@ -68,6 +68,10 @@ class OwnChat(Chat):
         assert result.reply, "the reply was not spoken"
         return await self._blobs.get(result.reply)
 
+    async def idle(self) -> bool:
+        """Tell whether nothing waits or runs in this chat; it learns of a turn's end a moment after it."""
+        return not await self.conversation.query(Conversation.queue)
+
     async def reaches(self, message: str, stage: Stage) -> None:
         """Wait until a turn is in a stage."""
 
