@@ -44,6 +44,7 @@ RECENT = 200
 
 Handle = WorkflowHandle[Any, Any]
 Answer = TypeVar("Answer", bound=BaseModel)
+Page = TypeVar("Page", ResultsPage, LogsPage)
 
 
 class ListedRun(BaseModel):
@@ -126,26 +127,14 @@ async def status_of(handle: Handle) -> RunStatus:
 
 async def results_of(handle: Handle, *, bad_only: bool = False) -> list[Case]:
     """Ask a run for all its tests, a page at a time."""
-    cases: list[Case] = []
-    page = PageRequest(bad_only=bad_only)
-    while True:
-        answer = await _ask(handle, "results", ResultsPage, page)
-        cases += answer.results
-        if answer.next is None:
-            return cases
-        page = page.model_copy(update={"start": answer.next})
+    pages = _pages(handle, "results", ResultsPage, PageRequest(bad_only=bad_only))
+    return [case async for page in pages for case in page.results]
 
 
 async def logs_of(handle: Handle, module: str = "") -> list[ModuleLog]:
     """Ask a run for the ends of its logs, and where the rest lies."""
-    logs: list[ModuleLog] = []
-    page = PageRequest(module=module)
-    while True:
-        answer = await _ask(handle, "logs", LogsPage, page)
-        logs += answer.logs
-        if answer.next is None:
-            return logs
-        page = page.model_copy(update={"start": answer.next})
+    pages = _pages(handle, "logs", LogsPage, PageRequest(module=module))
+    return [log async for page in pages for log in page.logs]
 
 
 async def ended(handle: Handle) -> None:
@@ -199,6 +188,15 @@ async def listed_run(execution: WorkflowExecution) -> ListedRun:
         schedule=attributes.get(SCHEDULED_BY) or "",
         report=RunReport.model_validate(memo[MEMO]) if MEMO in memo else None,
     )
+
+
+async def _pages(handle: Handle, query: str, kind: type[Page], page: PageRequest) -> AsyncIterator[Page]:
+    """Ask for a page after the other, to the last."""
+    start: int | None = page.start
+    while start is not None:
+        answer = await _ask(handle, query, kind, page.model_copy(update={"start": start}))
+        yield answer
+        start = answer.next
 
 
 async def _ask(handle: Handle, query: str, kind: type[Answer], *arguments: object) -> Answer:

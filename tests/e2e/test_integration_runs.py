@@ -17,6 +17,7 @@ import pytest
 
 from activities.grounds import MARK
 from tests.e2e.chat import until
+from tests.e2e.shell import run
 from tests.suites import write_suite
 from workers import integration as runs
 from workers import supervisor
@@ -325,15 +326,8 @@ async def test_the_commands_of_the_page_work(on: Runs, tmp_path: Path) -> None:
     commands = "".join(blocks).replace("\\\n", " ").replace("tests/by-hand", "tests/of-the-page").splitlines()
     variables = {"JUNE_HOME": str(on.stack.home), "TEMPORAL_ADDRESS": on.stack.address}
     for command in commands:
-        process = await asyncio.create_subprocess_shell(
-            command,
-            cwd=tmp_path,
-            env=os.environ | variables,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        code, output = await run(command, tmp_path, variables)
         # A run's status ends as the run does, and some of these tests fail on purpose.
-        assert process.returncode == 0 or (" status " in command and process.returncode == 1), f"{command}\n{output!r}"
+        assert code == 0 or (" status " in command and code == 1), f"{command}\n{output}"
     assert len(commands) >= 20
     await delete_schedule(on.client, "nightly")

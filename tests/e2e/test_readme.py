@@ -1,8 +1,6 @@
 """The README's commands, run as they stand against a running june (without engines)."""
 
-import asyncio
 import json
-import os
 import re
 import shutil
 import sys
@@ -10,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.shell import run
 from workers.conversing import QUESTION
 from workers.embedded import Embedded
 from workers.settings import PROJECT, DiscordSettings, LlmSettings, TelegramSettings, WhisperSettings, environment
@@ -38,18 +37,6 @@ def folder(tmp_path: Path) -> Path:
     for name in ("question.ogg", "a.ogg", "b.ogg"):
         shutil.copy(QUESTION, tmp_path / name)
     return tmp_path
-
-
-async def run(command: str, cwd: Path, variables: dict[str, str]) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_shell(
-        command,
-        cwd=cwd,
-        env=os.environ | variables,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, output.decode()
 
 
 async def test_every_command_works(idle: Embedded, folder: Path) -> None:
