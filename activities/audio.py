@@ -8,17 +8,28 @@ here (621 bytes of MP4 make FFmpeg fill 2.8 GB); ``activities.decoder`` runs ``d
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from activities.errors import BadInputError, ErrorCode
 from activities.pcm import OPUS_RATE, SAMPLE_BYTES, SAMPLE_RATE, seconds_of
 
-__all__ = ["OPUS_RATE", "SAMPLE_BYTES", "SAMPLE_RATE", "decode", "demuxer_of", "encode_ogg_opus", "seconds_of"]
+__all__ = [
+    "OPUS_RATE",
+    "SAMPLE_BYTES",
+    "SAMPLE_RATE",
+    "decode",
+    "demuxer_of",
+    "encode_ogg_opus",
+    "join_ogg_opus",
+    "seconds_of",
+]
 
 DECODERS = (
     "opus,libopus,vorbis,flac,aac,aac_fixed,mp3,mp3float,"
@@ -32,6 +43,8 @@ MOST_STREAMS = 16
 PACKETS_PER_SECOND = 400
 """Opus packets of 2.5 ms, the smallest there are; more packets than that decode to nothing on purpose."""
 SPARE_PACKETS = 10_000
+PACKET_SAMPLES = OPUS_RATE // 50
+"""Of june's own voice notes: 20 ms."""
 
 _OPTIONS = {
     "codec_whitelist": DECODERS,
@@ -179,12 +192,49 @@ def encode_ogg_opus(pcm: bytes, sample_rate: int, bit_rate: int) -> bytes:
         stream = container.add_stream("libopus", rate=OPUS_RATE, layout="mono")
         stream.bit_rate = bit_rate
         stream.options = {"application": "voip", "frame_duration": "20"}
-        resampler = AudioResampler(format="s16", layout="mono", rate=OPUS_RATE, frame_size=OPUS_RATE // 50)
+        resampler = AudioResampler(format="s16", layout="mono", rate=OPUS_RATE, frame_size=PACKET_SAMPLES)
         for block in _blocks(pcm, sample_rate):
             for frame in resampler.resample(block):
                 container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return target.getvalue()
+
+
+def join_ogg_opus(notes: Sequence[bytes], max_seconds: float) -> tuple[bytes, float]:
+    """Put voice notes of june's own (``encode_ogg_opus``) one behind the other, packet by packet, coding nothing anew.
+
+    Each begins with a fresh encoder, which the decoder takes without a sound as long as the one before ends in silence.
+
+    Args:
+        notes: at least one.
+        max_seconds: no packet is added beyond, in seconds.
+
+    Returns:
+        The file, and its duration in seconds.
+
+    Raises:
+        BadInputError: ``audio-unreadable``.
+
+    """
+    target, packets = io.BytesIO(), 0
+    most = max(1, int(max_seconds * OPUS_RATE) // PACKET_SAMPLES)
+    try:
+        with av.open(target, "w", format="ogg") as joined:
+            stream: AudioStream | None = None
+            for note in notes:
+                with av.open(io.BytesIO(note), "r", format="ogg", options=_OPTIONS) as container:
+                    (source,) = container.streams.audio
+                    stream = stream or joined.add_stream_from_template(source)
+                    filled = (packet for packet in container.demux(source) if packet.size)  # the last has nothing
+                    for packet in islice(filled, most - packets):
+                        packet.pts = packet.dts = packets * PACKET_SAMPLES
+                        packet.duration = PACKET_SAMPLES
+                        packet.stream = stream
+                        joined.mux(packet)
+                        packets += 1
+    except (av.FFmpegError, ValueError) as error:
+        raise _unreadable(f"A spoken sentence is damaged: {type(error).__name__}.") from error
+    return target.getvalue(), packets * PACKET_SAMPLES / OPUS_RATE
 
 
 def _blocks(pcm: bytes, sample_rate: int) -> Iterator[AudioFrame | None]:

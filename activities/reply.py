@@ -1,7 +1,7 @@
 """Reply on the platform: text first, then the voice note; or both in one message, where a chat has asked for it."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -11,10 +11,12 @@ from activities.blobs import BlobStore
 from activities.edges import Edge, SendUncertainError, VoiceForbiddenError, VoiceNote
 from activities.errors import BadInputError, ErrorCode
 from activities.heartbeats import heartbeats, tell_at_once
-from activities.pcm import OPUS_RATE, PAUSE_SECONDS, SAMPLE_BYTES, fitting, join, seconds_of
+from activities.pcm import OPUS_RATE
 from activities.references import Address, BlobRef, Notice, Value
 from activities.splitting import units
 
+SHORTEST_SECONDS = 0.02
+"""One packet."""
 CAPTION_ATTEMPTS = 5
 """Then the text goes first: what keeps a voice note from being sent must not keep back the text."""
 
@@ -28,7 +30,7 @@ class ReplyRequest(Value):
     transcript: str = ""
     """What was heard, shown so that mishearing is visible."""
     speech: tuple[BlobRef, ...] = ()
-    """Spoken sentences in order; joined and encoded once, bounded in seconds and bytes."""
+    """Spoken sentences in order (Ogg/Opus); joined, bounded in seconds and bytes."""
     captioned: bool = False
     """Send text and speech as one message, where the platform's captions hold the text."""
     notice: Notice | None = None
@@ -69,9 +71,7 @@ Say = Callable[[Notice, str | None], str]
 class ReplyActivity:
     """The activity ``reply`` of one platform."""
 
-    def __init__(
-        self, edge: Edge, blobs: BlobStore, say: Say, max_seconds: float, max_bytes: int, bit_rate: int
-    ) -> None:
+    def __init__(self, edge: Edge, blobs: BlobStore, say: Say, max_seconds: float, max_bytes: int) -> None:
         """Take the platform, the store, the sentences and the caps.
 
         Args:
@@ -80,19 +80,17 @@ class ReplyActivity:
             say: words a notice.
             max_seconds: longest voice note, in seconds.
             max_bytes: largest voice note, in bytes.
-            bit_rate: bits per second of Opus.
 
         """
         # Here, as workflows and bots import this module for its models and must not load FFmpeg.
-        from activities.audio import encode_ogg_opus
+        from activities.audio import join_ogg_opus
 
-        self._encode_ogg_opus = encode_ogg_opus
+        self._join_ogg_opus = join_ogg_opus
         self._edge = edge
         self._blobs = blobs
         self._say = say
         self._max_seconds = max_seconds
         self._max_bytes = max_bytes
-        self._bit_rate = bit_rate
 
     @activity.defn
     async def reply(self, request: ReplyRequest) -> Delivered:
@@ -192,18 +190,15 @@ class ReplyActivity:
         return {"voice": "sent"} | ({"text_message": message} if note.caption else {})
 
     async def _note(self, request: ReplyRequest, caption: str) -> tuple[VoiceNote, BlobRef]:
-        """Join and encode the sentences, and store the voice note.
+        """Join the sentences, and store the voice note.
 
         Raises:
-            BadInputError: sentences are missing, or not of one sample rate.
+            BadInputError: sentences are missing, or no Opus.
 
         """
-        rates = {sentence.sample_rate for sentence in request.speech}
-        if len(rates) != 1:
-            raise BadInputError(ErrorCode.REQUEST_INVALID, "The sentences have several sample rates.")
-        rate = rates.pop()
-        sentences = [await self._blobs.get(ref) for ref in within(request.speech, self._max_seconds)]
-        note = replace(await asyncio.to_thread(self._encode, sentences, rate), caption=caption)
+        fitting = within(request.speech, self._max_seconds, self._max_bytes)
+        sentences = [await self._blobs.get(ref) for ref in fitting]
+        note = replace(await asyncio.to_thread(self._join, sentences), caption=caption)
         audio = await self._blobs.put(
             request.to.platform,
             request.to.chat,
@@ -215,15 +210,14 @@ class ReplyActivity:
         )
         return note, audio
 
-    def _encode(self, sentences: list[bytes], rate: int) -> VoiceNote:
-        """Encode as many sentences as fit; nearly always once, as seldom more than the seconds limit them."""
-        most = int(self._max_seconds * rate) * SAMPLE_BYTES
+    def _join(self, sentences: list[bytes]) -> VoiceNote:
+        """Join the sentences; one alone that does not fit is cut."""
+        most = self._max_seconds
         while most > 0:
-            pcm = join(sentences, rate, most)
-            data = self._encode_ogg_opus(pcm, rate, self._bit_rate)
+            data, seconds = self._join_ogg_opus(sentences, most)
             if len(data) <= self._max_bytes:
-                return VoiceNote(data, seconds_of(pcm, rate))
-            most = int(len(pcm) // SAMPLE_BYTES * 0.98 * self._max_bytes / len(data)) * SAMPLE_BYTES
+                return VoiceNote(data, seconds)
+            most = 0.98 * seconds * self._max_bytes / len(data) - SHORTEST_SECONDS
         raise BadInputError(ErrorCode.VOICE_UNAVAILABLE, "No voice note is as small as the limit.")
 
 
@@ -239,7 +233,11 @@ class _Journal:
         await tell_at_once(progress)
 
 
-def within(speech: Iterable[BlobRef], max_seconds: float) -> list[BlobRef]:
-    """Take sentences while they fit, pauses included; the first in any case."""
-    sentences = list(speech)
-    return sentences[: fitting([sentence.seconds for sentence in sentences], PAUSE_SECONDS, max_seconds)]
+def within(speech: Sequence[BlobRef], max_seconds: float, max_bytes: int) -> Sequence[BlobRef]:
+    """Take sentences while they fit; the first in any case."""
+    seconds, size = 0.0, 0
+    for count, sentence in enumerate(speech):
+        seconds, size = seconds + sentence.seconds, size + sentence.bytes
+        if seconds > max_seconds or size > max_bytes:
+            return speech[: max(1, count)]
+    return speech

@@ -1,5 +1,6 @@
 """Synthesize the speech of one sentence."""
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from temporalio import activity
 
 from activities.heartbeats import in_thread
+from activities.pcm import OPUS_RATE, paused, seconds_of
 from activities.references import BlobRef, Identifier, Value
 
 if TYPE_CHECKING:
@@ -32,7 +34,9 @@ class Speech(Value):
     """A spoken sentence."""
 
     audio: BlobRef
-    """s16le PCM, mono, at the voice's own sample rate (22,050 Hz as a rule)."""
+    """Ogg/Opus, 48 kHz, mono, with the silence that follows a sentence: what voice notes are joined from."""
+    pcm: BlobRef | None = None
+    """The same as the engine gave it, for players at once: s16le, mono, at the voice's own sample rate."""
     engine_ms: int
     """Milliseconds in the engine alone."""
 
@@ -61,14 +65,21 @@ class Synthesizer(Protocol):
 class SynthesizeActivity:
     """The activity ``synthesize``."""
 
-    def __init__(self, synthesizer: Synthesizer, blobs: "BlobStore") -> None:
-        """Take a warm engine, and the store that speech goes to."""
+    def __init__(self, synthesizer: Synthesizer, blobs: "BlobStore", bit_rate: int) -> None:
+        """Take a warm engine, the store that speech goes to, and bits per second of Opus."""
+        # Here, as workflows import this module for its models and must not load FFmpeg.
+        from activities.audio import encode_ogg_opus
+
+        self._encode_ogg_opus = encode_ogg_opus
         self._synthesizer = synthesizer
         self._blobs = blobs
+        self._bit_rate = bit_rate
 
     @activity.defn
     async def synthesize(self, request: SynthesizeRequest) -> Speech:
-        """Say a sentence (its first 500 characters), and store the sound.
+        """Say a sentence (its first 500 characters), and store the sound, ready to be sent and to be played.
+
+        It is encoded here, while the model still writes, so that a reply of any length is only joined at the end.
 
         Raises:
             BadInputError: ``voice-unavailable``.
@@ -79,13 +90,29 @@ class SynthesizeActivity:
         # A sentence takes well under a second: on cancellation it is finished rather than interrupted.
         sound = await in_thread(lambda _stop: self._synthesizer.synthesize(text, request.language, request.voice))
         engine_ms = round(1000 * (time.perf_counter() - started))
-        audio = await self._blobs.put(
+        pcm, rate = sound.samples.astype("<i2", copy=False).tobytes(), sound.sample_rate
+        audio, played = await asyncio.gather(self._store_opus(request, pcm, rate), self._store_pcm(request, pcm, rate))
+        return Speech(audio=audio, pcm=played, engine_ms=engine_ms)
+
+    async def _store_opus(self, request: SynthesizeRequest, pcm: bytes, rate: int) -> BlobRef:
+        spoken = paused(pcm, rate)
+        return await self._blobs.put(
             request.platform,
             request.chat,
-            sound.samples.astype("<i2", copy=False).tobytes(),
-            mime=f"audio/L16;rate={sound.sample_rate}",
-            seconds=len(sound.samples) / sound.sample_rate,
-            sample_rate=sound.sample_rate,
+            await asyncio.to_thread(self._encode_ogg_opus, spoken, rate, self._bit_rate),
+            mime="audio/ogg",
+            seconds=seconds_of(spoken, rate),
+            sample_rate=OPUS_RATE,
+            ending="ogg",
+        )
+
+    async def _store_pcm(self, request: SynthesizeRequest, pcm: bytes, rate: int) -> BlobRef:
+        return await self._blobs.put(
+            request.platform,
+            request.chat,
+            pcm,
+            mime=f"audio/L16;rate={rate}",
+            seconds=seconds_of(pcm, rate),
+            sample_rate=rate,
             ending="pcm",
         )
-        return Speech(audio=audio, engine_ms=engine_ms)

@@ -16,6 +16,7 @@ from workers.connection import ensure_search_attributes
 from workers.errors import UnavailableError
 from workers.kinds import Kind
 from workers.settings import (
+    AudioSettings,
     EmbeddedSettings,
     LlmSettings,
     PiperSettings,
@@ -129,7 +130,7 @@ async def _cpu(_client: Client) -> Work:
     from activities.synthesize import SynthesizeActivity
 
     blobs = BlobStore.open(StorageSettings().blobs)
-    activities = [SynthesizeActivity(await _synthesizer(), blobs).synthesize]
+    activities = [SynthesizeActivity(await _synthesizer(), blobs, AudioSettings().reply_bit_rate).synthesize]
     if WorkerSettings().cpu_transcribe:
         activities.append(await _transcribe())
     return Work(slots=PiperSettings().parallel, activities=activities)

@@ -126,7 +126,7 @@ class VoiceMessage:
             speaking = self._speaking.get(text)
             if speaking is None or not speaking.done() or speaking.cancelled() or speaking.exception():
                 break
-            ready.append(speaking.result().audio)
+            ready.append(speaking.result().pcm or speaking.result().audio)
         return tuple(ready)
 
     # The stages

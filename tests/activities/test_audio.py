@@ -11,8 +11,10 @@ from av.audio.stream import AudioStream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from activities.audio import SAMPLE_RATE, decode, demuxer_of, encode_ogg_opus, seconds_of
+from activities.audio import SAMPLE_RATE, decode, demuxer_of, encode_ogg_opus, join_ogg_opus, seconds_of
 from activities.errors import BadInputError, ErrorCode
+from activities.pcm import paused
+from activities.transcribe import samples_of
 from tests import audio_samples as make
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -99,6 +101,30 @@ def test_voice_notes_are_opus_48_khz_mono(rate: int) -> None:
     pcm = decode(note, 10)
     assert seconds_of(pcm) == pytest.approx(3, abs=0.03)
     assert loudest_hertz(pcm) == pytest.approx(440, abs=2)
+
+
+def test_joined_notes_sound_as_each_by_itself() -> None:
+    tones = [make.tone(seconds, 22_050, hertz) for seconds, hertz in ((1, 300), (0.61, 500), (2.005, 400))]
+    notes = [encode_ogg_opus(paused(tone, 22_050), 22_050, 32_000) for tone in tones]
+    joined, seconds = join_ogg_opus(notes, 60)
+    alone = [samples_of(decode(note, 60)) for note in notes]
+    together = samples_of(decode(joined, 60))
+    assert len(together) / 16_000 == pytest.approx(seconds, abs=0.02)
+    start = 0
+    for note, sound in zip(notes, alone, strict=True):
+        assert np.abs(together[start : start + len(sound) - 400] - sound[:-400]).max() < 0.01
+        start += 320 * packets(note)
+
+
+def test_joined_notes_end_when_they_are_told_to() -> None:
+    note = encode_ogg_opus(make.tone(1, 22_050), 22_050, 32_000)
+    joined, seconds = join_ogg_opus([note, note], 1.5)
+    assert (packets(joined), seconds) == (75, 1.5)
+
+
+def packets(note: bytes) -> int:
+    with av.open(io.BytesIO(note), "r") as container:
+        return sum(packet.size > 0 for packet in container.demux())
 
 
 def test_opus_packets_last_20_ms() -> None:

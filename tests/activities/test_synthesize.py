@@ -1,12 +1,14 @@
-"""The activity ``synthesize``: from a sentence to stored PCM."""
+"""The activity ``synthesize``: from a sentence to stored speech."""
 
 import numpy as np
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.audio import decode
 from activities.blobs import BlobStore
 from activities.errors import BadInputError, ErrorCode
+from activities.pcm import PAUSE_SECONDS, seconds_of
 from activities.synthesize import MAX_CHARS, Sound, SynthesizeActivity, SynthesizeRequest
 
 
@@ -29,29 +31,41 @@ def request(text: str, language: str = "en") -> SynthesizeRequest:
     return SynthesizeRequest(platform="file", chat="chat", text=text, language=language)
 
 
-async def test_speech_is_stored_as_little_endian_pcm() -> None:
+def speaking(speaker: Speaker, blobs: BlobStore | None = None) -> SynthesizeActivity:
+    """Give the activity."""
+    return SynthesizeActivity(speaker, blobs or BlobStore.open("memory://"), 32_000)
+
+
+async def test_speech_is_stored_as_little_endian_pcm_to_be_played() -> None:
     blobs = BlobStore.open("memory://")
-    speech = await ActivityEnvironment().run(SynthesizeActivity(Speaker(), blobs).synthesize, request("abc"))
-    assert await blobs.get(speech.audio) == b"\0\0\1\0\2\0"
-    assert (speech.audio.mime, speech.audio.sample_rate, speech.audio.seconds) == ("audio/L16;rate=1000", 1000, 0.003)
-    assert speech.audio.key.startswith("file/chat/")
+    pcm = (await ActivityEnvironment().run(speaking(Speaker(), blobs).synthesize, request("abc"))).pcm
+    assert pcm
+    assert await blobs.get(pcm) == b"\0\0\1\0\2\0"
+    assert (pcm.mime, pcm.sample_rate, pcm.seconds) == ("audio/L16;rate=1000", 1000, 0.003)
+    assert pcm.key.startswith("file/chat/")
+
+
+async def test_speech_is_stored_as_opus_with_a_pause_to_be_sent() -> None:
+    blobs = BlobStore.open("memory://")
+    audio = (await ActivityEnvironment().run(speaking(Speaker(), blobs).synthesize, request("a" * 500))).audio
+    assert (audio.mime, audio.sample_rate, audio.seconds) == ("audio/ogg", 48_000, 0.5 + PAUSE_SECONDS)
+    assert seconds_of(decode(await blobs.get(audio), 60)) == pytest.approx(audio.seconds, abs=0.03)
 
 
 async def test_text_is_capped() -> None:
     speaker = Speaker()
-    activity = SynthesizeActivity(speaker, BlobStore.open("memory://"))
+    activity = speaking(speaker)
     await ActivityEnvironment().run(activity.synthesize, request("x" * 100_000))
     assert len(speaker.said) == MAX_CHARS
 
 
-async def test_a_text_without_a_sound_is_a_reference_to_nothing() -> None:
-    activity = SynthesizeActivity(Speaker(), BlobStore.open("memory://"))
-    speech = await ActivityEnvironment().run(activity.synthesize, request(""))
-    assert speech.audio.bytes == 0
+async def test_a_text_without_a_sound_is_a_pause() -> None:
+    speech = await ActivityEnvironment().run(speaking(Speaker()).synthesize, request(""))
+    assert speech.pcm
+    assert (speech.pcm.bytes, speech.audio.seconds) == (0, PAUSE_SECONDS)
 
 
 async def test_a_language_without_a_voice_fails_for_good() -> None:
-    activity = SynthesizeActivity(Speaker(), BlobStore.open("memory://"))
     with pytest.raises(ApplicationError) as failed:
-        await ActivityEnvironment().run(activity.synthesize, request("Guten Tag.", "de"))
+        await ActivityEnvironment().run(speaking(Speaker()).synthesize, request("Guten Tag.", "de"))
     assert (failed.value.type, failed.value.non_retryable) == ("voice-unavailable", True)

@@ -81,7 +81,7 @@ async def test_progress_shows_sentences_and_speech_in_order(client: Client, worl
 
     async def speak(asked: SynthesizeRequest) -> Speech:
         await may_speak[asked.text].wait()
-        return Speech(audio=blob(asked.text.strip(".")), engine_ms=1)
+        return Speech(audio=blob("opus"), pcm=blob(asked.text.strip(".")), engine_ms=1)
 
     world.behaviours = {"infer": wait_for(asyncio.Event()), "synthesize": speak}
     handle = await start(client)

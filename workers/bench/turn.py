@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from activities.audio import decode, encode_ogg_opus
 from activities.blobs import BlobStore
-from activities.pcm import join
+from activities.pcm import paused
 from activities.sentences import split
 from activities.speakable import speakable
 from activities.transcribe import samples_of
@@ -156,7 +156,7 @@ class _Plain:
         sentences = split(speakable(await self._answer(heard.text)))
         sounds = [await asyncio.to_thread(self._synthesizer.synthesize, text, "en", None) for text in sentences]
         rate = sounds[0].sample_rate
-        joined = join([sound.samples.tobytes() for sound in sounds], rate, 1 << 30)
+        joined = b"".join(paused(sound.samples.tobytes(), rate) for sound in sounds)
         encode_ogg_opus(joined, rate, AudioSettings().reply_bit_rate)
         return time.perf_counter() - watch, len(sentences)
 

@@ -28,7 +28,7 @@ def edge_activities(edge: Edge) -> list[Callable[..., Any]]:
     """Make ``fetch`` and ``reply`` of a platform, by the settings."""
     audio, blobs = AudioSettings(), BlobStore.open(StorageSettings().blobs)
     fetch = FetchActivity(edge, blobs, audio.max_bytes, audio.max_seconds)
-    reply = ReplyActivity(edge, blobs, say, audio.reply_max_seconds, audio.reply_max_bytes, audio.reply_bit_rate)
+    reply = ReplyActivity(edge, blobs, say, audio.reply_max_seconds, audio.reply_max_bytes)
     return [fetch.fetch, reply.reply]
 
 
