@@ -1,4 +1,7 @@
-"""Platform ``discord``: recordings by message, replies by text and native voice messages."""
+"""Platform ``discord``: recordings by message, replies by text and native voice messages.
+
+Chat ``@<user id>`` is the private channel of june and that person, whose id is not known before it is opened.
+"""
 
 import asyncio
 import logging
@@ -10,6 +13,7 @@ import aiohttp
 import discord
 from discord.http import HTTPClient, MultipartParameters
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.accompany import Presence
 from activities.discord_links import LinkExpiredError, Links, Read, read_link
@@ -36,8 +40,10 @@ _log = logging.getLogger(__name__)
 TYPING_SECONDS = 8.0
 """Discord shows ten."""
 SINCE = 100
-"""Messages since the one answered in which a later attempt looks for what an earlier one sent."""
+"""Messages from the one answered on, among which a later attempt looks for what an earlier one sent."""
 VOICE_NAME = "voice-message.ogg"
+PRIVATE = "@"
+"""Before the id of a person, as the name of a chat."""
 
 
 class DiscordEdge:
@@ -146,31 +152,42 @@ class DiscordEdge:
         self, to: Address, body: dict[str, Any], pack: Callable[[dict[str, Any]], MultipartParameters]
     ) -> str:
         """Send, unless it was; without the reference where the message it replies to may not be read."""
-        before = await self._sent_before(to, body, None if pack is plain else VOICE_NAME)
+        channel = await self._channel(to)
+        before = await self._sent_before(channel, to.message, body, None if pack is plain else VOICE_NAME)
         if before:
             return before
         try:
-            return await self._post(to, pack(body))
+            return await self._post(channel, pack(body))
         except discord.HTTPException as error:
             if error.code != NO_HISTORY:
                 raise
-        return await self._post(to, pack({name: value for name, value in body.items() if name != "message_reference"}))
+        unrelated = {name: value for name, value in body.items() if name != "message_reference"}
+        return await self._post(channel, pack(unrelated))
 
-    async def _sent_before(self, to: Address, body: dict[str, Any], file: str | None) -> str | None:
+    async def _channel(self, to: Address) -> int:
+        """Find the channel; Discord opens a private one the first time, and names the same again."""
+        if not to.chat.startswith(PRIVATE):
+            return int(to.thread or to.chat)
+        try:
+            return int((await self._http.start_private_message(to.chat.removeprefix(PRIVATE)))["id"])
+        except discord.RateLimited as error:
+            raise paused(error) or error from error
+
+    async def _sent_before(self, channel: int, answered: str, body: dict[str, Any], file: str | None) -> str | None:
         """Look whether an earlier attempt has sent this: a nonce is remembered for some minutes only."""
         if not (activity.in_activity() and activity.info().attempt > 1):
             return None
         try:
-            since = await self._http.logs_from(int(to.thread or to.chat), SINCE, after=int(to.message))
+            since = await self._http.logs_from(channel, SINCE, after=int(answered) - 1)
         except discord.DiscordException as error:  # the nonce is left, and whatever is wrong is told by the send
-            _log.info("channel %s cannot be looked at: %s", to.chat, error)
+            _log.info("channel %s cannot be looked at: %s", channel, error)
             return None
         return found_among(cast("list[dict[str, Any]]", since), body, file)
 
-    async def _post(self, to: Address, params: MultipartParameters) -> str:
+    async def _post(self, channel: int, params: MultipartParameters) -> str:
         try:
             with params:
-                sent = await self._http.send_message(int(to.thread or to.chat), params=params)
+                sent = await self._http.send_message(channel, params=params)
         except discord.RateLimited as error:
             raise paused(error) or error from error
         return str(sent["id"])
@@ -187,17 +204,17 @@ class DiscordEdge:
         shown: str | None,  # noqa: ARG002
     ) -> AsyncIterator[Presence]:
         """Show june typing. The text is sent once, as a whole: clients render every edit anew."""
-        typing = asyncio.create_task(self._type(int(to.thread or to.chat)))
+        typing = asyncio.create_task(self._type(to))
         try:
             yield _Typing()
         finally:
             typing.cancel()
 
-    async def _type(self, channel: int) -> None:
+    async def _type(self, to: Address) -> None:
         while True:
             try:
-                await self._http.send_typing(channel)
-            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                await self._http.send_typing(await self._channel(to))
+            except (discord.DiscordException, ApplicationError, aiohttp.ClientError, OSError) as error:
                 _log.info("typing is not shown: %s", error)
             await asyncio.sleep(TYPING_SECONDS)
 

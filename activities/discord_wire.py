@@ -80,17 +80,18 @@ def found_among(messages: list[dict[str, Any]], body: dict[str, Any], file: str 
     """Find the message that a body made when it was sent before; its id, or None.
 
     Args:
-        messages: what was said since the message that is answered.
+        messages: what was said from the message that is answered on; without it, where that is gone.
         body: what would be sent.
         file: name of the file that goes with it.
 
     """
     replied = body.get("message_reference", {}).get("message_id")
+    related = {replied} if any(str(message["id"]) == replied for message in messages) else {replied, None}
     for message in messages:
         names = [attachment["filename"] for attachment in message["attachments"]]
         same = message["content"] == body.get("content", "") and names == ([file] if file else [])
         to = (message.get("message_reference") or {}).get("message_id")
-        if same and to == replied and message["author"].get("bot"):
+        if same and to in related and message["author"].get("bot"):
             return str(message["id"])
     return None
 

@@ -31,6 +31,7 @@ from workers.settings import (
     StorageSettings,
     TelegramSettings,
     TelemetrySettings,
+    TestsSettings,
     WebSettings,
     WorkerSettings,
     environment,
@@ -55,8 +56,20 @@ DYNAMIC_CONFIG = {
     "matching.numTaskqueueWritePartitions": "1",
     "matching.enableFairness": "true",
     "frontend.WorkflowPauseEnabled": "true",
+    # What has ended leaves the caches at once; by default the server grows for an hour of turns. Nothing is
+    # replicated to another cluster, so that its cache of events for that is of no use.
+    "history.cacheTTL": '"30s"',
+    "history.cacheBackgroundEvict": '{"Enabled":true,"LoopInterval":"10s","MaxEntryPerCall":1024}',
+    "history.eventsCacheMaxSizeBytes": "131072",
+    "history.xdcCacheMaxSizeBytes": "1",
 }
 
+TEMPORAL_MEMORY = {
+    # Collected when this much is in use, and not at twice what lives (35 to 45 MB): it stays there from the first turns
+    # on, and is collected less often. Thousands of turns at once would have to live for it to be scarce.
+    "GOGC": "off",
+    "GOMEMLIMIT": "128MiB",
+}
 MEMORY = {
     # Fewer heaps of the C library, and large pieces given back: memory stays where it was after many turns.
     "MALLOC_ARENA_MAX": "2",
@@ -72,9 +85,9 @@ SECRETS = {
     "JUNE_TELEGRAM_TOKEN": ("bot-telegram",),
     "JUNE_TELEGRAM_WEBHOOK_SECRET": ("bot-telegram",),
     "JUNE_DISCORD_TOKEN": ("bot-discord",),
-    "JUNE_WEB_PASSWORD": ("bot-web", "worker-tests"),
+    "JUNE_WEB_PASSWORD": ("bot-web",),
 }
-"""Who needs a secret; no other child gets it."""
+"""Who needs a secret; no other child gets it, but the tests worker those that ``JUNE_TESTS_SECRETS`` names."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +237,7 @@ class Embedded:
         ]
         command = (str(Path(sys.prefix) / "bin" / "temporal"), "server", "start-dev", *options)
         # The page's own interface answers once the server behind it does.
-        return self._program("temporal", command, self.ports.ui_port, "/api/v1/namespaces")
+        return self._program("temporal", command, self.ports.ui_port, "/api/v1/namespaces", TEMPORAL_MEMORY)
 
     def _model_server(self) -> Program:
         command = (sys.executable, "-m", "workers.engines.model_server")
@@ -253,8 +266,9 @@ class Embedded:
         """Give a child this process's environment and settings, and the embedded server instead of any other."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
         given = inherited | environment(*self._settings)
+        named = TestsSettings().secrets if child == Kind.TESTS.program else ()
         for secret, needed_by in SECRETS.items():
-            if child not in needed_by:
+            if child not in needed_by and secret not in named:
                 given.pop(secret, None)
         return given | {
             "JUNE_HOME": str(self.home),

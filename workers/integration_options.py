@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from workers.settings import TelegramSettings
+from workers.settings import DiscordSettings, TelegramSettings
 from workflows.integration_contracts import Address, RunRequest, Selection
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]
@@ -34,7 +34,7 @@ def request_of(
     """Make a request of what was said.
 
     Raises:
-        typer.BadParameter: it is no selection of tests.
+        typer.BadParameter: it is no selection of tests, or more chats would be told than a run tells.
 
     """
     try:
@@ -42,7 +42,7 @@ def request_of(
         return RunRequest.model_validate({"selection": selection, "alerts": alerts} | limits)
     except ValidationError as error:
         wrong = "; ".join(f"{problem['input']!r}: {problem['msg']}" for problem in error.errors())
-        raise typer.BadParameter(f"This selects no tests ({wrong}).") from None
+        raise typer.BadParameter(f"This is no run of tests ({wrong}).") from None
 
 
 def chats_of(given: list[str] | None) -> tuple[Address, ...]:
@@ -56,8 +56,10 @@ def chats_of(given: list[str] | None) -> tuple[Address, ...]:
 
 
 def owners_chats() -> tuple[Address, ...]:
-    """Name the owners' private chats on Telegram; on Discord an owner's id names no chat."""
-    return tuple(Address(platform="telegram", chat=owner, message=NO_MESSAGE) for owner in TelegramSettings().owners)
+    """Name the owners' private chats: on Telegram by their own ids, on Discord as those of whose channel it is."""
+    telegram = [("telegram", owner) for owner in TelegramSettings().owners]
+    discord = [("discord", f"@{owner}") for owner in DiscordSettings().owners]
+    return tuple(Address(platform=platform, chat=chat, message=NO_MESSAGE) for platform, chat in telegram + discord)
 
 
 def _chat(text: str) -> Address:

@@ -41,7 +41,7 @@ def create(
     no_alert: Annotated[bool, typer.Option("--no-alert", help="Tell nobody of failures.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Start runs by schedule. Who is told of a failure: --alert, or else the owners' private chats on Telegram."""
+    """Start runs by schedule. Who is told of a failure: --alert, or else the owners in private."""
     if bool(cron) == bool(every):
         raise typer.BadParameter("Say when: either --cron or --every.")
     from workers.integration_schedules import create

@@ -94,12 +94,17 @@ async def test_sending_again_leaves_one_message(scene: Scene) -> None:
     assert len(scene.fake.sent(scene.chat)) == 3
 
 
+def second_attempt() -> ActivityEnvironment:
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, attempt=2)
+    return environment
+
+
 async def test_a_later_attempt_finds_what_was_sent_long_ago(scene: Scene) -> None:
     text = "word " * 500
     first = [await scene.edge.send_text(scene.to, text), await scene.edge.send_voice(scene.to, NOTE)]
     scene.world.nonces.clear()  # as Discord does after some minutes
-    environment = ActivityEnvironment()
-    environment.info = dataclasses.replace(environment.info, attempt=2)
+    environment = second_attempt()
     again = [await environment.run(scene.edge.send_text, scene.to, text)]
     again.append(await environment.run(scene.edge.send_voice, scene.to, NOTE))
     assert (first, len(scene.fake.sent(scene.chat))) == (again, 3)
@@ -131,10 +136,19 @@ def test_a_name_of_a_send_fits_and_tells_sends_apart() -> None:
     assert message_of("n", "x", "1")["allowed_mentions"] == {"parse": []}
 
 
+async def test_a_person_is_written_to_in_private(scene: Scene) -> None:
+    to = scene.to.model_copy(update={"chat": f"@{scene.person}"})
+    assert await scene.edge.send_text(to, "hello") == scene.fake.sent(scene.chat)[0]["id"]
+    with pytest.raises(BadInputError, match="50033"):
+        await scene.edge.send_text(scene.to.model_copy(update={"chat": "@1"}), "hello")
+
+
 async def test_a_message_that_is_gone_is_answered_without_a_reference(scene: Scene) -> None:
     scene.world.messages[scene.chat].clear()
-    await scene.edge.send_text(scene.to, "hello")
+    first = await scene.edge.send_text(scene.to, "hello")
     assert "message_reference" not in scene.fake.sent(scene.chat)[0]
+    scene.world.nonces.clear()
+    assert await second_attempt().run(scene.edge.send_text, scene.to, "hello") == first
 
 
 @pytest.mark.parametrize("code", [50173, 50013])

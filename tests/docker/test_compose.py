@@ -10,8 +10,9 @@ import yaml  # type: ignore[import-untyped] # a dependency of huggingface-hub, w
 from typer.testing import CliRunner
 
 from workers.cli import app
-from workers.embedded import DYNAMIC_CONFIG, SECRETS
+from workers.embedded import DYNAMIC_CONFIG, SECRETS, TEMPORAL_MEMORY
 from workers.kinds import BOTS, OPTIONAL, Kind
+from workers.settings import TestsSettings
 from workflows.contracts import SEARCH_ATTRIBUTES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -52,8 +53,9 @@ def test_what_is_optional_starts_when_it_is_wanted_and_then_once(kind: Kind) -> 
 def test_a_secret_is_given_to_those_who_need_it() -> None:
     for secret in (secret for secret, holders in SECRETS.items() if holders[0].startswith("bot-")):
         holders = [WORKERS[name] for name in WORKERS if secret in SERVICES[name].get("environment", {})]
-        given = {Kind(kind).program for kind in holders}
-        assert given <= set(SECRETS[secret])
+        given = {Kind(kind).program for kind in holders} - {Kind.TESTS.program}  # JUNE_TESTS_SECRETS is for that
+        tests = {Kind.TESTS.program} if secret in TestsSettings().secrets else set()
+        assert given <= set(SECRETS[secret]) | tests
 
 
 def test_the_web_page_asks_for_a_password_and_the_telegram_bot_for_a_token() -> None:
@@ -74,6 +76,19 @@ def test_workers_are_asked_whether_they_are_ready(name: str) -> None:
     port = service["environment"]["JUNE_HEALTH_ADDRESS"].rpartition(":")[2]
     assert f":{port}/readyz" in service["healthcheck"]["test"][-1]
     assert service["environment"]["TEMPORAL_ADDRESS"] == "temporal:7233"
+
+
+def test_prometheus_and_the_integration_tests_ask_every_worker() -> None:
+    prometheus = yaml.safe_load((ROOT / "docker" / "prometheus.yml").read_text(encoding="utf-8"))
+    (asked,) = prometheus["scrape_configs"][0]["dns_sd_configs"]
+    names = {name: SERVICES[name].get("networks", {}).get("default", {}).get("aliases", [name])[0] for name in WORKERS}
+    assert set(asked["names"]) == set(names.values())
+    assert {SERVICES[name]["environment"]["JUNE_METRICS_ADDRESS"] for name in WORKERS} == {f"0.0.0.0:{asked['port']}"}
+    tests = SERVICES["tests-worker"]["environment"]
+    ready = {names[name] for name in WORKERS if WORKERS[name] not in OPTIONAL}
+    assert set(re.findall(r"//([\w-]+):8081/readyz", tests["JUNE_INTEGRATION_READY_URLS"])) == ready
+    stages = set(re.findall(rf"//([\w-]+):{asked['port']}/metrics", tests["JUNE_INTEGRATION_METRICS_URLS"]))
+    assert stages == ready - {"workflows-worker"}
 
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if name not in {"models", "retention"}])
@@ -105,11 +120,13 @@ def test_temporal_starts_as_june_up_starts_it() -> None:
     tuning = [f"--dynamic-config-value={key}={value}" for key, value in DYNAMIC_CONFIG.items()]
     assert [option for option in options if option.startswith("--search-attribute")] == attributes
     assert [option for option in options if option.startswith("--dynamic-config-value")] == tuning
+    assert SERVICES["temporal"]["environment"] == TEMPORAL_MEMORY
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_secrets_come_from_outside(name: str) -> None:
     secrets = {key: value for key, value in SERVICES[name].get("environment", {}).items() if SECRET.search(key)}
+    secrets.pop("JUNE_TESTS_SECRETS", None)  # names
     assert all(re.fullmatch(r"\$\{\w+:-\}", value) for value in secrets.values())
 
 
@@ -144,6 +161,11 @@ def test_the_tests_are_run_with_what_they_were_written_with() -> None:
     pinned = (ROOT / "docker" / "tests.txt").read_text(encoding="utf-8").split("\n", 1)[1]
     assert pinned.count("==") == 6
     assert all(line in (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8") for line in pinned.splitlines())
+
+
+def test_nothing_is_mounted_from_another_stage() -> None:
+    """Podman would keep the layer that was made of it when that stage has changed."""
+    assert "--mount" not in re.sub(r"^#.*$", "", DOCKERFILE, flags=re.MULTILINE)
 
 
 def test_dependencies_are_locked() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from activities.pcm import PAUSE_SECONDS
 from tests.audio_samples import encoded
 from tests.e2e.chat import eventually
 from tests.e2e.discord_bot import BotProcess, bot_process
@@ -59,7 +60,7 @@ async def test_a_spoken_question_is_answered_by_text_and_a_native_voice_message(
     assert voice["flags"] == VOICE_FLAG
     (file,) = voice["attachments"]
     assert (file["content_type"], file["filename"]) == ("audio/ogg", "voice-message.ogg")
-    assert file["duration_secs"] == pytest.approx(0.1, abs=0.05)
+    assert file["duration_secs"] == pytest.approx(0.1 + PAUSE_SECONDS, abs=0.05)
     assert 1 <= len(base64.b64decode(file["waveform"])) <= 256
     assert discord.file(voice).startswith(b"OggS")
     assert [m["message_reference"]["message_id"] for m in (text, voice)] == [asked, asked]

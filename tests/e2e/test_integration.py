@@ -6,11 +6,13 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 
 from tests.integration.conftest import NO_JUNE
+from tests.platforms import discord, telegram
+from tests.platforms.discord_world import TOKEN as DISCORD_TOKEN
 from tests.workers.conftest import SMALL_MODEL, free_port, prepared_home
 from workers.ports import LOOPBACK, own_ports, own_web
 from workers.settings import PROJECT, LlmSettings, environment
@@ -18,32 +20,66 @@ from workers.settings import PROJECT, LlmSettings, environment
 pytestmark = [pytest.mark.e2e, pytest.mark.engines]
 
 MEANWHILE_SECONDS = 300
-NO_BOTS = {"JUNE_TELEGRAM_TOKEN": "", "JUNE_DISCORD_TOKEN": ""}
-NOT_CONFIGURED = {f"set {token}" for token in NO_BOTS}
-"""The only reasons to skip anything."""
+OWNER, GROUP = 7, -1001
+WRONG_TOKEN = "654321:another-token"
+NOWHERE = f"http://{LOOPBACK}:9"
+DOORS = ("tests/integration/test_doors.py", "-k", "telegram or discord")
 
 
-@pytest.fixture
-async def variables(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
-    """Run june with real engines, the smallest model and the web page; give the environment that finds it."""
-    storage, ports = prepared_home(tmp_path / "home"), own_ports()
+@dataclass(frozen=True)
+class Running:
+    """A june that runs, with bots on both platforms, and a chat of the tests' own on each."""
+
+    variables: dict[str, str]
+    """The environment that finds all of it."""
+    telegram: telegram.BotApi
+    discord: discord.FakeDiscord
+
+    async def tests(self, *arguments: str, **variables: str) -> tuple[int, str]:
+        """Run tests, with these variables changed."""
+        return await run(self.variables | variables, *arguments)
+
+    def messages(self) -> int:
+        """Count the messages in all chats."""
+        return len(self.telegram.posts) + sum(map(len, self.discord.world.messages.values()))
+
+
+@pytest.fixture(scope="module")
+async def june(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """Run june with real engines, the smallest model, both bots and the web page."""
+    storage, ports = prepared_home(tmp_path_factory.mktemp("june") / "home"), own_ports()
     collector = f"http://{LOOPBACK}:{free_port()}/v1/traces"
-    settings = environment(storage, ports, own_web(), LlmSettings(model=SMALL_MODEL)) | NO_BOTS
-    traced = settings | {"JUNE_OTLP_URL": collector, "OTEL_BSP_SCHEDULE_DELAY": "500"}
-    june = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "workers.cli", "up", "--json"),
-        env=os.environ | traced,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert june.stdout
-    try:
-        assert await asyncio.wait_for(june.stdout.readline(), 90)
-        named = {"TEMPORAL_ADDRESS": f"{LOOPBACK}:{ports.temporal_port}", "TEMPORAL_CONFIG_FILE": os.devnull}
-        yield settings | named | {"JUNE_INTEGRATION_OTLP_URL": collector}
-    finally:
-        if june.returncode is None:
-            june.send_signal(signal.SIGINT)
-        await asyncio.wait_for(june.wait(), 60)
+    settings = environment(storage, ports, own_web(), LlmSettings(model=SMALL_MODEL))
+    async with telegram.BotApi() as api, discord.running() as fake:
+        settings |= platforms(api, fake)
+        traced = settings | {"JUNE_OTLP_URL": collector, "OTEL_BSP_SCHEDULE_DELAY": "500"}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "workers.cli", "up", "--json"),
+            env=os.environ | traced,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout
+        try:
+            assert await asyncio.wait_for(process.stdout.readline(), 90)
+            named = {"TEMPORAL_ADDRESS": f"{LOOPBACK}:{ports.temporal_port}", "TEMPORAL_CONFIG_FILE": os.devnull}
+            yield Running(settings | named | {"JUNE_INTEGRATION_OTLP_URL": collector}, api, fake)
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGINT)
+            await asyncio.wait_for(process.wait(), 60)
+
+
+def platforms(api: telegram.BotApi, fake: discord.FakeDiscord) -> dict[str, str]:
+    """Point june and the tests to both platforms."""
+    owner, guild = fake.world.person("Olga"), fake.world.guild()
+    return fake.environment | {
+        "JUNE_DISCORD_OWNERS": owner,
+        "JUNE_INTEGRATION_DISCORD_CHANNEL": fake.world.channel(guild, "tests"),
+        "JUNE_TELEGRAM_TOKEN": telegram.TOKEN,
+        "JUNE_TELEGRAM_BASE_URL": api.url,
+        "JUNE_TELEGRAM_OWNERS": str(OWNER),
+        "JUNE_INTEGRATION_TELEGRAM_CHAT": str(GROUP),
+    }
 
 
 async def run(variables: dict[str, str], *arguments: str) -> tuple[int, str]:
@@ -64,13 +100,58 @@ async def run(variables: dict[str, str], *arguments: str) -> tuple[int, str]:
     return pytest_run.returncode, said.decode()
 
 
-async def test_a_june_that_runs_passes(variables: dict[str, str]) -> None:
-    kill = {"JUNE_INTEGRATION_MAY_KILL": "1", "JUNE_INTEGRATION_LATENCY_TURNS": "1"}
-    code, said = await run(variables | kill, "tests/integration")
+async def test_a_june_that_runs_passes(june: Running) -> None:
+    code, said = await june.tests(
+        "tests/integration", JUNE_INTEGRATION_MAY_KILL="1", JUNE_INTEGRATION_LATENCY_TURNS="1"
+    )
     assert code == 0, said
-    skipped = re.findall(r"^SKIPPED .*: (.*)$", said, re.MULTILINE)
-    assert len(skipped) == len(NOT_CONFIGURED)
-    assert {reason for reason in NOT_CONFIGURED if any(reason in one for one in skipped)} == NOT_CONFIGURED, said
+    assert "SKIPPED" not in said, said
+    assert len(june.telegram.called("sendVoice")) == 2, "a question and its answer"
+    assert june.messages() == 0, "nothing stays in the chats"
+
+
+async def test_what_is_not_configured_is_skipped(june: Running) -> None:
+    code, said = await june.tests(*DOORS, JUNE_TELEGRAM_TOKEN="", JUNE_INTEGRATION_DISCORD_CHANNEL="")
+    assert code == 0, said
+    assert "1 passed, 3 skipped" in said
+    reasons = re.findall(r"^SKIPPED .*: set (\w+)$", said, re.MULTILINE)
+    assert sorted(reasons) == ["JUNE_INTEGRATION_DISCORD_CHANNEL", "JUNE_TELEGRAM_TOKEN"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentences"),
+    [
+        (
+            {"JUNE_TELEGRAM_TOKEN": WRONG_TOKEN, "JUNE_DISCORD_TOKEN": WRONG_TOKEN},
+            ("Telegram refuses the bot's token", "Discord does not take the token"),
+        ),
+        (
+            {"JUNE_TELEGRAM_BASE_URL": NOWHERE, "JUNE_DISCORD_API_BASE": NOWHERE},
+            ("Telegram: httpx.ConnectError", "Discord: Cannot connect"),
+        ),
+    ],
+    ids=["tokens", "addresses"],
+)
+async def test_what_is_wrong_is_told_in_a_sentence_without_the_token(
+    june: Running, wrong: dict[str, str], sentences: tuple[str, str]
+) -> None:
+    code, said = await june.tests(*DOORS, **wrong)
+    assert code == 1
+    assert "4 failed" in said
+    assert [sentence for sentence in sentences if sentence not in said] == []
+    assert [token for token in (telegram.TOKEN, DISCORD_TOKEN, WRONG_TOKEN) if token in said] == []
+
+
+async def test_no_private_chat_is_used(june: Running) -> None:
+    world = june.discord.world
+    private = world.private(june.variables["JUNE_DISCORD_OWNERS"])
+    named = {"JUNE_INTEGRATION_TELEGRAM_CHAT": str(OWNER), "JUNE_INTEGRATION_DISCORD_CHANNEL": private}
+    code, said = await june.tests(*DOORS, **named)
+    assert code == 1
+    assert "2 failed, 2 passed" in said
+    for name in named:
+        assert re.search(rf"{name} names .*private.*, whose memory would be lost", said), said
+    assert june.messages() == 0
 
 
 async def test_without_a_june_there_is_one_sentence() -> None:

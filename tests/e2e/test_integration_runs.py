@@ -17,12 +17,20 @@ import pytest
 
 from activities.grounds import MARK
 from tests.e2e.chat import until
+from tests.e2e.discord_bot import bot_process
 from tests.e2e.shell import run
+from tests.platforms import discord
 from tests.suites import write_suite
 from workers import integration as runs
 from workers import supervisor
 from workers.embedded import Embedded
-from workers.integration_schedules import create_schedule, delete_schedule, list_schedules
+from workers.integration_schedules import (
+    create_schedule,
+    delete_schedule,
+    describe_schedule,
+    list_schedules,
+    schedule_id,
+)
 from workers.kinds import Kind
 from workers.ports import own_ports
 from workers.settings import PROJECT, EmbeddedSettings, StorageSettings, WorkerSettings
@@ -175,9 +183,9 @@ async def temporal(on: Runs, *arguments: str) -> str:
     return output.decode()
 
 
-async def june(on: Runs, *arguments: str) -> tuple[int, str]:
+async def june(on: Runs, *arguments: str, **variables: str) -> tuple[int, str]:
     """Run june's command."""
-    variables = {"JUNE_HOME": str(on.stack.home), "TEMPORAL_ADDRESS": on.stack.address}
+    variables |= {"JUNE_HOME": str(on.stack.home), "TEMPORAL_ADDRESS": on.stack.address}
     process = await asyncio.create_subprocess_exec(
         *(*JUNE, "tests", *arguments), env=os.environ | variables, stdout=asyncio.subprocess.PIPE
     )
@@ -317,6 +325,33 @@ async def test_a_schedule_fires_and_a_failure_is_told_once(on: Runs) -> None:
     text = outbox[0].read_text()
     assert "1 of 1" in text
     assert "test_fails.py::test_fails" in text
+
+
+async def test_an_owner_on_discord_is_told_in_private_once(on: Runs) -> None:
+    async with discord.running() as fake:
+        owner = fake.world.person("Olga")
+        owners = {"JUNE_DISCORD_OWNERS": owner}
+        code, output = await june(on, "schedule", "create", "daily", "test_fails.py", "--every", "1d", **owners)
+        assert (code, f"discord:@{owner} is told" in output) == (0, True)
+        fake.faults.append(discord.Fault("POST", "/messages$", 502, after=True))
+        async with bot_process(on.stack, fake, on.stack.home / "bot.log", **owners):
+            await on.client.get_schedule_handle(schedule_id("daily")).trigger()
+            status = await ended(await runs.find_run(on.client, await started(on, "daily")))
+        await delete_schedule(on.client, "daily")
+    assert status.notes == (f"alert to discord:@{owner}: sent",)
+    (told,) = fake.sent(fake.world.private(owner))
+    assert "test_fails.py::test_fails" in told["content"]
+    assert [fault.times for fault in fake.faults] == [0]
+
+
+async def started(on: Runs, schedule: str) -> str:
+    """Wait until a schedule has started a run; name it."""
+
+    async def begun() -> bool:
+        return bool((await describe_schedule(on.client, schedule)).runs)
+
+    await until(begun)
+    return (await describe_schedule(on.client, schedule)).runs[-1]
 
 
 async def test_the_commands_of_the_page_work(on: Runs, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ june forget it. Where no june answers, the run ends with one sentence and exit c
 
 ============================  ======================================================================================
 ``test_voice_turn.py``        the shipped question as june hears it, its answer in Ogg/Opus as june hears that; text
-``test_doors.py``             the web page by its interface; Telegram and Discord know the bot, and june serves it
+``test_doors.py``             whole turns on the web page, on Telegram and on Discord
 ``test_memory.py``            the second prompt holds the first turn; reset; forgetting
 ``test_cancellation.py``      the turn under way and the one that waits are cancelled, the next is answered
 ``test_limits.py``            codes of bad recordings; a flood is refused once
@@ -21,6 +21,8 @@ Settings, each with the prefix ``JUNE_INTEGRATION_`` (``settings.py`` has the de
 ============================  ========  ============================================================================
 ``WEB_URL``                             the web page; empty for that of ``june up``
 ``WEB_PASSWORD``                        its password; empty for ``JUNE_WEB_PASSWORD``
+``TELEGRAM_CHAT``                       a group of the tests' own; empty: no turn over Telegram
+``DISCORD_CHANNEL``                     a channel of the tests' own; empty: no turn over Discord
 ``UI_URL``                              Temporal's Web UI; empty for that of ``june up``
 ``METRICS_URLS``                        Prometheus end points of all workers; empty for those of ``june up``
 ``READY_URLS``                          readiness of all workers; empty for those of ``june up``
@@ -33,5 +35,5 @@ Settings, each with the prefix ``JUNE_INTEGRATION_`` (``settings.py`` has the de
 ============================  ========  ============================================================================
 
 Shared with june by its own settings: ``JUNE_HOME`` and ``JUNE_BLOB_URL`` (the store of recordings), ``JUNE_AUDIO_*``
-(the caps), ``JUNE_TELEGRAM_TOKEN`` and ``JUNE_DISCORD_TOKEN`` (without which those doors are skipped).
+(the caps), ``JUNE_TELEGRAM_*`` and ``JUNE_DISCORD_*`` (tokens and owners, without which those doors are skipped).
 """

@@ -19,6 +19,10 @@ class IntegrationSettings(BaseSettings):
     """The web page, such as ``https://june.example.org``."""
     web_password: SecretStr = SecretStr("")
     """Its password; empty for ``JUNE_WEB_PASSWORD``."""
+    telegram_chat: str = Field(default="", pattern=r"^(-?[0-9]+)?$")
+    """Id of a group on Telegram (a negative number) that is for these tests alone, with june's bot in it."""
+    discord_channel: str = Field(default="", pattern=r"^[0-9]*$")
+    """Id of a channel of a server on Discord that is for these tests alone, in which june may write."""
     ui_url: str = ""
     """Temporal's Web UI."""
     metrics_urls: Ids = ()

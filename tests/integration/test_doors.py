@@ -1,25 +1,31 @@
-"""The doors of the platforms that are configured: whole turns on the web page; Telegram and Discord by their tokens.
+"""The doors of the platforms that are configured: whole turns on the web page, on Telegram and on Discord.
 
-A bot cannot write to itself, so that there it is seen whether the platform knows the bot, and whether june serves it.
+Those two need a chat of the tests' own; without one it is only seen whether the platform knows the bot, and whether
+june serves it.
 """
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 
+import av
 import httpx
 import pytest
-from telegram.error import InvalidToken
 
 from activities.audio import decode
+from activities.transcribe import samples_of
+from tests.integration.discord_channel import discord_bot, discord_channel
 from tests.integration.june import HTTP_SECONDS, June
+from tests.integration.owner import asked
 from tests.integration.page import Visitor, visitor
+from tests.integration.telegram_group import IN_CAPTION, telegram_bot, telegram_group
 from tests.integration.test_voice_turn import MOST_SECONDS, QUESTION_SAID
 from tests.workers.engines.wer import wer
 from workers.conversing import QUESTION
 from workers.doctor import _check_queue
 from workers.kinds import Kind
-from workers.platforms.telegram import REFUSED, build_bot
 from workers.settings import DiscordSettings, TelegramSettings
+from workflows.contracts import VoiceMessageResult
 
 
 @pytest.fixture
@@ -57,30 +63,54 @@ async def test_the_page_keeps_strangers_out(june: June, web: Visitor) -> None:
 
 
 async def test_telegram_knows_the_bot_that_june_serves(june: June) -> None:
-    settings = TelegramSettings()
-    if not settings.token.get_secret_value():
-        pytest.skip("there is no Telegram bot: set JUNE_TELEGRAM_TOKEN to the one that june has")
-    try:
-        async with asyncio.timeout(HTTP_SECONDS):
-            me = await build_bot(settings).get_me()
-    except InvalidToken:
-        pytest.fail(REFUSED, pytrace=False)  # the library's error names the token
-    assert me.is_bot
+    async with telegram_bot() as (_, me):
+        assert me.is_bot
     await served(june, Kind.TELEGRAM)
 
 
+async def test_telegram_has_a_recording_answered_aloud(june: June) -> None:
+    async with telegram_group(june) as (group, owner):
+        question = await group.ask(QUESTION.read_bytes(), owner)
+        async with asked(june, TelegramSettings(), question, IN_CAPTION) as turn:
+            result = await turn.result()
+            group.answered(await turn.delivered())
+            answered(june, result)
+            text, voice = await group.reply()
+    shown(result, text, voice)
+
+
 async def test_discord_knows_the_bot_that_june_serves(june: June) -> None:
-    settings = DiscordSettings()
-    if not settings.token.get_secret_value():
-        pytest.skip("there is no Discord bot: set JUNE_DISCORD_TOKEN to the one that june has")
-    async with httpx.AsyncClient(timeout=HTTP_SECONDS) as http:
-        me = await http.get(
-            f"{settings.api_base.rstrip('/')}/users/@me",
-            headers={"Authorization": f"Bot {settings.token.get_secret_value()}"},
-        )
-    assert me.status_code == 200, "Discord does not take the token (JUNE_DISCORD_TOKEN)"
-    assert me.json()["bot"]
+    async with discord_bot() as bot:
+        assert bot.user
+        assert bot.user.bot
     await served(june, Kind.DISCORD)
+
+
+async def test_discord_has_a_recording_answered_aloud(june: June) -> None:
+    async with discord_channel(june) as (channel, owner):
+        question = await channel.ask(QUESTION.read_bytes(), owner)
+        async with asked(june, DiscordSettings(), question, "/voice on") as turn:
+            result = await turn.result()
+            answered(june, result)
+            text, voice = await channel.reply()
+    shown(result, text, voice)
+
+
+def answered(june: June, result: VoiceMessageResult) -> None:
+    """See that the question was understood, and answered aloud."""
+    assert (result.status, result.error) == ("answered", None)
+    assert wer(QUESTION_SAID, result.transcript) <= june.settings.wer_limit
+    assert result.answer
+    assert result.reply
+
+
+def shown(result: VoiceMessageResult, text: str, voice: bytes) -> None:
+    """See that what the platform has is the answer, in writing and as Ogg/Opus."""
+    assert text == f"🎤 {result.transcript}\n\n{result.answer}"
+    with av.open(io.BytesIO(voice)) as sound:
+        assert (sound.format.name, [stream.codec_context.name for stream in sound.streams]) == ("ogg", ["opus"])
+    assert result.reply
+    assert len(samples_of(decode(voice, MOST_SECONDS))) / 16_000 == pytest.approx(result.reply.seconds, abs=0.1)
 
 
 async def served(june: June, kind: Kind) -> None:

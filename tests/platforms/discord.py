@@ -261,10 +261,11 @@ class FakeDiscord:
             case ("GET", "channels", channel, "messages"):
                 return self._history(channel, request)
             case ("GET", "channels", channel, "messages", message):
-                found = self.world.channel_of(channel) and self.world.message(channel, message)
-                if not found:
-                    raise RefusalError(404, 10008, "Unknown Message")
+                found = self.world.known(channel, message)
                 return self.world.shown(found, self.base, content=self.world.content_allowed)
+            case ("DELETE", "channels", channel, "messages", message):
+                self.world.delete(channel, message)
+                return None
             case ("POST", "channels", channel, "typing"):
                 self.world.channel_of(channel)
                 return None

@@ -198,6 +198,21 @@ class World:
         """Find a message."""
         return next((message for message in self.messages[channel] if message["id"] == number), None)
 
+    def known(self, channel: str, number: str) -> JSON:
+        """Find a message that june asks for."""
+        self.channel_of(channel)
+        found = self.message(channel, number)
+        if found is None:
+            raise RefusalError(404, 10008, "Unknown Message")
+        return found
+
+    def delete(self, channel: str, number: str) -> None:
+        """Delete one of june's messages; those of others she may not."""
+        found = self.known(channel, number)
+        if found["author"]["id"] != BOT:
+            raise RefusalError(403, 50013, "Missing Permissions")
+        self.messages[channel].remove(found)
+
     def shown(self, message: JSON, base: str, *, content: bool) -> JSON:
         """Show a message to june: links signed, and emptied where she lacks the intent."""
         shown = dict(message)

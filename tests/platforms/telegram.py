@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from aiohttp import ClientSession, web
 
-from tests.platforms.telegram_forms import MOST_IN_CAPTIONS, Params, RefusedError, checked, params_of
+from tests.platforms.telegram_forms import MOST_IN_CAPTIONS, Params, RefusedError, checked, mentions, params_of
 
 TOKEN = "123456:june-test-token"
 BOT: dict[str, Any] = {"id": 123456, "is_bot": True, "first_name": "June", "username": "june_test_bot"}
@@ -76,8 +76,8 @@ class BotApi:
             name: getattr(self, f"_{name.lower()}")
             for name in (
                 *("getMe", "getUpdates", "setWebhook", "deleteWebhook", "setMyCommands", "getFile", "getChat"),
-                *("sendMessage", "sendMessageDraft", "editMessageText", "deleteMessage", "sendVoice", "sendAudio"),
-                *("sendChatAction", "setMessageReaction"),
+                *("sendMessage", "sendMessageDraft", "editMessageText", "sendVoice", "sendAudio", "forwardMessage"),
+                *("deleteMessage", "deleteMessages", "sendChatAction", "setMessageReaction"),
             )
         }
         app = web.Application(client_max_size=60 << 20)
@@ -321,6 +321,17 @@ class BotApi:
             raise RefusedError(400, "Bad Request: message to delete not found")
         return True
 
+    async def _deletemessages(self, params: Params) -> bool:
+        for message in params["message_ids"]:  # those that are not there are skipped
+            self.posts.pop((self._chat(params), message), None)
+        return True
+
+    async def _forwardmessage(self, params: Params) -> Params:
+        post = self.posts.get((int(params["from_chat_id"]), int(params["message_id"])))
+        if post is None:
+            raise RefusedError(400, "Bad Request: message to forward not found")
+        return self._post(params, text=post.text, media=post.media)
+
     async def _sendvoice(self, params: Params) -> Params:
         if self._chat(params) in self.without_voice:
             raise RefusedError(400, "Bad Request: VOICE_MESSAGES_FORBIDDEN")
@@ -365,7 +376,14 @@ class BotApi:
     def _shown(self, post: Post) -> Params:
         chat = {"id": post.chat, "type": "private" if post.chat > 0 else "supergroup"}
         shown: Params = {"message_id": post.message_id, "date": int(time.time()), "chat": chat, "from": BOT}
-        return shown | ({"caption" if post.media else "text": post.text} if post.text else {})
+        if not post.media:
+            return shown | {"text": post.text, "entities": mentions(post.text)}
+        if post.text:
+            shown |= {"caption": post.text, "caption_entities": mentions(post.text)}
+        file_id = f"sent-{post.message_id}"
+        self.files[file_id] = post.media
+        voice = {"file_id": file_id, "file_unique_id": file_id, "duration": 1, "file_size": len(post.media)}
+        return shown | {"voice": voice}
 
     def _message_id(self) -> int:
         number, self._next_message = self._next_message, self._next_message + 1

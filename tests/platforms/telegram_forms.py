@@ -1,6 +1,7 @@
 """What comes into the project's own Bot API server, and the rules for it."""
 
 import json
+import re
 from typing import Any
 
 from aiohttp import web
@@ -46,3 +47,9 @@ def checked(text: str, most: int = MOST_CHARACTERS) -> str:
     if units(text) > most:
         raise RefusedError(400, "Bad Request: message is too long")
     return text
+
+
+def mentions(text: str) -> list[Params]:
+    """Mark the names in a text, as Telegram does by itself."""
+    found = re.finditer(r"@\w+", text, re.ASCII)
+    return [{"type": "mention", "offset": units(text[: name.start()]), "length": len(name[0])} for name in found]

@@ -47,7 +47,9 @@ def test_a_request_is_made_of_what_was_said() -> None:
 
 def test_owners_are_told_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUNE_TELEGRAM_OWNERS", "11, 22")
-    assert [(chat.platform, chat.chat) for chat in owners_chats()] == [("telegram", "11"), ("telegram", "22")]
+    monkeypatch.setenv("JUNE_DISCORD_OWNERS", "33")
+    told = [("telegram", "11"), ("telegram", "22"), ("discord", "@33")]
+    assert [(chat.platform, chat.chat) for chat in owners_chats()] == told
 
 
 def test_spans() -> None:

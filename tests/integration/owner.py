@@ -1,0 +1,90 @@
+"""An owner at a platform's door: what june's own bot has put into a chat of the tests' is brought in as his.
+
+A bot is never told of its own messages. So the message that the platform has made of the recording is read by the
+bot's own code, said to be an owner's, and given to a door that is built as the bot builds it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowHandle
+
+from activities.reply import Delivered
+from bots.door import Incoming
+from tests.e2e.chat import eventually
+from tests.integration.chat import TERSE, forget
+from tests.integration.june import June
+from workers.platforms.edge import open_door, policy_of
+from workers.settings import DiscordSettings, TelegramSettings
+from workflows.contracts import SettingsChange, Stage, VoiceMessageResult, conversation_id, voice_message_id
+from workflows.conversation import Conversation
+from workflows.voice_message import VoiceMessage
+
+SPEAKER = "an integration test"
+"""What the owner is called there."""
+
+PlatformSettings = TelegramSettings | DiscordSettings
+
+
+def needed(value: str, name: str, what: str) -> str:
+    """Give a setting, without which the test is skipped."""
+    if not value:
+        pytest.skip(f"{what}: set {name}")
+    return value
+
+
+def owner_of(settings: PlatformSettings, name: str) -> str:
+    """Name the first owner; ``name`` is the setting."""
+    return needed(next(iter(settings.owners), ""), name, "nobody may speak to june there")
+
+
+def failure(what: str) -> BaseException:
+    """Make a failure of a sentence; raised ``from None``, nothing is shown of what has led to it."""
+    return pytest.fail.Exception(what, pytrace=False)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A recording that came through the door."""
+
+    client: Client
+    handle: WorkflowHandle[VoiceMessage, VoiceMessageResult]
+    seconds: float
+    """Patience with it."""
+
+    async def result(self) -> VoiceMessageResult:
+        """Wait for its end."""
+        return await eventually(self.handle.result, self.seconds)
+
+    async def delivered(self) -> list[Delivered]:
+        """List what reached the platform, with the platform's ids of it."""
+        found, replies = [], set()
+        async for event in self.handle.fetch_history_events():
+            scheduled = event.activity_task_scheduled_event_attributes
+            completed = event.activity_task_completed_event_attributes
+            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                replies |= {event.event_id} if scheduled.activity_type.name == Stage.REPLY else set()
+            elif completed.scheduled_event_id in replies:
+                found += await self.client.data_converter.decode(completed.result.payloads, [Delivered])
+        return found
+
+
+@asynccontextmanager
+async def asked(june: June, settings: PlatformSettings, question: Incoming, command: str) -> AsyncIterator[Turn]:
+    """Bring a command to the door, and then the question; the chat is forgotten afterwards."""
+    platform, chat = question.platform, question.chat
+    door = open_door(june.client, policy_of(settings), accompanied=True)
+    conversation = june.client.get_workflow_handle_for(Conversation.run, conversation_id(platform, chat))
+    handle = june.client.get_workflow_handle_for(VoiceMessage.run, voice_message_id(platform, chat, question.message))
+    try:
+        heeded = await door.receive(replace(question, audio=None, audio_seconds=None, text=command))
+        assert heeded, f"the door says nothing to {command}"
+        await conversation.execute_update(Conversation.configure, SettingsChange(system_prompt=TERSE.system_prompt))
+        refusal = await door.receive(question)
+        assert refusal is None, f"the door refuses the recording: {refusal}"
+        yield Turn(june.client, handle, june.settings.turn_seconds)
+    finally:
+        await forget(june.client, platform, chat)
