@@ -42,7 +42,7 @@ class Ground:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (parent / "opening").open("w") as opening:  # one at a time, or a folder not yet held is cleared away
             fcntl.flock(opening, fcntl.LOCK_EX)
-            kill_orphans()
+            kill_orphans(parent.resolve())
             for folder in parent.glob("worker-*"):
                 if not _is_held(folder):
                     shutil.rmtree(folder, ignore_errors=True)
@@ -64,9 +64,17 @@ def kill_marked(mark: str) -> None:
     _kill_all(lambda theirs: theirs == mark)
 
 
-def kill_orphans() -> None:
-    """Kill what dead workers left behind (the tests' own process dies with its worker, its children may not)."""
-    _kill_all(lambda theirs: not _is_held(Path(theirs.rpartition("#")[0])))
+def kill_orphans(parent: Path) -> None:
+    """Kill what dead workers of this home left behind (the tests' own process dies with its worker, not all it starts).
+
+    Folders elsewhere may be those of living workers in containers, whose locks are not seen from here.
+    """
+
+    def orphaned(mark: str) -> bool:
+        folder = Path(mark.rpartition("#")[0])
+        return folder.parent == parent and not _is_held(folder)
+
+    _kill_all(orphaned)
 
 
 def _kill_all(condemned: Callable[[str], bool]) -> None:

@@ -16,9 +16,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ValidationError
 
-from activities import pytest_reports
 from activities.bounded_log import BoundedLog
 from activities.grounds import MARK, Ground, kill_marked
+from activities.pytest_names import ENDED, EVENTS, PLUGIN, WORK
 
 ARTEFACTS = "JUNE_TESTS_ARTEFACTS"
 """Environment variable of the tests: a folder for files that are to be kept with the run."""
@@ -166,7 +166,7 @@ class PytestProcess:
         return (
             *self._ground.tether,
             # -P: modules that lie beside the tests are not to be taken for others.
-            *(sys.executable, "-P", "-m", "pytest", *ALWAYS, "-p", "activities.pytest_reports"),
+            *(sys.executable, "-P", "-m", "pytest", *ALWAYS, "-p", PLUGIN),
             f"--rootdir={self._root}",
             f"--basetemp={self._folder / 'tmp'}",
             *self._arguments,
@@ -177,9 +177,9 @@ class PytestProcess:
             **self._ground.environment,
             MARK: self._mark,
             ARTEFACTS: str(self._artefacts or self._folder),
-            pytest_reports.EVENTS: str(events),
-            pytest_reports.WORK: str(self._folder / "work"),
-            pytest_reports.ENDED: str(self._folder / "ended.json"),
+            EVENTS: str(events),
+            WORK: str(self._folder / "work"),
+            ENDED: str(self._folder / "ended.json"),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
         }

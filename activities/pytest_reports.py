@@ -1,7 +1,7 @@
 """A plugin for pytest that tells june what happens, one JSON object a line, through a pipe of its own.
 
-Loaded into the tests' process by ``-p activities.pytest_reports``, so it imports nothing of june. What is printed is
-left alone: outcomes come from pytest's own reports.
+Loaded into the tests' process by ``-p activities.pytest_reports``, so it imports nothing of june but names. What is
+printed is left alone: outcomes come from pytest's own reports. No worker imports it, as few have pytest.
 """
 
 import hashlib
@@ -14,12 +14,8 @@ from typing import Any
 
 import pytest
 
-EVENTS = "JUNE_TESTS_EVENTS"
-"""Environment variable: the pipe's file descriptor."""
-ENDED = "JUNE_TESTS_ENDED"
-"""Environment variable: a JSON file that lists the tests which have an outcome already, and are left out."""
-WORK = "JUNE_TESTS_WORK"
-"""Environment variable: the folder that tests run in; pytest starts in another, which it names files from."""
+from activities.pytest_names import ENDED, EVENTS, WORK
+
 MAX_NODE_CHARS = 1000
 MAX_MESSAGE_CHARS = 2000
 

@@ -21,7 +21,7 @@ from workers.connection import connect
 from workers.embedded import Embedded, Progress
 from workers.errors import JuneError
 from workers.ports import LOOPBACK
-from workers.settings import AudioSettings, EmbeddedSettings, StorageSettings
+from workers.settings import AudioSettings, EmbeddedSettings, StorageSettings, TelemetrySettings
 from workflows.contracts import (
     AudioSource,
     ErrorCode,
@@ -82,12 +82,14 @@ async def open_line(on_ready: Callable[[Progress], None]) -> AsyncIterator[Line]
     """
     storage, max_bytes = StorageSettings(), AudioSettings().max_bytes
     blobs = BlobStore.open(storage.blobs)
+    telemetry = TelemetrySettings(metrics_address="")  # the address in the environment is that of a worker
     state = home.running(storage.home)
     if state:
-        yield Line(await connect(address=state.temporal_address), state.ui_url, blobs, max_bytes)
+        client = await connect(telemetry, address=state.temporal_address)
+        yield Line(client, state.ui_url, blobs, max_bytes)
     elif _elsewhere():
         ui_url = f"http://{LOOPBACK}:{EmbeddedSettings().ui_port}"
-        yield Line(await connect(), ui_url, blobs, max_bytes)
+        yield Line(await connect(telemetry), ui_url, blobs, max_bytes)
     else:
         async with Embedded(optional=(), on_ready=on_ready) as stack:
             yield Line(stack.client, stack.ui_url, blobs, max_bytes)

@@ -264,6 +264,8 @@ async def test_what_a_dead_worker_left_behind_is_cleared_away(tmp_path: Path) ->
     assert len(processes) == 2
     worker.kill()
     await until(lambda: sum(map(alive, processes)) == 1)
+    ground(tmp_path / "another june's")
+    assert sum(map(alive, processes)) == 1
     opened = ground(tmp_path / "ground")
     assert not any(map(alive, processes))
     assert opened.folder in list(opened.folder.parent.iterdir())
