@@ -18,9 +18,10 @@ from activities.speakable import speakable, speakable_line, with_stop
 
 MAX_SENTENCE_CHARS = 300
 """Longer sentences are broken at a clause mark or a space; speech engines slow down and stumble on more."""
-LONG_LAST_CHARS = 60
-"""A last sentence this long is broken in two at a clause mark. Nobody waits for the others while the model writes;
-for this one everything waits, and two halves are spoken side by side."""
+CLAUSE_CHARS = 30
+"""A clause this long is spoken while the rest of its sentence is still being written..."""
+REST_CHARS = 25
+"""... if that is at least so long; nothing short is left to be said alone. The least that keeps its own melody."""
 _MAX_UNDECIDED_CHARS = 400
 """A piece this long is cut at its next stop, whatever brackets are open; bounds the work on hostile text."""
 
@@ -29,8 +30,10 @@ _STOPS = ".!?…؟۔।॥"
 _WIDE_STOPS = "。！？．｡"
 _LATIN_STOP = rf"(?<![{_STOPS}])[{_STOPS}]++[{_CLOSERS}]*+(?=\s)"
 _WIDE_STOP = rf"(?<![{_WIDE_STOPS}])(?P<wide>[{_WIDE_STOPS}]++[」』）{_CLOSERS}]*+)"
-_STOP = re.compile(rf"{_LATIN_STOP}|{_WIDE_STOP}|\n")
-_UNFINISHED_STOP = _STOPS + _WIDE_STOPS + "」』）" + _CLOSERS.replace("\\", "")
+_CLAUSE_MARK = r"[,;:–—](?=\s)|[、，；：]"
+_STOP = re.compile(rf"{_LATIN_STOP}|{_WIDE_STOP}|\n|(?P<clause>{_CLAUSE_MARK})")
+_UNFINISHED_STOP = _STOPS + _WIDE_STOPS + "」』）,;:–—" + _CLOSERS.replace("\\", "")
+_ENDS = re.compile(rf"[{_STOPS}{_WIDE_STOPS}\n]")
 _LINE_END = re.compile(r"[ \t]*\n")
 _NEXT_TOKEN = re.compile(r"\s*\S+(?=\s)")
 _LEAD = re.compile(r"[ \t>]*(?P<marker>#{1,6}[ \t]+|(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)+)?")
@@ -41,7 +44,8 @@ _TABLE_END = re.compile(r"\n(?=[ \t>]*[^ \t>|])")
 _QUOTE_MARKS = re.compile(r"^[ \t]*>[ \t>]*", re.MULTILINE)
 _CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 _OPEN = re.compile(r"`|\]\([^)]*$|<[A-Za-z/!][^<>]*$|<(script|style)\b(?!.*</\1)", re.DOTALL | re.IGNORECASE)
-_CLAUSE = re.compile(r"[,;:–—](?=\s)|[、，；：]")
+_CLAUSE = re.compile(_CLAUSE_MARK)
+_PAIRED = '*_"~'
 
 
 def split(markdown: str, language: str = "en") -> tuple[str, ...]:
@@ -53,8 +57,9 @@ def split(markdown: str, language: str = "en") -> tuple[str, ...]:
 class SentenceStream:
     """Gives the finished sentences of an answer as it grows.
 
-    A sentence is finished when the next has begun or its paragraph has ended. Nothing is given out of an open
-    code fence, inline code, link or table. No sentence is without a letter or digit: "1." goes with the next.
+    A sentence is finished when the next has begun or its paragraph has ended; a long one is given by its clauses.
+    Nothing is given out of an open code fence, inline code, link or table. No sentence is without a letter or digit:
+    "1." goes with the next.
     """
 
     def __init__(self, language: str = "en") -> None:
@@ -77,8 +82,7 @@ class SentenceStream:
         """Give what is left, the answer being complete."""
         rest = list(self._advance(last=True))
         fragment, self._fragment = self._fragment, ""
-        rest += _broken(fragment)
-        return [*rest[:-1], *_halves(rest[-1])] if rest else []
+        return [*rest, *_broken(fragment)]
 
     def _advance(self, *, last: bool) -> Iterator[str]:
         """Work through the buffer until it is empty, or more text is needed to decide."""
@@ -137,7 +141,9 @@ class SentenceStream:
             self._looked = max(self._looked, len(self._buffer.rstrip(_UNFINISHED_STOP)))
 
     def _decide(self, stop: re.Match[str], *, last: bool) -> "_Decision":
-        """Say whether the text ends at this stop or newline."""
+        """Say whether the text ends at this stop, clause mark or newline."""
+        if stop["clause"]:
+            return self._decide_clause(stop, last=last)
         line_end = stop if stop[0] == "\n" else _LINE_END.match(self._buffer, stop.end())
         if line_end:
             line = _line(self._buffer[line_end.end() :], last=last)
@@ -148,6 +154,16 @@ class SentenceStream:
             if line_end is stop:
                 return _Decision.GO_ON
         return self._decide_sentence(stop, last=last)
+
+    def _decide_clause(self, stop: re.Match[str], *, last: bool) -> "_Decision":
+        """Say whether a clause ends at this mark that can be said alone, by all before it and a little after."""
+        before = self._buffer[: stop.end()]
+        rest = self._buffer[stop.end() : stop.end() + REST_CHARS]
+        if len(before) < CLAUSE_CHARS or _ENDS.search(rest):
+            return _Decision.GO_ON
+        if len(rest) < REST_CHARS:
+            return _Decision.GO_ON if last else _Decision.WAIT
+        return _Decision.GO_ON if _is_open(before) or _is_amid(before) else _Decision.CUT
 
     def _decide_sentence(self, stop: re.Match[str], *, last: bool) -> "_Decision":
         """Say whether a sentence ends at this stop, by all before it and the one word after it."""
@@ -254,21 +270,17 @@ def _is_open(raw: str) -> bool:
     return raw.count("[") > raw.count("]") or bool(_OPEN.search(raw))
 
 
+def _is_amid(raw: str) -> bool:
+    """Say whether a text ends within brackets, quotes or emphasis, which are said in one breath."""
+    return raw.count("(") > raw.count(")") or any(raw.count(mark) % 2 for mark in _PAIRED)
+
+
 def _broken(text: str) -> Iterator[str]:
     """Break a long sentence; what has neither letter nor digit is silent and left out."""
     while text:
         part, text = _first_part(text)
         if any(map(str.isalnum, part)):
             yield part
-
-
-def _halves(text: str) -> tuple[str, ...]:
-    """Break a long sentence at the clause mark nearest to its middle; one without any there stays whole."""
-    marks = [match.end() for match in _CLAUSE.finditer(text, len(text) // 4, len(text) * 3 // 4)]
-    if len(text) < LONG_LAST_CHARS or not marks:
-        return (text,)
-    middle = min(marks, key=lambda mark: abs(mark - len(text) // 2))
-    return text[:middle], text[middle:].lstrip()
 
 
 def _first_part(text: str) -> tuple[str, str]:

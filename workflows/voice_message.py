@@ -43,7 +43,7 @@ with workflow.unsafe.imports_passed_through():
 
 BRIEF = {Stage.FETCH, Stage.SYNTHESIZE}
 """Stages too short to be worth a write to the list of workflows: there they count as those before them."""
-MAX_SENTENCES = 60
+MAX_SENTENCES = 100
 """More are not spoken; the text holds them all."""
 
 

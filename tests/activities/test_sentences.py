@@ -107,12 +107,52 @@ def test_long_sentence_is_broken_at_clauses() -> None:
     assert sum(sentence.count("clause") for sentence in sentences) == 40
 
 
-def test_a_long_last_sentence_comes_in_two() -> None:
-    long = "Leaves turn red, orange and yellow, and the air grows cool and crisp, as days become shorter."
-    halves = ("Leaves turn red, orange and yellow,", "and the air grows cool and crisp, as days become shorter.")
-    assert split(f"{long} {long}") == (long, *halves)
-    assert split(long.replace(",", "")) == (long.replace(",", ""),)
-    assert split("Short, and sweet.") == ("Short, and sweet.",)
+@pytest.mark.parametrize(
+    ("markdown", "pieces"),
+    [
+        (
+            "Leaves turn red, orange and yellow, and the air grows cool and crisp, as days get short. It is fall.",
+            [
+                "Leaves turn red, orange and yellow,",
+                "and the air grows cool and crisp, as days get short.",
+                "It is fall.",
+            ],
+        ),
+        (
+            "Leaves turn red, orange and brown. The air grows cool.",
+            ["Leaves turn red, orange and brown.", "The air grows cool."],
+        ),
+        ("Leaves turn red and orange and yellow, and so on.", ["Leaves turn red and orange and yellow, and so on."]),
+        (
+            "It is what (as people say, who know it well, and are many) one does, if one is very sure of it.",
+            ["It is what (as people say, who know it well, and are many) one does,", "if one is very sure of it."],
+        ),
+        (
+            "They **said in the morning, and in the afternoon as well**, that it is late.",
+            ["They said in the morning, and in the afternoon as well, that it is late."],
+        ),
+        (
+            "Run `first this, then that, and then all of the rest` and nothing else.",
+            ["Run first this, then that, and then all of the rest and nothing else."],
+        ),
+        (
+            "その日は朝からずっと雨が降っていて、外はとても寒かったので、私たちは家にいて本を読んでいましたが、それは楽しかったです。",
+            [
+                "その日は朝からずっと雨が降っていて、外はとても寒かったので、",
+                "私たちは家にいて本を読んでいましたが、それは楽しかったです。",
+            ],
+        ),
+    ],
+)
+def test_a_long_sentence_comes_by_its_clauses(markdown: str, pieces: list[str]) -> None:
+    assert list(split(markdown)) == pieces
+    assert list(streamed(list(markdown))) == pieces
+
+
+def test_a_clause_comes_before_its_sentence_is_written() -> None:
+    stream = SentenceStream()
+    assert stream.feed("Leaves turn red, orange and yellow, and the air grows") == []
+    assert stream.feed(" cool and ") == ["Leaves turn red, orange and yellow,"]
 
 
 @given(MARKDOWN, st.lists(st.integers(0, 200), max_size=6))
@@ -147,7 +187,25 @@ def test_no_word_is_lost(words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "mark",
-    ["a. ", ". ", ".", "[a. ", "`a. ", "**A.** ", "- a\n", "a\n", "|a|\n", "。", "```\n", "> ", "-", "1. ", "A. <"],
+    [
+        "a. ",
+        ". ",
+        ".",
+        "a, ",
+        ", ",
+        "[a. ",
+        "`a. ",
+        "**A.** ",
+        "- a\n",
+        "a\n",
+        "|a|\n",
+        "。",
+        "```\n",
+        "> ",
+        "-",
+        "1. ",
+        "A. <",
+    ],
 )
 def test_work_grows_with_the_text_alone(mark: str) -> None:
     text = (mark * 3000)[:3000]
