@@ -78,8 +78,8 @@ MEMORY = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 SPEECH_MEMORY = {
-    # Speech synthesis takes and frees the same hundred megabytes for each sentence. It keeps them: a quarter of its time
-    # went into new pages, and the bandwidth of memory that these take is what the model writes at.
+    # Speech synthesis takes and frees the same hundred megabytes for each sentence. It keeps them: a quarter of its
+    # time went into new pages, and these into the bandwidth of memory, which is what the model's speed hangs on.
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),

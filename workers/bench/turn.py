@@ -122,7 +122,7 @@ async def _compare(stack: Embedded, plain: "_Plain", question: str, rounds: int,
         if number >= WARM_UPS:
             june.append(timing.ended)
             sums.append(1000 * seconds)
-            say(f"{sentences} sentences: {timing.ended:.0f} ms, plain sum {1000 * seconds:.0f} ms")
+            say(f"{sentences} pieces of speech: {timing.ended:.0f} ms, plain sum {1000 * seconds:.0f} ms")
     return min(june), min(sums)
 
 
@@ -149,7 +149,7 @@ class _Plain:
         return encode_ogg_opus(sound.samples.tobytes(), sound.sample_rate, AudioSettings().reply_bit_rate)
 
     async def turn(self, audio: bytes) -> tuple[float, int]:
-        """Do a turn; tell its seconds and its sentences."""
+        """Do a turn; tell its seconds, and in how many pieces it was spoken."""
         watch = time.perf_counter()
         pcm = decode(audio, max_seconds=600)
         heard = await asyncio.to_thread(self._recognizer.recognize, samples_of(pcm), None, threading.Event())
