@@ -16,13 +16,6 @@ from workers.engines.registry import ModelError, ModelProblem, find, models
 from workers.settings import PiperSettings, StorageSettings
 
 
-WARM_UP = (
-    "The quick brown fox jumps over the lazy dog while the rain in Spain stays mainly in the plain and all that "
-    "glitters is not gold but what a long piece takes."
-)
-"""As long as pieces of speech usually get: what it takes in memory is taken before the first turn."""
-
-
 @dataclass(frozen=True)
 class _Voice:
     name: str
@@ -46,9 +39,9 @@ class PiperSynthesizer:
         self.warm_up()
 
     def warm_up(self) -> None:
-        """Say something with each voice: the first run of an engine is slower than the others."""
+        """Say a word with each voice: the first run of an engine is slower than the others."""
         for voice in self._voices.values():
-            self.synthesize(WARM_UP, voice.language, voice.name)
+            self.synthesize("one", voice.language, voice.name)
 
     def synthesize(self, text: str, language: str, voice: str | None) -> Sound:
         """Say ``text`` with the named voice if it speaks the language, otherwise with the language's first.
