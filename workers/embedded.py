@@ -75,14 +75,9 @@ MEMORY = {
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(4 << 20),
+    # Such pieces come in huge pages, where the machine has them. Keeping them would take a fifth off speech synthesis,
+    # but the memory of its worker would grow by a tenth over its first hundred turns.
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-}
-SPEECH_MEMORY = {
-    # Speech synthesis takes and frees the same hundred megabytes for each sentence. It keeps them: a quarter of its
-    # time went into new pages, and these into the bandwidth of memory, which is what the model's speed hangs on.
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
 }
 PATIENT = {Kind.CPU: ("nice", "-n", "10")}
 """Speech gives way to the model: sentences are spoken ahead of their need, and the answer waits for the model."""
@@ -260,8 +255,7 @@ class Embedded:
         command = (*PATIENT.get(kind, ()), sys.executable, "-m", "workers.cli", kind.verb, kind.value)
         if kind is Kind.WEB:
             addresses["JUNE_WEB_UI_URL"] = self._web.ui_url or self.ui_url
-        memory = SPEECH_MEMORY if kind is Kind.CPU else {}
-        return self._program(kind.program, command, first_port + 1, "/readyz", addresses | memory)
+        return self._program(kind.program, command, first_port + 1, "/readyz", addresses)
 
     def _program(
         self, name: str, command: tuple[str, ...], port: int, path: str, extra: dict[str, str] | None = None
