@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -91,28 +92,11 @@ class SynthesizeActivity:
         sound = await in_thread(lambda _stop: self._synthesizer.synthesize(text, request.language, request.voice))
         engine_ms = round(1000 * (time.perf_counter() - started))
         pcm, rate = sound.samples.astype("<i2", copy=False).tobytes(), sound.sample_rate
-        audio, played = await asyncio.gather(self._store_opus(request, pcm, rate), self._store_pcm(request, pcm, rate))
-        return Speech(audio=audio, pcm=played, engine_ms=engine_ms)
-
-    async def _store_opus(self, request: SynthesizeRequest, pcm: bytes, rate: int) -> BlobRef:
         spoken = paused(pcm, rate)
-        return await self._blobs.put(
-            request.platform,
-            request.chat,
-            await asyncio.to_thread(self._encode_ogg_opus, spoken, rate, self._bit_rate),
-            mime="audio/ogg",
-            seconds=seconds_of(spoken, rate),
-            sample_rate=OPUS_RATE,
-            ending="ogg",
+        opus = await asyncio.to_thread(self._encode_ogg_opus, spoken, rate, self._bit_rate)
+        store = partial(self._blobs.put, request.platform, request.chat)
+        audio, played = await asyncio.gather(
+            store(opus, mime="audio/ogg", seconds=seconds_of(spoken, rate), sample_rate=OPUS_RATE, ending="ogg"),
+            store(pcm, mime=f"audio/L16;rate={rate}", seconds=seconds_of(pcm, rate), sample_rate=rate, ending="pcm"),
         )
-
-    async def _store_pcm(self, request: SynthesizeRequest, pcm: bytes, rate: int) -> BlobRef:
-        return await self._blobs.put(
-            request.platform,
-            request.chat,
-            pcm,
-            mime=f"audio/L16;rate={rate}",
-            seconds=seconds_of(pcm, rate),
-            sample_rate=rate,
-            ending="pcm",
-        )
+        return Speech(audio=audio, pcm=played, engine_ms=engine_ms)

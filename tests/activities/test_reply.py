@@ -82,8 +82,9 @@ class Stage:
         return tuple([await self.stored(encode_ogg_opus(tone, RATE, 32_000), seconds_of(tone, RATE)) for tone in tones])
 
     async def stored(self, note: bytes, seconds: float) -> BlobRef:
-        kind = {"mime": "audio/ogg", "sample_rate": 48_000, "ending": "ogg"}
-        return await self.blobs.put("chat", "1", note, seconds=seconds, **kind)  # type: ignore[arg-type]
+        return await self.blobs.put(
+            "chat", "1", note, mime="audio/ogg", seconds=seconds, sample_rate=48_000, ending="ogg"
+        )
 
     async def reply(self, *, attempt_seconds: float = 20, **request: object) -> Delivered:
         to = Address(platform="chat", chat="1", message="7", language="de")

@@ -15,6 +15,7 @@ from activities.references import Address, AudioSource
 from activities.splitting import units
 from activities.telegram_edge import TelegramEdge
 from tests.platforms.telegram import TOKEN, BotApi, Fault
+from tests.workflows.world import until
 from workers.platforms.telegram import build_bot
 from workers.settings import TelegramSettings
 
@@ -351,9 +352,7 @@ async def test_showing_gives_way_to_telegrams_limits(api: BotApi, edge: Telegram
         for text in ("One.", "One. Two."):
             await presence.show(text)
             await asyncio.sleep(0.06)
-        async with asyncio.timeout(10):
-            while len(api.called("sendChatAction")) < 2:  # noqa: ASYNC110 - the server has no event for it
-                await asyncio.sleep(0.01)
+        await until(lambda: len(api.called("sendChatAction")) == 2)
     assert len(api.called("sendMessageDraft")) == 1
 
 

@@ -135,6 +135,8 @@ class Ran:
     attempt: int = 0
     """The attempt that ended it; 1 when it ran once."""
     completed: int = 0
+    output: bytes = b""
+    """What it returned."""
 
 
 def activities_of(history: WorkflowHistory) -> list[Ran]:
@@ -143,12 +145,14 @@ def activities_of(history: WorkflowHistory) -> list[Ran]:
     for event in history.events:
         scheduled = event.activity_task_scheduled_event_attributes
         started = event.activity_task_started_event_attributes
+        completed = event.activity_task_completed_event_attributes
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             ran[event.event_id] = Ran(scheduled.activity_type.name, scheduled.input.payloads[0].data)
         elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
             ran[started.scheduled_event_id].attempt = started.attempt
         elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-            ran[event.activity_task_completed_event_attributes.scheduled_event_id].completed += 1
+            ran[completed.scheduled_event_id].completed += 1
+            ran[completed.scheduled_event_id].output = completed.result.payloads[0].data
     return list(ran.values())
 
 

@@ -13,12 +13,11 @@ import aiohttp
 import discord
 from temporalio.exceptions import ApplicationError
 
-from activities.audio import decode
+from activities.audio import decode, seconds_of
 from activities.discord_edge import DiscordEdge
 from activities.discord_links import read_link
 from activities.edges import VoiceNote
 from activities.references import Address
-from activities.transcribe import samples_of
 from bots.discord_messages import PLATFORM, Locales, incoming_of
 from bots.door import Incoming
 from tests.integration.june import HTTP_SECONDS, June
@@ -44,7 +43,7 @@ class Channel:
 
     async def ask(self, sound: bytes, owner: str) -> Incoming:
         """Send a recording as june's edge sends hers; give it as the owner's message, with a mention of june."""
-        seconds = len(samples_of(await asyncio.to_thread(decode, sound, MOST_SECONDS))) / 16_000
+        seconds = seconds_of(await asyncio.to_thread(decode, sound, MOST_SECONDS))
         never_said = str(discord.utils.time_snowflake(discord.utils.utcnow()))
         to = Address(platform=PLATFORM, chat=str(self._channel.id), message=never_said)
         sent = await DiscordEdge(self._bot.http, self._bot.links).send_voice(to, VoiceNote(sound, seconds))

@@ -9,12 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
-from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import WorkflowHandle
 
 from activities.reply import Delivered
 from bots.door import Incoming
-from tests.e2e.chat import eventually
+from tests.e2e.chat import activities_of, eventually
 from tests.integration.chat import TERSE, forget
 from tests.integration.june import June
 from workers.platforms.edge import open_door, policy_of
@@ -50,7 +49,6 @@ def failure(what: str) -> BaseException:
 class Turn:
     """A recording that came through the door."""
 
-    client: Client
     handle: WorkflowHandle[VoiceMessage, VoiceMessageResult]
     seconds: float
     """Patience with it."""
@@ -61,15 +59,9 @@ class Turn:
 
     async def delivered(self) -> list[Delivered]:
         """List what reached the platform, with the platform's ids of it."""
-        found, replies = [], set()
-        async for event in self.handle.fetch_history_events():
-            scheduled = event.activity_task_scheduled_event_attributes
-            completed = event.activity_task_completed_event_attributes
-            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-                replies |= {event.event_id} if scheduled.activity_type.name == Stage.REPLY else set()
-            elif completed.scheduled_event_id in replies:
-                found += await self.client.data_converter.decode(completed.result.payloads, [Delivered])
-        return found
+        activities = activities_of(await self.handle.fetch_history())
+        replies = [ran for ran in activities if ran.name == Stage.REPLY and ran.completed]
+        return [Delivered.model_validate_json(ran.output) for ran in replies]
 
 
 @asynccontextmanager
@@ -85,6 +77,6 @@ async def asked(june: June, settings: PlatformSettings, question: Incoming, comm
         await conversation.execute_update(Conversation.configure, SettingsChange(system_prompt=TERSE.system_prompt))
         refusal = await door.receive(question)
         assert refusal is None, f"the door refuses the recording: {refusal}"
-        yield Turn(june.client, handle, june.settings.turn_seconds)
+        yield Turn(handle, june.settings.turn_seconds)
     finally:
         await forget(june.client, platform, chat)

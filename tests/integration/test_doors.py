@@ -12,8 +12,7 @@ import av
 import httpx
 import pytest
 
-from activities.audio import decode
-from activities.transcribe import samples_of
+from activities.audio import decode, seconds_of
 from tests.integration.discord_channel import discord_bot, discord_channel
 from tests.integration.june import HTTP_SECONDS, June
 from tests.integration.owner import asked
@@ -110,7 +109,7 @@ def shown(result: VoiceMessageResult, text: str, voice: bytes) -> None:
     with av.open(io.BytesIO(voice)) as sound:
         assert (sound.format.name, [stream.codec_context.name for stream in sound.streams]) == ("ogg", ["opus"])
     assert result.reply
-    assert len(samples_of(decode(voice, MOST_SECONDS))) / 16_000 == pytest.approx(result.reply.seconds, abs=0.1)
+    assert seconds_of(decode(voice, MOST_SECONDS)) == pytest.approx(result.reply.seconds, abs=0.1)
 
 
 async def served(june: June, kind: Kind) -> None:

@@ -5,10 +5,9 @@ import io
 import av
 import pytest
 
-from activities.audio import decode
+from activities.audio import decode, seconds_of
 from activities.sentences import split
 from activities.speakable import speakable
-from activities.transcribe import samples_of
 from tests.integration.chat import OwnChat
 from tests.integration.june import June
 from tests.workers.engines.wer import wer
@@ -34,7 +33,7 @@ async def test_a_question_is_heard_and_answered_aloud(june: June, new_chat: OwnC
         (stream,) = sound.streams
         assert (sound.format.name, stream.codec_context.name) == ("ogg", "opus")
     assert result.reply
-    assert len(samples_of(decode(reply, MOST_SECONDS))) / 16_000 == pytest.approx(result.reply.seconds, abs=0.1)
+    assert seconds_of(decode(reply, MOST_SECONDS)) == pytest.approx(result.reply.seconds, abs=0.1)
     # june itself is asked what it has said.
     heard = await chat.answer(await chat.send(reply))
     assert wer(" ".join(split(speakable(result.answer))), heard.transcript) <= june.settings.wer_limit
