@@ -65,6 +65,10 @@ class Answer:
         self._show(self._thoughts.feed(delta.content))
         self.full = self.full or self.reasoning_chars > MAX_THOUGHT_CHARS
 
+    def ahead(self) -> list[str]:
+        """Give the sentences that end where the text stands, if they do; see ``SentenceStream.ahead``."""
+        return self._stream.ahead()
+
     def finish(self) -> None:
         """Take what was held back, the stream having ended.
 

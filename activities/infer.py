@@ -39,6 +39,8 @@ class InferRequest(Value):
     temperature: float = 0.3
     signal_sentences: bool = False
     """Signal each finished sentence (all but the last) to the calling workflow, signal name ``sentence``."""
+    signal_ahead: bool = False
+    """Signal sentences that seem to end, too: two words earlier than they are known to, and so the last one."""
     language: str | None = None
     """ISO 639-1 code of the answer, for the rules by which sentences end; None is English."""
 
@@ -53,6 +55,8 @@ class Sentence(Value):
     attempt: int
     index: int
     text: str
+    certain: bool = True
+    """False: it seems to end here and may go on, so that it can be spoken ahead, and is not to be shown or counted."""
 
 
 class Inference(Value):
@@ -120,7 +124,7 @@ class InferActivity:
 
         answer = Answer(request.language or "en", self._max_answer_chars, thinks_first=self._thinks_first)
         started = time.monotonic()
-        async with heartbeats(), _signals(wanted=request.signal_sentences) as signal:
+        async with heartbeats(), _signals(request) as signal:
             first_token_ms = await self._read(request, answer, signal, started)
             engine_ms = _milliseconds_since(started)
             answer.finish()
@@ -138,7 +142,7 @@ class InferActivity:
         )
 
     async def _read(
-        self, request: InferRequest, answer: "Answer", signal: "Callable[[list[str]], None]", started: float
+        self, request: InferRequest, answer: "Answer", signal: "Callable[[Answer], None]", started: float
     ) -> int | None:
         """Read the stream into the answer; give the milliseconds until its first token."""
         from activities.chat import stream_chat
@@ -151,7 +155,7 @@ class InferActivity:
                 if answer.began and first_token_ms is None:
                     first_token_ms = _milliseconds_since(started)
                 if not answer.retracted:
-                    signal(answer.sentences)
+                    signal(answer)
                 if answer.full:
                     break
         return first_token_ms
@@ -165,19 +169,24 @@ def _milliseconds_since(started: float) -> int:
 
 
 @asynccontextmanager
-async def _signals(*, wanted: bool) -> "AsyncIterator[Callable[[list[str]], None]]":
-    """Give a function that takes all sentences so far, and has the new ones signalled in order in the background.
+async def _signals(request: InferRequest) -> "AsyncIterator[Callable[[Answer], None]]":
+    """Give a function that takes the answer so far, and has its new sentences signalled in order in the background.
 
     Leaving the block waits for signals under way; leaving it by an error drops them.
     """
     queue: asyncio.Queue[Sentence | None] = asyncio.Queue()
     attempt, count = activity.info().attempt, 0
+    guessed: set[str] = set()
 
-    def signal(sentences: list[str]) -> None:
+    def signal(answer: "Answer") -> None:
         nonlocal count
-        for text in sentences[count:MAX_SIGNALS] if wanted else ():
+        for text in answer.sentences[count:MAX_SIGNALS] if request.signal_sentences else ():
             queue.put_nowait(Sentence(attempt=attempt, index=count, text=text))
             count += 1
+        for index, text in enumerate(answer.ahead() if request.signal_ahead else (), count):
+            if len(guessed) < MAX_SIGNALS and text not in guessed:
+                guessed.add(text)
+                queue.put_nowait(Sentence(attempt=attempt, index=index, text=text, certain=False))
 
     sending = asyncio.create_task(_send(queue))
     try:

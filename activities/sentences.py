@@ -7,6 +7,7 @@ arrived, so that any chunking of an answer gives the same sentences.
 
 # ruff: noqa: RUF001 - the marks of many scripts are meant as they are
 
+import copy
 import re
 from collections.abc import Iterator
 from enum import Enum, auto
@@ -32,8 +33,13 @@ _LATIN_STOP = rf"(?<![{_STOPS}])[{_STOPS}]++[{_CLOSERS}]*+(?=\s)"
 _WIDE_STOP = rf"(?<![{_WIDE_STOPS}])(?P<wide>[{_WIDE_STOPS}]++[」』）{_CLOSERS}]*+)"
 _CLAUSE_MARK = r"[,;:–—](?=\s)|[、，；：]"
 _STOP = re.compile(rf"{_LATIN_STOP}|{_WIDE_STOP}|\n|(?P<clause>{_CLAUSE_MARK})")
+_ANOTHER = " Smith "
+"""What may begin a sentence, and follows most abbreviations that do not end one."""
 _UNFINISHED_STOP = _STOPS + _WIDE_STOPS + "」』）,;:–—" + _CLOSERS.replace("\\", "")
 _ENDS = re.compile(rf"[{_STOPS}{_WIDE_STOPS}\n]")
+_AT_STOP = re.compile(rf"[^\W\d_][{_CLOSERS}]*[{_STOPS}]+[{_CLOSERS}]*\Z")
+_NEAR = 16
+"""Characters that a stop with all its quotes and brackets takes."""
 _LINE_END = re.compile(r"[ \t]*\n")
 _NEXT_TOKEN = re.compile(r"\s*\S+(?=\s)")
 _LEAD = re.compile(r"[ \t>]*(?P<marker>#{1,6}[ \t]+|(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)+)?")
@@ -83,6 +89,15 @@ class SentenceStream:
         rest = list(self._advance(last=True))
         fragment, self._fragment = self._fragment, ""
         return [*rest, *_broken(fragment)]
+
+    def ahead(self) -> list[str]:
+        """Give the sentences that are certain if another begins here; none unless the text stands at a stop.
+
+        A guess, two words ahead of the certainty: what comes next may go on with the sentence after all.
+        """
+        if not _AT_STOP.search(self._buffer[-_NEAR:]) or _is_amid(self._buffer):
+            return []
+        return copy.copy(self).feed(_ANOTHER)
 
     def _advance(self, *, last: bool) -> Iterator[str]:
         """Work through the buffer until it is empty, or more text is needed to decide."""

@@ -97,7 +97,7 @@ class VoiceMessage:
 
     @workflow.signal
     def sentence(self, sentence: Sentence) -> None:
-        """Show and speak a sentence while the model still writes the next."""
+        """Show and speak a sentence while the model still writes the next; speak one that only seems to end."""
         self._note(sentence)
         if self._speaks and len(self._speaking) < MAX_SENTENCES:
             self._speak(sentence.text)
@@ -106,7 +106,7 @@ class VoiceMessage:
         """Add to what is written; a later attempt begins afresh, and an earlier one comes too late."""
         if sentence.attempt > self._writing_attempt:
             self._written, self._writing_attempt = [], sentence.attempt
-        if sentence.attempt == self._writing_attempt and sentence.index == len(self._written):
+        if sentence.certain and sentence.attempt == self._writing_attempt and sentence.index == len(self._written):
             self._written.append(sentence.text)
 
     @workflow.query
@@ -198,6 +198,7 @@ class VoiceMessage:
                     model=settings.model,
                     temperature=settings.temperature,
                     signal_sentences=self._speaks or self._request.accompanied,
+                    signal_ahead=self._speaks,
                     language=self._result.language,
                 ),
                 task_queue=GPU_QUEUE,
@@ -348,8 +349,7 @@ class VoiceMessage:
 
     def _ended(self) -> VoiceMessageResult:
         self._stage = Stage.DONE
-        total = workflow.now() - workflow.info().start_time
-        self._update(stage_ms=dict(self._stage_ms), total_ms=_milliseconds(total))
+        self._update(stage_ms=dict(self._stage_ms), total_ms=_milliseconds(workflow.now() - workflow.info().start_time))
         attributes = [STAGE.value_set(Stage.DONE.value)]
         if self._result.error:
             attributes.append(ERROR.value_set(self._result.error.value))

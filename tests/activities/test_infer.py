@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -15,7 +14,6 @@ import pytest_asyncio
 from openai import AsyncOpenAI
 from temporalio import workflow
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import Worker
@@ -26,6 +24,8 @@ from activities.infer import MAX_SIGNALS, InferActivity, Inference, InferRequest
 from tests.model_server_double import Cut, ModelServerDouble, Script, chunk, end, event, model_server, refused, said
 
 KEY = "sk-very-secret"
+PATIENCE, IMPATIENCE = 5.0, 0.5
+"""Seconds of silence, where it is of no matter and where it is waited for."""
 QUESTION = InferRequest(messages=(Message(role="system", content="Be brief."), Message(role="user", content="Hi?")))
 
 
@@ -36,22 +36,29 @@ async def server() -> AsyncIterator[ModelServerDouble]:
 
 
 def activity_for(
-    url: str, *, silence_seconds: float = 0.5, max_answer_chars: int = 6000, thinks_first: bool = False
+    url: str, *, silence_seconds: float = PATIENCE, max_answer_chars: int = 6000, thinks_first: bool = False
 ) -> InferActivity:
     client = AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0)
     return InferActivity(client, "default-model", silence_seconds, max_answer_chars, thinks_first=thinks_first)
 
 
-async def infer(server: ModelServerDouble, *scripts: Script, thinks_first: bool = False, attempt: int = 1) -> Inference:
+async def infer(
+    server: ModelServerDouble,
+    *scripts: Script,
+    thinks_first: bool = False,
+    attempt: int = 1,
+    silence_seconds: float = PATIENCE,
+) -> Inference:
     server.plays(*scripts)
     environment = ActivityEnvironment()
     environment.info = replace(environment.info, attempt=attempt)
-    return await environment.run(activity_for(server.url, thinks_first=thinks_first).infer, QUESTION)
+    activity = activity_for(server.url, silence_seconds=silence_seconds, thinks_first=thinks_first)
+    return await environment.run(activity.infer, QUESTION)
 
 
-async def failure(server: ModelServerDouble, script: Script) -> ApplicationError:
+async def failure(server: ModelServerDouble, script: Script, *, silence_seconds: float = PATIENCE) -> ApplicationError:
     with pytest.raises(ApplicationError) as raised:
-        await infer(server, script)
+        await infer(server, script, silence_seconds=silence_seconds)
     assert KEY not in str(raised.value)
     return raised.value
 
@@ -149,7 +156,7 @@ async def test_endless_thoughts_are_stopped(server: ModelServerDouble) -> None:
 async def test_usage_that_never_comes_costs_nothing_but_itself(server: ModelServerDouble) -> None:
     finish = event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     for rest in (Cut(), 30.0):
-        inference = await infer(server, Script(pieces=[chunk(content="Hello."), finish, rest]))
+        inference = await infer(server, Script(pieces=[chunk(content="Hello."), finish, rest]), silence_seconds=1.5)
         assert (inference.answer, inference.prompt_tokens) == ("Hello.", None)
 
 
@@ -221,7 +228,7 @@ async def test_no_server() -> None:
     ],
 )
 async def test_streams_that_fail_are_retried(server: ModelServerDouble, script: Script, message: str) -> None:
-    error = await failure(server, script)
+    error = await failure(server, script, silence_seconds=IMPATIENCE if message == "silent" else PATIENCE)
     assert (error.type, error.non_retryable) == (ErrorCode.MODEL_UNAVAILABLE, False)
     assert message in error.message
     await closed(server)
@@ -304,19 +311,15 @@ class Listener:
         return [sentence.text for sentence in self._heard]
 
 
-@pytest_asyncio.fixture(scope="module")
-async def client() -> AsyncIterator[Client]:
-    temporal = Path(sys.prefix) / "bin" / "temporal"
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(temporal), data_converter=pydantic_data_converter
-    ) as environment:
-        yield environment.client
+@pytest.fixture
+def client(dev_server: WorkflowEnvironment) -> Client:
+    return dev_server.client
 
 
-async def listen(client: Client, server: ModelServerDouble) -> tuple[list[Sentence], Inference]:
+async def listen(client: Client, server: ModelServerDouble, *, ahead: bool = False) -> tuple[list[Sentence], Inference]:
     queue = str(uuid4())
     async with Worker(client, task_queue=queue, workflows=[Listener], activities=[activity_for(server.url).infer]):
-        request = QUESTION.model_copy(update={"signal_sentences": True})
+        request = QUESTION.model_copy(update={"signal_sentences": True, "signal_ahead": ahead})
         return await client.execute_workflow(Listener.run, request, id=queue, task_queue=queue)
 
 
@@ -326,6 +329,20 @@ async def test_sentences_are_signalled_in_order(client: Client, server: ModelSer
     assert [(sentence.attempt, sentence.index) for sentence in heard] == [(1, 0), (1, 1), (1, 2)]
     assert tuple(sentence.text for sentence in heard) == inference.sentences[:3]
     assert inference.sentences[3:] == ("Blue fish.",)
+
+
+async def test_what_seems_to_end_is_signalled_ahead_once(client: Client, server: ModelServerDouble) -> None:
+    server.plays(said("One fish. Two", " fish.", "", " Blue fish."))
+    heard, _ = await listen(client, server, ahead=True)
+    assert [(sentence.index, sentence.text, sentence.certain) for sentence in heard] == [
+        (0, "One fish.", True),
+        (1, "Two fish.", False),
+        (1, "Two fish.", True),
+        (2, "Blue fish.", False),
+    ]
+    server.plays(said(*("Ah ha." for _ in range(3)), *(f" {'x' * n}." for n in range(1, MAX_SIGNALS + 5))))
+    heard, _ = await listen(client, server, ahead=True)
+    assert len([sentence for sentence in heard if not sentence.certain]) == MAX_SIGNALS
 
 
 async def test_retry_signals_with_its_own_attempt(client: Client, server: ModelServerDouble) -> None:

@@ -88,6 +88,21 @@ def test_first_sentence_comes_with_the_next_word() -> None:
     assert stream.feed(" is") == ["Sure, I can."]
 
 
+def test_a_sentence_is_guessed_when_it_seems_to_end() -> None:
+    stream, guesses = SentenceStream(), []
+    answer = 'In spring, Dr. Smith has 3.5 dollars. Is that **all?** Mr. Fox says "no." Yes. Version 2. The end.'
+    for letter in answer:
+        stream.feed(letter)
+        guesses += stream.ahead()
+    assert list(dict.fromkeys(guesses)) == [
+        "In spring, Dr. Smith has 3.5 dollars.",
+        "Is that all?",
+        'Mr. Fox says "no."',
+        "Yes.",
+        "The end.",
+    ]
+
+
 def test_paragraph_end_finishes_a_sentence() -> None:
     assert SentenceStream().feed("Here is how:\n\n") == ["Here is how:"]
     assert SentenceStream().feed("Here is how:\n- mix") == []
@@ -165,6 +180,15 @@ def test_chunking_of_answers_changes_nothing(text: str, places: list[int]) -> No
     assert streamed(cut(text, places)) == split(text)
 
 
+@given(ANSWERS, st.lists(st.integers(0, 600), max_size=6))
+def test_guessing_changes_nothing(text: str, places: list[int]) -> None:
+    stream, said = SentenceStream(), []
+    for piece in cut(text, places):
+        said += stream.feed(piece)
+        stream.ahead()
+    assert (*said, *stream.finish()) == split(text)
+
+
 @given(ANSWERS)
 def test_streamed_markdown_says_what_the_whole_says(text: str) -> None:
     assert " ".join(split(text)).split() == speakable(text).split()
@@ -185,6 +209,7 @@ def test_no_word_is_lost(words: list[str]) -> None:
     assert " ".join(split(". ".join(words))).replace(".", "").split() == words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mark",
     [

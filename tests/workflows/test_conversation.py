@@ -58,12 +58,12 @@ class Chat:
             Conversation.run, state, id=conversation_id(PLATFORM, self.name), task_queue=WORKFLOW_QUEUE
         )
 
-    async def send(self, said: str, message: str | None = None) -> str:
-        """Send a voice message; its audio's name is what is heard."""
+    async def send(self, said: str, message: str | None = None, *, spoken: bool = False) -> str:
+        """Send a message; a spoken one costs four activities more. Its audio's name is what is heard."""
         self.sent += 1
         message = message or str(self.sent)
-        source = AudioSource(locator=said)
-        await accept(self.client, VoiceMessageRequest(platform=PLATFORM, chat=self.name, message=message, audio=source))
+        how = {"audio": AudioSource(locator=said)} if spoken else {"text": said}
+        await accept(self.client, VoiceMessageRequest(platform=PLATFORM, chat=self.name, message=message, **how))
         return message
 
     async def result(self, message: str) -> VoiceMessageResult:
@@ -75,8 +75,8 @@ class Chat:
                     return await handle.result()
                 await asyncio.sleep(0.02)
 
-    async def ask(self, said: str) -> VoiceMessageResult:
-        return await self.result(await self.send(said))
+    async def ask(self, said: str, *, spoken: bool = False) -> VoiceMessageResult:
+        return await self.result(await self.send(said, spoken=spoken))
 
     def turn(self, message: str) -> WorkflowHandle[VoiceMessage, VoiceMessageResult]:
         return self.client.get_workflow_handle_for(VoiceMessage.run, voice_message_id(PLATFORM, self.name, message))
@@ -139,7 +139,7 @@ async def test_messages_are_transcribed_at_once_and_answered_in_order(world: Wor
     gate = asyncio.Event()
     world.behaviours["infer"] = wait_for(gate)
     for said in ("first", "second", "third"):
-        await chat.send(said)
+        await chat.send(said, spoken=True)
     await until(lambda: len(world.asked("transcribe")) == 3 and bool(world.asked("infer")))
     assert len(world.asked("infer")) == 1
     queue = await chat.handle.query(Conversation.queue)
@@ -183,7 +183,7 @@ async def test_a_flood_is_refused_once_and_loses_nothing_accepted(
 
 async def test_a_bad_message_does_not_stop_the_next(world: World, chat: Chat) -> None:
     world.behaviours["fetch"] = refuse(ErrorCode.AUDIO_UNREADABLE)
-    assert (await chat.ask("noise")).status == "refused"
+    assert (await chat.ask("noise", spoken=True)).status == "refused"
     del world.behaviours["fetch"]
     assert (await chat.ask("hello")).status == "answered"
     assert contents(world.asked("infer")[0]) == ["hello"], "what was refused is not remembered"
@@ -200,12 +200,12 @@ async def test_a_lost_turn_is_told_and_the_next_goes_on(world: World, chat: Chat
 
 
 async def test_settings_hold_from_the_next_message_on(world: World, chat: Chat) -> None:
-    await chat.ask("hello")
+    await chat.ask("hello", spoken=True)
     changed = await chat.handle.execute_update(Conversation.configure, SettingsChange(reply_mode=ReplyMode.OFF))
     assert changed.reply_mode is ReplyMode.OFF
     changed = await chat.handle.execute_update(Conversation.configure, SettingsChange(language="de"))
     assert (changed.reply_mode, changed.language) == (ReplyMode.OFF, "de")
-    assert (await chat.ask("again")).reply is None
+    assert (await chat.ask("again", spoken=True)).reply is None
     assert world.asked("transcribe")[-1].language == "de"
     assert await chat.handle.query(Conversation.settings) == changed
 

@@ -7,11 +7,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.errors import ErrorCode
+from activities.infer import Inference, InferRequest, Sentence
 from activities.reply import Delivered
 from tests.workflows.world import PLATFORM, World, blob, break_down, refuse, running, signalling, until, wait_for
 from workflows.contracts import (
@@ -110,6 +112,7 @@ async def test_reply_modes(client: Client, world: World, mode: ReplyMode, spoken
     assert (result.reply is not None) is voice
     assert bool(world.asked("synthesize")) is voice
     assert world.asked("infer")[0].signal_sentences is voice
+    assert world.asked("infer")[0].signal_ahead is voice
 
 
 async def test_sentences_are_spoken_while_the_model_still_writes(client: Client, world: World) -> None:
@@ -117,6 +120,26 @@ async def test_sentences_are_spoken_while_the_model_still_writes(client: Client,
     await answer(client)
     assert sorted(s.text for s in world.asked("synthesize")) == ["One.", "Three.", "Two."]
     assert len(world.asked("reply")[0].speech) == 3
+
+
+@pytest.mark.parametrize("last", ["The end.", "The end.5 is near."])
+async def test_a_sentence_that_seems_to_end_is_spoken_ahead_and_dropped_if_it_goes_on(
+    client: Client, world: World, last: str
+) -> None:
+    def spoken() -> list[str]:
+        return [asked.text for asked in world.asked("synthesize")]
+
+    async def infer(asked: InferRequest) -> Inference:
+        workflow = activity.client().get_workflow_handle(activity.info().workflow_id or "")
+        await workflow.signal("sentence", Sentence(attempt=1, index=0, text="The end.", certain=False))
+        await until(lambda: spoken() == ["The end."])
+        assert (await workflow.query(VoiceMessage.progress)).sentences == ()
+        return Inference(answer=last, sentences=(last,), model="m", finish_reason="stop")
+
+    world.behaviours["infer"] = infer
+    await answer(client)
+    assert spoken() == list(dict.fromkeys(["The end.", last]))
+    assert len(world.asked("reply")[0].speech) == 1
 
 
 async def test_what_a_failed_attempt_said_is_dropped(client: Client, world: World) -> None:
