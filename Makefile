@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LONG := engines or e2e or slow
+# Seconds: what hangs fails, and says where. The longest test takes two minutes on two busy cores.
+HANGS := --timeout 300
 
 # Compiled once, and not by each of june's processes anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,10 +22,10 @@ up: $(READY) ## run everything on this machine, until Ctrl-C
 	@$(BIN)/june up
 
 test: unit models ## all tests: the fast ones, then real engines and the whole way
-	$(BIN)/pytest -n 2 --dist loadfile -m "$(LONG)"
+	$(BIN)/pytest -n 3 $(HANGS) --dist loadfile --no-loadscope-reorder -m "$(LONG)" tests/workers tests/e2e tests # long files first
 
 unit: $(READY) ## the fast tests, under a minute: no network, no models
-	$(BIN)/pytest -n 3 --dist worksteal --ignore tests/e2e -m "not ($(LONG))"
+	$(BIN)/pytest -n 3 $(HANGS) --dist worksteal --ignore tests/e2e -m "not ($(LONG))"
 
 check: $(READY) ## lint, types, import rules; changes nothing
 	$(BIN)/ruff check .
@@ -46,13 +48,14 @@ pictures: $(READY) ## the README's pictures of the Web UI (needs Chromium)
 	@$(BIN)/june models pull --demo
 	$(BIN)/python -m tests.e2e.pictures
 
-lock: $(READY) ## pin every dependency with its hashes
-	$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
-	  pyproject.toml --group build -o requirements/run.txt
-	$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
-	  pyproject.toml --group build --group dev -c requirements/run.txt -o requirements/dev.txt
+LOCK = $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 
-$(READY): requirements/dev.txt requirements/doubles.txt pyproject.toml setup.sh
+lock: $(READY) ## pin every dependency with its hashes
+	$(LOCK) pyproject.toml --group build -o requirements/run.txt
+	$(LOCK) pyproject.toml --group build --group dev -c requirements/run.txt -o requirements/dev.txt
+	echo uv | $(LOCK) - -c requirements/dev.txt -o requirements/uv.txt
+
+$(READY): requirements/dev.txt requirements/uv.txt requirements/doubles.txt pyproject.toml setup.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh setup.sh
 
 clean:
