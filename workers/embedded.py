@@ -79,8 +79,9 @@ MEMORY = {
     # but the memory of its worker would grow by a tenth over its first hundred turns.
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
-PATIENT = {Kind.CPU: ("nice", "-n", "10")}
-"""Speech gives way to the model: sentences are spoken ahead of their need, and the answer waits for the model."""
+NICE = {"model-server": 0, Kind.CPU.program: 15}
+OTHERWISE_NICE = 5
+"""The answer waits for the model, so all else gives way to it; most of all speech, which is ahead of its need."""
 SECRETS = {
     "JUNE_LLM_API_KEY": ("model-server", "worker-gpu"),
     "JUNE_TELEGRAM_TOKEN": ("bot-telegram",),
@@ -252,7 +253,7 @@ class Embedded:
             "JUNE_HEALTH_ADDRESS": f"{LOOPBACK}:{first_port + 1}",
             "JUNE_GRPC_HEALTH_ADDRESS": f"{LOOPBACK}:{first_port + 2}",
         }
-        command = (*PATIENT.get(kind, ()), sys.executable, "-m", "workers.cli", kind.verb, kind.value)
+        command = (sys.executable, "-m", "workers.cli", kind.verb, kind.value)
         if kind is Kind.WEB:
             addresses["JUNE_WEB_UI_URL"] = self._web.ui_url or self.ui_url
         return self._program(kind.program, command, first_port + 1, "/readyz", addresses)
@@ -261,7 +262,8 @@ class Embedded:
         self, name: str, command: tuple[str, ...], port: int, path: str, extra: dict[str, str] | None = None
     ) -> Program:
         log = self.home / "logs" / f"{name}.log"
-        return Program(name, command, self._environment(name) | (extra or {}), log, port, path)
+        niceness = NICE.get(name, OTHERWISE_NICE)
+        return Program(name, command, self._environment(name) | (extra or {}), log, port, path, niceness)
 
     def _environment(self, child: str) -> dict[str, str]:
         """Give a child this process's environment and settings, and the embedded server instead of any other."""

@@ -46,6 +46,8 @@ class Program:
     """HTTP port on loopback."""
     path: str
     """Answers 200 there when the program is ready."""
+    niceness: int = 0
+    """Added to this process's own once the program is ready, so that nobody waits longer for its start."""
 
 
 class Child:
@@ -58,6 +60,7 @@ class Child:
         self.exits = 0
         self._on_change = on_change
         self._stopping = asyncio.Event()
+        self._started = False
         self._keeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -72,7 +75,7 @@ class Child:
 
         """
         deadline = time.monotonic() + patience_seconds
-        while not await self.is_ready():
+        while not self._started:
             if self.exits:
                 raise JuneError(f"{self.program.name} ended while it started. {self._tail()}")
             if time.monotonic() > deadline:
@@ -117,16 +120,30 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                # In this session: between sessions the kernel heeds no niceness (sched(7), autogroup).
+                process_group=0,
             )
         self._change(process.pid)
         if self._stopping.is_set():  # asked to while the process was being made
             self._signal(signal.SIGTERM)
+        starting = asyncio.create_task(self._finish_start(process.pid))
         code = await process.wait()
+        starting.cancel()
+        self._started = False
         self._signal(signal.SIGKILL)  # whatever it left behind in its group
         self.exits += 1
         self._change(None)
         return code
+
+    async def _finish_start(self, pid: int) -> None:
+        """Wait until the program is ready, and make its whole group nicer than this process."""
+        while not await self.is_ready():  # noqa: ASYNC110 - nothing tells of another process
+            await asyncio.sleep(PROBE_SECONDS)
+        self._started = True
+        if self.program.niceness:
+            with contextlib.suppress(ProcessLookupError):
+                own = os.getpriority(os.PRIO_PROCESS, 0)
+                os.setpriority(os.PRIO_PGRP, pid, own + self.program.niceness)  # the kernel stops at 19
 
     def _change(self, pid: int | None) -> None:
         self.pid = pid

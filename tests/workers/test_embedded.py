@@ -69,6 +69,14 @@ async def test_everything_is_ready(running: Running) -> None:
     assert all(psutil.pid_exists(pid) for pid in state.pids.values())
 
 
+async def test_the_model_comes_first_and_speech_last(running: Running) -> None:
+    pids = running.stack.pids
+    niceness = {name: psutil.Process(pid).nice() for name, pid in pids.items()}
+    model, speech = niceness.pop("model-server"), niceness.pop("worker-cpu")
+    assert all(model < other < speech for other in niceness.values())
+    assert {os.getsid(pid) for pid in pids.values()} == {os.getsid(0)}, "between sessions the kernel heeds no niceness"
+
+
 async def test_the_server_is_set_up(running: Running) -> None:
     client = running.stack.client
     assert await missing_search_attributes(client) == {}

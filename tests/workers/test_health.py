@@ -82,6 +82,7 @@ async def test_an_unknown_service_is_not_found() -> None:
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
+@pytest.mark.slow
 async def test_not_ready_when_the_server_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health_module, "UNREACHABLE_SECONDS", 1.5)
     binary = Path(sys.prefix) / "bin" / "temporal"
