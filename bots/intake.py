@@ -1,10 +1,12 @@
-"""From a platform's message to its Conversation: one call, and the message is safe."""
+"""From a platform's message to its Conversation: one call, and the message is safe; and to the end of its turn."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
 
 from workflows.contracts import (
     CHAT,
@@ -14,9 +16,13 @@ from workflows.contracts import (
     WORKFLOW_QUEUE,
     ConversationState,
     VoiceMessageRequest,
+    VoiceMessageResult,
     chat_key,
     conversation_id,
+    voice_message_id,
 )
+
+BEGUN_POLL_SECONDS = 0.05
 
 
 async def accept(client: Client, request: VoiceMessageRequest) -> str:
@@ -40,6 +46,28 @@ async def accept(client: Client, request: VoiceMessageRequest) -> str:
         **start_options(request.platform, request.chat, request.thread, request.sender),
     )
     return conversation_id(request.platform, request.chat, request.thread)
+
+
+async def result_of(client: Client, platform: str, chat: str, message: str) -> VoiceMessageResult:
+    """Wait for a message's turn, which its conversation starts in a moment, or when the turns before it allow.
+
+    What the conversation refuses never has one: cancel the call to wait no longer.
+
+    Raises:
+        temporalio.client.WorkflowFailureError: the turn was lost, or cancelled from outside.
+        temporalio.service.RPCError: the server cannot be asked.
+
+    """
+    turn: WorkflowHandle[object, VoiceMessageResult] = client.get_workflow_handle(
+        voice_message_id(platform, chat, message), result_type=VoiceMessageResult
+    )
+    while True:
+        try:
+            return await turn.result()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        await asyncio.sleep(BEGUN_POLL_SECONDS)
 
 
 def start_options(platform: str, chat: str, thread: str | None, sender: str = "") -> Mapping[str, Any]:

@@ -11,11 +11,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pydantic import BaseModel
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.service import RPCError
 
 from activities.blobs import BlobStore
-from bots.intake import accept
+from bots.intake import accept, result_of
 from workers import home
 from workers.connection import connect
 from workers.embedded import Embedded, Progress
@@ -31,7 +31,6 @@ from workflows.contracts import (
 )
 
 PLATFORM = "file"
-POLL_SECONDS = 0.05
 
 
 class TurnReport(BaseModel):
@@ -120,7 +119,7 @@ async def talk(line: Line, file: Path, chat: str, out: Path | None) -> TurnRepor
     await accept(line.client, request)
     workflow_id = voice_message_id(PLATFORM, chat, message)
     try:
-        result = await _result(line.client, workflow_id)
+        result = await _result(line.client, chat, message)
     except asyncio.CancelledError:
         with suppress(RPCError):  # it may not have started, and then its conversation answers it later
             await line.client.get_workflow_handle(workflow_id).cancel()
@@ -143,20 +142,12 @@ async def _upload(line: Line, file: Path, chat: str) -> AudioSource:
     return AudioSource(locator=f"blob:{stored.key}", claimed_bytes=size)
 
 
-async def _result(client: Client, workflow_id: str) -> VoiceMessageResult:
-    """Wait for the turn, which its conversation starts in a moment, or when the turns before it allow."""
-    handle: WorkflowHandle[object, VoiceMessageResult] = client.get_workflow_handle(
-        workflow_id, result_type=VoiceMessageResult
-    )
-    while True:
-        try:
-            return await handle.result()
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-        except WorkflowFailureError as error:
-            return VoiceMessageResult(status="failed", error=ErrorCode.CANCELLED, answer=str(error.cause))
-        await asyncio.sleep(POLL_SECONDS)
+async def _result(client: Client, chat: str, message: str) -> VoiceMessageResult:
+    """Wait for the turn; one that was lost or cancelled has an error."""
+    try:
+        return await result_of(client, PLATFORM, chat, message)
+    except WorkflowFailureError as error:
+        return VoiceMessageResult(status="failed", error=ErrorCode.CANCELLED, answer=str(error.cause))
 
 
 async def _report(line: Line, workflow_id: str, result: VoiceMessageResult, out: Path) -> TurnReport:

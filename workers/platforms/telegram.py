@@ -11,12 +11,12 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import AIORateLimiter, Application, ApplicationBuilder, ExtBot, TypeHandler
 from telegram.request import HTTPXRequest
 from temporalio.client import Client, WorkflowFailureError
-from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities.accompany import AccompanyActivity
 from activities.telegram_edge import TelegramEdge
-from bots.door import Door, Incoming
+from bots.door import Door
+from bots.intake import result_of
 from bots.telegram import TelegramIntake, publish_commands
 from bots.telegram_polling import Polling, TokenRefusedError
 from bots.telegram_webhook import Webhook, register
@@ -28,7 +28,6 @@ from workers.platforms.server import GOODBYE_SECONDS, serving
 from workers.registry import build_worker
 from workers.settings import TelegramSettings, WorkerSettings
 from workers.work import Work
-from workflows.contracts import voice_message_id
 
 _log = logging.getLogger(__name__)
 
@@ -38,9 +37,8 @@ CONNECT_SECONDS = 5.0
 CONNECTIONS = 64
 LONGEST_PAUSE_SECONDS = 30.0
 MOST_CONNECTIONS = 100
-FOLLOW_SECONDS = 60.0
-"""For a turn to begin; one that waits behind others in its chat takes longer."""
-FOLLOW_POLL_SECONDS = 0.1
+ANSWER_SECONDS = 60.0
+"""What the application waits for an answer at most; one that takes longer is sent all the same."""
 REFUSED = "Telegram refuses the bot's token (JUNE_TELEGRAM_TOKEN): copy it again from @BotFather."
 
 
@@ -207,13 +205,12 @@ class JuneApplication(AnyApplication):
     _working: asyncio.Task[None]
     _intake: TelegramIntake
     _client: Client
-    _turns: set[asyncio.Task[None]]
 
     async def initialize(self) -> None:
         """Connect to Temporal as the environment says, and serve the platform's queue."""
         await super().initialize()
         self._client = client = await connect()
-        edge, self._turns = TelegramEdge(self.bot), set()
+        edge = TelegramEdge(self.bot)
         work = Work(slots=WorkerSettings().edge_slots, activities=_activities(edge))
         self._intake = TelegramIntake(_open_door(client, TelegramSettings()), edge.send_text, self.bot.bot)
         self._worker = build_worker(Kind.TELEGRAM, client, work)
@@ -222,38 +219,25 @@ class JuneApplication(AnyApplication):
     async def shutdown(self) -> None:
         """Finish what is under way, and stop."""
         await self._intake.settle()
-        for turn in self._turns:
-            turn.cancel()
         await self._worker.shutdown()
         await self._working
         await super().shutdown()
 
     async def receive(self, update: Update, _context: object) -> None:
-        """Take an update; when this returns, the message is safe, and a task runs until it was answered.
+        """Take an update, and return once it was answered, or after a while: its message is safe long before.
 
-        Callers that drive the application by hand see by that task that there is something to wait for.
+        Callers that drive the application by hand find the answer sent when they have processed an update.
         """
         incoming = await self._intake.receive(update)
-        if incoming:
-            turn = asyncio.create_task(self._follow(incoming))
-            self._turns.add(turn)
-            turn.add_done_callback(self._turns.discard)
-
-    async def _follow(self, incoming: Incoming) -> None:
-        """Wait until a message was answered; it may also be refused, and then there is nothing to wait for."""
-        turn = self._client.get_workflow_handle(voice_message_id(incoming.platform, incoming.chat, incoming.message))
-        deadline = asyncio.get_running_loop().time() + FOLLOW_SECONDS
-        while asyncio.get_running_loop().time() < deadline:
-            try:
-                await turn.result()
-            except WorkflowFailureError as error:
-                _log.info("message %s was not answered: %s", incoming.message, error.cause)
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-                await asyncio.sleep(FOLLOW_POLL_SECONDS)
-                continue
+        if incoming is None:
             return
+        answered = result_of(self._client, incoming.platform, incoming.chat, incoming.message)
+        try:
+            await asyncio.wait_for(answered, ANSWER_SECONDS)
+        except TimeoutError:
+            _log.info("message %s is not answered yet", incoming.message)
+        except WorkflowFailureError as error:
+            _log.info("message %s was not answered: %s", incoming.message, error.cause)
 
 
 def build_application(builder: "ApplicationBuilder[Any, Any, Any, Any, Any, Any]") -> AnyApplication:
@@ -261,7 +245,7 @@ def build_application(builder: "ApplicationBuilder[Any, Any, Any, Any, Any, Any]
 
     It serves the platform's queue between ``initialize`` and ``shutdown``.
     """
-    application = builder.application_class(JuneApplication).build()
+    application = builder.application_class(JuneApplication).concurrent_updates(True).build()
     if not isinstance(application, JuneApplication):
         raise TypeError("the builder has made another application")
     application.add_handler(TypeHandler(Update, application.receive))
