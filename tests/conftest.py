@@ -1,4 +1,4 @@
-"""Fixtures for all tests: Temporal's real servers, each started once."""
+"""Fixtures for all tests: Temporal's real server, started once."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -6,53 +6,52 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from workers.embedded import DYNAMIC_CONFIG, TEMPORAL_MEMORY
 from workflows.contracts import SEARCH_ATTRIBUTES
 
+# `pytest --hypothesis-profile thorough` looks further.
+settings.register_profile("june", max_examples=50)
+settings.register_profile("thorough", max_examples=2000, deadline=None)
+settings.load_profile("june")
+
 TEMPORAL = Path(sys.prefix) / "bin" / "temporal"
-TUNING = [
-    flag
-    for key in ("transferProcessorMaxPollRPS", "timerProcessorMaxPollRPS", "visibilityProcessorMaxPollRPS")
-    for flag in ("--dynamic-config-value", f"history.{key}=1000")
-]
-SKIPPING = [
-    *("--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"),
-    # A timer may fire late by a second for the sake of batching; a test skips many.
-    *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"'),
-]
+REAL_TIME = "default"
+"""The namespace in which nobody skips time."""
+CONFIG = DYNAMIC_CONFIG | {"frontend.WorkflowTimeSkippingEnabled": "true"}
+
+
+async def start_dev_server() -> WorkflowEnvironment:
+    """Start Temporal's dev server as june does, with a clock of its own for each workflow that its client starts."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in TEMPORAL_MEMORY.items():
+            environment.setenv(name, value)
+        return await WorkflowEnvironment.start_time_skipping_v2(
+            namespace="skipping",
+            data_converter=pydantic_data_converter,
+            dev_server_existing_path=str(TEMPORAL),
+            dev_server_log_level="error",
+            dev_server_startup_timeout=timedelta(seconds=30),
+            dev_server_extra_args=[
+                *("--namespace", REAL_TIME),
+                *(word for pair in CONFIG.items() for word in ("--dynamic-config-value", "=".join(pair))),
+            ],
+            search_attributes=list(SEARCH_ATTRIBUTES),
+        )
 
 
 @pytest.fixture(scope="session")
 async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
-    """Temporal's dev server with a clock of its own for each workflow: hours pass in milliseconds."""
-    environment = await WorkflowEnvironment.start_time_skipping_v2(
-        data_converter=pydantic_data_converter,
-        dev_server_existing_path=str(TEMPORAL),
-        dev_server_log_level="error",
-        dev_server_startup_timeout=timedelta(seconds=30),
-        dev_server_extra_args=[*SKIPPING, *TUNING],
-        search_attributes=list(SEARCH_ATTRIBUTES),
-    )
-    async with environment:
+    """Temporal's dev server, shared; hours pass in milliseconds."""
+    async with await start_dev_server() as environment:
         yield environment
-
-
-async def start_dev_server() -> WorkflowEnvironment:
-    """Start Temporal's dev server, in real time."""
-    return await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter,
-        dev_server_existing_path=str(TEMPORAL),
-        dev_server_log_level="error",
-        dev_server_startup_timeout=timedelta(seconds=30),
-        dev_server_extra_args=TUNING,
-        search_attributes=list(SEARCH_ATTRIBUTES),
-    )
 
 
 @pytest.fixture(scope="session")
-async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
-    """Temporal's dev server, in real time, shared."""
-    async with await start_dev_server() as environment:
-        yield environment
+async def dev_server(time_skipping: WorkflowEnvironment) -> WorkflowEnvironment:
+    """The same server in real time."""
+    client = await time_skipping.connect_client(namespace=REAL_TIME, data_converter=pydantic_data_converter)
+    return WorkflowEnvironment.from_client(client)

@@ -48,11 +48,14 @@ def test_xpassed():
 def test_last():
     pass
 """
+WITHOUT_DOUBLES = "[pytest]\naddopts = -p no:simcord\n"
+"""simcord brings a plugin that loads discord.py, for seconds; users have none."""
 
 
 def write_suite(root: Path, **modules: str) -> Path:
     """Write modules, ``name="code"``; give the suite's folder."""
     root.mkdir(parents=True, exist_ok=True)
+    (root / "pytest.ini").write_text(WITHOUT_DOUBLES)
     for name, code in modules.items():
         (root / f"{name}.py").write_text(code)
     return root

@@ -2,20 +2,17 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 
 import pytest
 from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.blobs import BlobStore
 from activities.forget import ForgetActivity, ForgetRequest
-from tests.conftest import TEMPORAL
 from workflows.contracts import CHAT
 
 
@@ -57,23 +54,8 @@ async def gone(client: Client, workflow_id: str, run_id: str | None) -> None:
         await asyncio.sleep(0.02)
 
 
-@pytest.fixture(scope="module")
-async def server() -> AsyncIterator[WorkflowEnvironment]:
-    """A dev server that deletes at once; by default it first waits up to half a minute for its own queues."""
-    flags = [f"history.{queue}ProcessorEnsureCloseBeforeDelete=false" for queue in ("transfer", "visibility")]
-    environment = await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter,
-        dev_server_existing_path=str(TEMPORAL),
-        dev_server_log_level="error",
-        dev_server_extra_args=[part for flag in flags for part in ("--dynamic-config-value", flag)],
-        search_attributes=[CHAT],
-    )
-    async with environment:
-        yield environment
-
-
-async def test_a_chat_is_forgotten_and_others_are_not(server: WorkflowEnvironment) -> None:
-    client, queue, blobs = server.client, f"forget-{uuid.uuid4()}", BlobStore.open("memory://")
+async def test_a_chat_is_forgotten_and_others_are_not(dev_server: WorkflowEnvironment) -> None:
+    client, queue, blobs = dev_server.client, f"forget-{uuid.uuid4()}", BlobStore.open("memory://")
     chat, other = uuid.uuid4().hex, uuid.uuid4().hex
     for name in (chat, other):
         await blobs.put("file", name, b"x", mime="a/b", seconds=1, sample_rate=1, ending="pcm")
@@ -102,8 +84,8 @@ async def test_a_chat_is_forgotten_and_others_are_not(server: WorkflowEnvironmen
         await client.get_workflow_handle(conversation.id).terminate()
 
 
-async def test_runs_named_are_deleted_unless_kept_or_gone(server: WorkflowEnvironment) -> None:
-    client, queue, blobs = server.client, f"forget-{uuid.uuid4()}", BlobStore.open("memory://")
+async def test_runs_named_are_deleted_unless_kept_or_gone(dev_server: WorkflowEnvironment) -> None:
+    client, queue, blobs = dev_server.client, f"forget-{uuid.uuid4()}", BlobStore.open("memory://")
     worker = Worker(client, task_queue=queue, workflows=[Said], workflow_runner=UnsandboxedWorkflowRunner())
     async with worker, asyncio.timeout(15):
         old, kept = str(uuid.uuid4()), await start(client, queue, "elsewhere", "end")

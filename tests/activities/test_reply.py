@@ -220,6 +220,7 @@ class Mute(Chat):
         return message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("repeatable", "sent", "text"), [(False, 1, "uncertain"), (True, 2, "sent")])
 async def test_a_worker_that_is_not_heard_of_again_while_it_writes(
     dev_server: WorkflowEnvironment, repeatable: bool, sent: int, text: str
@@ -242,6 +243,7 @@ class Hangs(Chat):
         return "v"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("repeatable", "sent", "voice"), [(False, 1, "uncertain"), (True, 2, "sent")])
 async def test_a_worker_that_is_not_heard_of_again(
     dev_server: WorkflowEnvironment, repeatable: bool, sent: int, voice: str

@@ -96,6 +96,7 @@ async def test_a_note_that_keeps_failing_does_not_keep_back_the_text(
     assert (delivered.text_message, delivered.voice) == ("m1", "sent")
 
 
+@pytest.mark.slow
 async def test_a_worker_that_is_not_heard_of_again(dev_server: WorkflowEnvironment) -> None:
     stage = Stage(dev_server.client, Hangs(caption_limit=UNITS))
     async with working(stage):
@@ -104,6 +105,7 @@ async def test_a_worker_that_is_not_heard_of_again(dev_server: WorkflowEnvironme
     assert (delivered.text, delivered.voice) == ("uncertain", "uncertain")
 
 
+@pytest.mark.slow
 async def test_a_worker_that_is_not_heard_of_again_while_it_writes_instead(dev_server: WorkflowEnvironment) -> None:
     stage = Stage(dev_server.client, Mute(caption_limit=UNITS))
     stage.chat.before_voice = [VoiceForbiddenError()]

@@ -102,6 +102,7 @@ def test_plain_words_stay(words: list[str]) -> None:
     assert speakable(" ".join(words)) == " ".join(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mark",
     [

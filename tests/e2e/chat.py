@@ -132,6 +132,11 @@ class Ran:
 
     name: str
     input: bytes
+    queue: str
+    scheduled: int
+    """When it was given to the queue, in microseconds since 1970."""
+    started: int = 0
+    """When a worker took the attempt that ended it, in microseconds since 1970; 0 when none is known."""
     attempt: int = 0
     """The attempt that ended it; 1 when it ran once."""
     completed: int = 0
@@ -147,8 +152,10 @@ def activities_of(history: WorkflowHistory) -> list[Ran]:
         started = event.activity_task_started_event_attributes
         completed = event.activity_task_completed_event_attributes
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-            ran[event.event_id] = Ran(scheduled.activity_type.name, scheduled.input.payloads[0].data)
+            name, payload, queue = scheduled.activity_type.name, scheduled.input.payloads[0], scheduled.task_queue.name
+            ran[event.event_id] = Ran(name, payload.data, queue, event.event_time.ToMicroseconds())
         elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+            ran[started.scheduled_event_id].started = event.event_time.ToMicroseconds()
             ran[started.scheduled_event_id].attempt = started.attempt
         elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
             ran[completed.scheduled_event_id].completed += 1

@@ -1,9 +1,11 @@
-"""The stacks that the whole way is tested on, one at a time."""
+"""The stacks that the whole way is tested on, one at a time, and what bots are tested against."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.e2e.telegram_bot import BotProcess
+from tests.platforms.telegram import BotApi
 from tests.workers.conftest import SMALL_MODEL, prepared_home
 from workers.embedded import Embedded
 from workers.ports import own_ports
@@ -17,6 +19,21 @@ async def idle(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedd
     storage = StorageSettings(home=home, file_roots=(PROJECT, home))
     async with Embedded(storage, own_ports(), work=WorkerSettings(engines="none"), optional=()) as stack:
         yield stack
+
+
+@pytest.fixture(scope="module")
+async def api() -> AsyncIterator[BotApi]:
+    """A Bot API server."""
+    async with BotApi() as api:
+        yield api
+
+
+@pytest.fixture
+async def bot(idle: Embedded, api: BotApi) -> AsyncIterator[BotProcess]:
+    """A Telegram bot that was not started yet."""
+    bot = BotProcess(api, idle)
+    yield bot
+    await bot.kill()
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,18 @@
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from tests.audio_samples import encoded
+from tests.e2e.chat import eventually
 from tests.platforms.telegram import TOKEN, BotApi, Post
 from workers.embedded import Embedded
+from workflows.contracts import VoiceMessageResult, voice_message_id
+from workflows.voice_message import VoiceMessage
 
 OWNER, USERS = 7, range(101, 140)
+AUDIO = encoded("ogg", "libopus")
 NO_LIMITS = {
     "JUNE_LIMIT_CHAT_MESSAGES_PER_MINUTE": "1000",
     "JUNE_LIMIT_USER_MESSAGES_PER_MINUTE": "1000",
@@ -38,6 +44,15 @@ class BotProcess:
     async def start(self, until: str = "getUpdates") -> None:
         """Start, and return once it calls a method: it asks for updates, or has them posted."""
         before = len(self._api.called(until))
+        process = await self.launch()
+        async with asyncio.timeout(60):
+            while len(self._api.called(until)) == before:
+                if process.returncode is not None:
+                    raise RuntimeError(f"the bot has ended: {self.log[-2000:]}")
+                await asyncio.sleep(0.01)
+
+    async def launch(self) -> asyncio.subprocess.Process:
+        """Start, and return at once."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "workers.cli", "bot", "telegram"),
@@ -45,11 +60,7 @@ class BotProcess:
                 stdout=log,
                 stderr=log,
             )
-        async with asyncio.timeout(60):
-            while len(self._api.called(until)) == before:
-                if self._process.returncode is not None:
-                    raise RuntimeError(f"the bot has ended: {self.log[-2000:]}")
-                await asyncio.sleep(0.01)
+        return self._process
 
     async def end(self) -> int:
         """Wait until it ends by itself; return its exit code."""
@@ -82,3 +93,18 @@ def texts(posts: list[Post]) -> list[Post]:
 
 def voices(posts: list[Post]) -> list[Post]:
     return [post for post in posts if post.media]
+
+
+async def result(stack: Embedded, chat: int, message: int) -> VoiceMessageResult:
+    """Wait for the end of a message's turn."""
+    turn = stack.client.get_workflow_handle_for(VoiceMessage.run, voice_message_id("telegram", str(chat), str(message)))
+    return await eventually(turn.result)
+
+
+def holds(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    """Make of a condition one that can be awaited."""
+
+    async def look() -> bool:
+        return condition()
+
+    return look

@@ -1,48 +1,19 @@
 """The Telegram bot as a process, the real library, a Bot API server over TCP, engines that do nothing."""
 
-import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-
 import pytest
-from temporalio.client import WorkflowFailureError
 
 from activities.errors import ErrorCode
-from tests.audio_samples import encoded
-from tests.e2e.chat import eventually, until
-from tests.e2e.telegram_bot import OWNER, USERS, BotProcess, texts, voices
+from tests.e2e.chat import until
+from tests.e2e.telegram_bot import AUDIO, OWNER, USERS, BotProcess, holds, result, texts
 from tests.platforms.telegram import TOKEN, BotApi, Fault, Post
 from tests.workers.conftest import free_port
 from workers.embedded import Embedded
 from workers.engines.noop import ANSWER
-from workflows.contracts import VoiceMessageResult, voice_message_id
-from workflows.voice_message import VoiceMessage
 
 pytestmark = pytest.mark.e2e
 
 GROUP = -100
-KILLS = MESSAGES = 30
-AUDIO = encoded("ogg", "libopus")
 HEARD = "🎤 This is a question."
-
-
-@pytest.fixture(scope="module")
-async def api() -> AsyncIterator[BotApi]:
-    async with BotApi() as api:
-        yield api
-
-
-@pytest.fixture
-async def bot(idle: Embedded, api: BotApi) -> AsyncIterator[BotProcess]:
-    """A bot that was not started yet."""
-    bot = BotProcess(api, idle)
-    yield bot
-    await bot.kill()
-
-
-async def result(stack: Embedded, chat: int, message: int) -> VoiceMessageResult:
-    turn = stack.client.get_workflow_handle_for(VoiceMessage.run, voice_message_id("telegram", str(chat), str(message)))
-    return await eventually(turn.result)
 
 
 async def test_a_conversation(idle: Embedded, api: BotApi, bot: BotProcess) -> None:
@@ -112,13 +83,6 @@ def answers(api: BotApi, chat: int, message: int) -> list[Post]:
 
 async def answered(api: BotApi, message: int, chat: int = OWNER) -> None:
     await until(holds(lambda: any(post.answers == message for post in api.by_bot(chat))), 20)
-
-
-def holds(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
-    async def look() -> bool:
-        return condition()
-
-    return look
 
 
 async def test_what_platforms_do(idle: Embedded, api: BotApi, bot: BotProcess) -> None:
@@ -203,64 +167,3 @@ async def test_a_flood_is_no_matter_to_others(idle: Embedded, api: BotApi) -> No
     seconds = answer.at - api.posts[other, asked].at
     print(f"beside a flood: answered after {seconds:.1f} s, and {len(before)} answers to the flood")  # noqa: T201
     assert len(before) <= 4, "a burst, as the flood's answers come at one a second"
-
-
-@pytest.mark.parametrize(
-    ("method", "arrived", "user"),
-    [
-        ("sendMessage", True, USERS[7]),
-        ("sendMessage", False, USERS[8]),
-        ("sendVoice", True, USERS[9]),
-    ],
-)
-async def test_a_kill_amid_a_send_is_recorded(
-    idle: Embedded, api: BotApi, bot: BotProcess, method: str, arrived: bool, user: int
-) -> None:
-    await bot.start()
-    api.faults[method].append(Fault(hang_after=arrived, hang_before=not arrived, chat=user))
-    sent = api.speak(user, AUDIO, user=user)
-    await until(holds(lambda: not api.faults[method]))
-    await bot.kill()
-    await bot.start()
-    assert (await result(idle, user, sent)).error is ErrorCode.REPLY_UNCERTAIN
-    posts = api.by_bot(user)
-    assert (len(texts(posts)), len(voices(posts))) == (int(arrived), 1)
-
-
-async def test_a_kill_at_any_moment_costs_at_most_certainty(idle: Embedded, api: BotApi, bot: BotProcess) -> None:
-    chance = random.Random(7)  # noqa: S311 - the same moments each time
-    users = USERS[10:25]
-    sent: list[tuple[int, int]] = []
-    await bot.start()
-    for number in range(KILLS):
-        user = users[number % 15]
-        await asyncio.sleep(chance.uniform(0, 1))
-        sent.append((user, api.speak(user, AUDIO, user=user)))
-        await asyncio.sleep(chance.uniform(0, 1.5))
-        await bot.kill()
-        await bot.start()
-    await asyncio.gather(*(ended(idle, *one) for one in sent))
-    uncertain = 0
-    for chat, message in sent:
-        outcome = await result(idle, chat, message)
-        posts = [post for post in api.by_bot(chat) if post.answers == message]
-        said = [post for post in texts(posts) if ANSWER in post.text]
-        assert len(said) <= 1
-        assert len(voices(posts)) <= 1
-        if outcome.error is ErrorCode.REPLY_UNCERTAIN:
-            uncertain += 1
-        else:
-            assert (outcome.error, len(said), len(voices(posts))) == (None, 1, 1)
-    all_posts = [post for user in users for post in api.by_bot(user)]
-    answers = sum(ANSWER in post.text for post in all_posts)
-    notes = len(voices(all_posts))
-    print(f"{KILLS} kills, {MESSAGES} messages: {answers} texts, {notes} notes, {uncertain} uncertain")  # noqa: T201
-    assert MESSAGES - uncertain <= min(answers, notes) <= max(answers, notes) <= MESSAGES
-    assert len(sent) == MESSAGES
-
-
-async def ended(stack: Embedded, chat: int, message: int) -> None:
-    try:
-        await result(stack, chat, message)
-    except WorkflowFailureError as error:
-        raise AssertionError(f"message {message} of chat {chat}") from error

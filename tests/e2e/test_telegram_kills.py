@@ -1,0 +1,87 @@
+"""The Telegram bot's process is killed, amid a send and at 30 moments: nothing is lost, nothing said twice."""
+
+import asyncio
+import random
+
+import pytest
+from temporalio.client import WorkflowFailureError
+
+from activities.errors import ErrorCode
+from tests.e2e.chat import until
+from tests.e2e.telegram_bot import AUDIO, USERS, BotProcess, holds, result, texts, voices
+from tests.platforms.telegram import BotApi, Fault
+from workers.embedded import Embedded
+from workers.engines.noop import ANSWER
+
+pytestmark = pytest.mark.e2e
+
+KILLS = MESSAGES = 30
+
+
+@pytest.mark.parametrize(
+    ("method", "arrived", "user"),
+    [
+        ("sendMessage", True, USERS[7]),
+        ("sendMessage", False, USERS[8]),
+        ("sendVoice", True, USERS[9]),
+    ],
+)
+async def test_a_kill_amid_a_send_is_recorded(
+    idle: Embedded, api: BotApi, bot: BotProcess, method: str, arrived: bool, user: int
+) -> None:
+    await bot.start()
+    api.faults[method].append(Fault(hang_after=arrived, hang_before=not arrived, chat=user))
+    sent = api.speak(user, AUDIO, user=user)
+    await until(holds(lambda: not api.faults[method]))
+    await bot.kill()
+    await bot.start()
+    assert (await result(idle, user, sent)).error is ErrorCode.REPLY_UNCERTAIN
+    posts = api.by_bot(user)
+    assert (len(texts(posts)), len(voices(posts))) == (int(arrived), 1)
+
+
+async def test_a_kill_at_any_moment_costs_at_most_certainty(idle: Embedded, api: BotApi, bot: BotProcess) -> None:
+    chance = random.Random(7)  # noqa: S311 - it hides nothing
+    users = USERS[10:25]
+    await bot.start()
+    talking = asyncio.create_task(talk(api, users, chance))
+    for _ in range(KILLS):
+        await asyncio.sleep(chance.uniform(0.5, 5.5))  # from amid its start to well after
+        await bot.kill()
+        await bot.launch()
+    sent = await talking
+    await asyncio.gather(*(ended(idle, *one) for one in sent))
+    uncertain = 0
+    for chat, message in sent:
+        outcome = await result(idle, chat, message)
+        posts = [post for post in api.by_bot(chat) if post.answers == message]
+        said = [post for post in texts(posts) if ANSWER in post.text]
+        assert len(said) <= 1
+        assert len(voices(posts)) <= 1
+        if outcome.error is ErrorCode.REPLY_UNCERTAIN:
+            uncertain += 1
+        else:
+            assert (outcome.error, len(said), len(voices(posts))) == (None, 1, 1)
+    all_posts = [post for user in users for post in api.by_bot(user)]
+    answers = sum(ANSWER in post.text for post in all_posts)
+    notes = len(voices(all_posts))
+    print(f"{KILLS} kills, {MESSAGES} messages: {answers} texts, {notes} notes, {uncertain} uncertain")  # noqa: T201
+    assert MESSAGES - uncertain <= min(answers, notes) <= max(answers, notes) <= MESSAGES
+    assert len(sent) == MESSAGES
+
+
+async def talk(api: BotApi, users: range, chance: random.Random) -> list[tuple[int, int]]:
+    """Say something now and then, in one chat after the other."""
+    sent = []
+    for number in range(MESSAGES):
+        user = users[number % len(users)]
+        sent.append((user, api.speak(user, AUDIO, user=user)))
+        await asyncio.sleep(chance.uniform(0.5, 5.5))
+    return sent
+
+
+async def ended(stack: Embedded, chat: int, message: int) -> None:
+    try:
+        await result(stack, chat, message)
+    except WorkflowFailureError as error:
+        raise AssertionError(f"message {message} of chat {chat}") from error
