@@ -19,7 +19,7 @@ Turns = Annotated[int, typer.Option(help="Turns of the conversation.", min=60)]
 
 
 @app.command()
-def turn(*, rounds: Rounds = 5, noop_turns: NoopTurns = 200, as_json: Json = False) -> None:
+def turn(*, rounds: Rounds = 9, noop_turns: NoopTurns = 200, as_json: Json = False) -> None:
     """Compare turns with the plain sum of their engines, and measure june without engines."""
     from workers.bench.turn import bench_turn
 

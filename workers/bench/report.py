@@ -32,7 +32,7 @@ async def measure_everything(say: Callable[[str], None]) -> dict[str, dict[str, 
 
     """
     return {
-        "turn": (await bench_turn(rounds=5, noop_turns=200, say=say)).model_dump(),
+        "turn": (await bench_turn(rounds=9, noop_turns=200, say=say)).model_dump(),
         "endurance": (await bench_endurance(turns=1000, say=say)).model_dump(),
         "footprint": (await bench_footprint(turns=100, say=say)).model_dump(),
     }
