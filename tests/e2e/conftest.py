@@ -12,9 +12,9 @@ from workers.ports import own_ports
 from workers.settings import PROJECT, EmbeddedSettings, LlmSettings, StorageSettings, WorkerSettings, environment
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def idle(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedded]:
-    """Everything but the engines, which do nothing, at once."""
+    """Everything but the engines, which do nothing, at once; modules have it in common, and chats of their own."""
     home = tmp_path_factory.mktemp("idle")
     storage = StorageSettings(home=home, file_roots=(PROJECT, home))
     async with Embedded(storage, own_ports(), work=WorkerSettings(engines="none"), optional=()) as stack:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from tests.audio_samples import encoded
-from tests.e2e.chat import eventually
+from tests.e2e.chat import PATIENCE_SECONDS, eventually
 from tests.platforms.telegram import TOKEN, BotApi, Post
 from workers.embedded import Embedded
 from workflows.contracts import VoiceMessageResult, voice_message_id
@@ -95,10 +95,14 @@ def voices(posts: list[Post]) -> list[Post]:
     return [post for post in posts if post.media]
 
 
-async def result(stack: Embedded, chat: int, message: int) -> VoiceMessageResult:
-    """Wait for the end of a message's turn."""
+async def result(stack: Embedded, chat: int, message: int, seconds: float = PATIENCE_SECONDS) -> VoiceMessageResult:
+    """Wait for the end of a message's turn; one that does not end tells what it waits for."""
     turn = stack.client.get_workflow_handle_for(VoiceMessage.run, voice_message_id("telegram", str(chat), str(message)))
-    return await eventually(turn.result)
+    try:
+        return await eventually(turn.result, seconds)
+    except TimeoutError as error:
+        waits = (await turn.describe()).raw_description.pending_activities
+        raise AssertionError(f"message {message} of chat {chat} waits for {waits}") from error
 
 
 def holds(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:

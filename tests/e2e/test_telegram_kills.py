@@ -16,6 +16,8 @@ from workers.engines.noop import ANSWER
 pytestmark = pytest.mark.e2e
 
 KILLS = MESSAGES = 30
+PATIENCE_SECONDS = 150
+"""A task that was lost with its worker several times waits up to half a minute for the next try."""
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,6 @@ async def talk(api: BotApi, users: range, chance: random.Random) -> list[tuple[i
 
 async def ended(stack: Embedded, chat: int, message: int) -> None:
     try:
-        await result(stack, chat, message)
+        await result(stack, chat, message, PATIENCE_SECONDS)
     except WorkflowFailureError as error:
         raise AssertionError(f"message {message} of chat {chat}") from error

@@ -1,4 +1,4 @@
-"""The web page's process is killed at 30 random moments while 30 messages come in: each is answered once."""
+"""The web page's process is killed at twelve random moments while twelve messages come in: each is answered once."""
 
 import asyncio
 import os

@@ -1,6 +1,7 @@
 """A Bot API server of the project's own, over TCP: it keeps Telegram's rules, fails as it is told to, records all."""
 
 import asyncio
+import itertools
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,8 @@ TOKEN = "123456:june-test-token"
 BOT: dict[str, Any] = {"id": 123456, "is_bot": True, "first_name": "June", "username": "june_test_bot"}
 MOST_DOWNLOADED = 20 << 20
 MOST_IN_A_NOTE = 1 << 20
+_MESSAGE_IDS = itertools.count(1)
+"""They go on from one server to the next, as june would know a message again."""
 
 
 @dataclass
@@ -104,7 +107,6 @@ class BotApi:
         """Updates that the bot has confirmed."""
         self.updates: deque[Params] = deque()
         self._next_update = 1001
-        self._next_message = 1
         self._polls = 0
         self._news = asyncio.Event()
 
@@ -386,5 +388,4 @@ class BotApi:
         return shown | {"voice": voice}
 
     def _message_id(self) -> int:
-        number, self._next_message = self._next_message, self._next_message + 1
-        return number
+        return next(_MESSAGE_IDS)
