@@ -17,7 +17,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from activities.errors import BadInputError, ErrorCode
+from activities.error_codes import ErrorCode, UnusableAudioError
 from activities.pcm import OPUS_RATE, SAMPLE_BYTES, SAMPLE_RATE, seconds_of
 
 __all__ = [
@@ -64,11 +64,11 @@ def decode(data: bytes, max_seconds: float, budget_seconds: float = 20) -> bytes
         budget_seconds: longest time of work, in seconds, looked at between packets.
 
     Raises:
-        BadInputError: ``audio-empty``, ``audio-unreadable`` or ``audio-too-long``.
+        UnusableAudioError: ``audio-empty``, ``audio-unreadable`` or ``audio-too-long``.
 
     """
     if not data:
-        raise BadInputError(ErrorCode.AUDIO_EMPTY, "The audio has no bytes.")
+        raise UnusableAudioError(ErrorCode.AUDIO_EMPTY, "The audio has no bytes.")
     demuxer = demuxer_of(data)
     if demuxer is None:
         raise _unreadable("The file is of no accepted audio format.")
@@ -81,7 +81,7 @@ def decode(data: bytes, max_seconds: float, budget_seconds: float = 20) -> bytes
     except (av.FFmpegError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
         raise _unreadable(f"The audio is damaged: {type(error).__name__}.") from error
     if not pcm.samples and not damaged:
-        raise BadInputError(ErrorCode.AUDIO_EMPTY, "The audio holds not a single sample.")
+        raise UnusableAudioError(ErrorCode.AUDIO_EMPTY, "The audio holds not a single sample.")
     if damaged > pcm.frames:
         raise _unreadable("Most of the audio is damaged.")
     return bytes(pcm.data)
@@ -170,11 +170,11 @@ class _Pcm:
     def _check(self, coming_seconds: float) -> None:
         if self.samples / SAMPLE_RATE + coming_seconds > self._max_seconds:
             message = f"The audio is longer than {self._max_seconds:g} s."
-            raise BadInputError(ErrorCode.AUDIO_TOO_LONG, message, limit_seconds=self._max_seconds)
+            raise UnusableAudioError(ErrorCode.AUDIO_TOO_LONG, message, limit_seconds=self._max_seconds)
 
 
-def _unreadable(message: str) -> BadInputError:
-    return BadInputError(ErrorCode.AUDIO_UNREADABLE, message)
+def _unreadable(message: str) -> UnusableAudioError:
+    return UnusableAudioError(ErrorCode.AUDIO_UNREADABLE, message)
 
 
 def encode_ogg_opus(pcm: bytes, sample_rate: int, bit_rate: int) -> bytes:
@@ -213,7 +213,7 @@ def join_ogg_opus(notes: Sequence[bytes], max_seconds: float) -> tuple[bytes, fl
         The file, and its duration in seconds.
 
     Raises:
-        BadInputError: ``audio-unreadable``.
+        UnusableAudioError: ``audio-unreadable``.
 
     """
     target, packets = io.BytesIO(), 0

@@ -8,7 +8,6 @@ import json
 import os
 import select
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ import time
 from contextlib import suppress
 from typing import IO, Any
 
+from activities.decoding_pipe import LENGTHS, send
 from activities.errors import BadInputError, ErrorCode
 
 GRACE_SECONDS = 5.0
@@ -23,8 +23,6 @@ GRACE_SECONDS = 5.0
 START_SECONDS = 30.0
 POLL_MS = 50
 MOST_IDLE = 2
-LENGTHS = struct.Struct(">II")
-"""A message: length of its JSON head, length of its bytes, then both."""
 _FAULTS = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS}
 """Deaths that the file caused; a killed child (operator, shutdown, out of memory elsewhere) is worth a retry."""
 
@@ -155,11 +153,3 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     if stream is None:
         raise TypeError("the process was started without pipes")
     return stream
-
-
-def send(stream: IO[bytes], head: dict[str, Any], data: bytes = b"") -> None:
-    """Write a message to a pipe."""
-    text = json.dumps(head).encode()
-    stream.write(LENGTHS.pack(len(text), len(data)) + text)
-    stream.write(data)
-    stream.flush()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from activities.audio import SAMPLE_RATE, decode
-from activities.decoder import LENGTHS, send
-from activities.errors import BadInputError
+from activities.decoding_pipe import LENGTHS, send
+from activities.error_codes import UnusableAudioError
 
 MEMORY_BYTES = 192 << 20
 """Address space that a child may take on top of what it has when it is ready; enough for 20 MB and 600 s."""
@@ -18,8 +18,8 @@ MEMORY_BYTES = 192 << 20
 def _answer(head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
     try:
         return {}, decode(data, head["max_seconds"], head["budget_seconds"])
-    except BadInputError as error:
-        return {"code": error.type, "message": error.message, "params": error.details[0]}, b""
+    except UnusableAudioError as error:
+        return {"code": error.code.value, "message": error.message, "params": error.params}, b""
 
 
 def _confine() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activities.audio import SAMPLE_RATE, decode, demuxer_of, encode_ogg_opus, join_ogg_opus, seconds_of
-from activities.errors import BadInputError, ErrorCode
+from activities.error_codes import ErrorCode, UnusableAudioError
 from activities.pcm import paused
 from activities.transcribe import samples_of
 from tests import audio_samples as make
@@ -67,17 +67,16 @@ def test_stereo_is_mixed() -> None:
 
 def test_the_cap_is_exact() -> None:
     assert len(decode(make.wav(make.tone(2)), 2)) == 64_000
-    with pytest.raises(BadInputError) as caught:
+    with pytest.raises(UnusableAudioError) as caught:
         decode(make.wav(make.tone(2.01)), 2)
-    assert caught.value.type == ErrorCode.AUDIO_TOO_LONG
-    assert caught.value.details == ({"limit_seconds": 2},)
-    assert caught.value.non_retryable
+    assert caught.value.code == ErrorCode.AUDIO_TOO_LONG
+    assert caught.value.params == {"limit_seconds": 2}
 
 
 def test_the_budget_of_time_is_kept() -> None:
-    with pytest.raises(BadInputError, match="more work") as caught:
+    with pytest.raises(UnusableAudioError, match="more work") as caught:
         decode(make.opus_bomb(0.1), 600, budget_seconds=0)
-    assert caught.value.type == ErrorCode.AUDIO_UNREADABLE
+    assert caught.value.code == ErrorCode.AUDIO_UNREADABLE
 
 
 def test_a_picture_beside_the_sound_is_left_alone() -> None:
@@ -167,8 +166,8 @@ def test_damaged_files_decode_or_are_bad_input(file: bytes, changes: list[tuple[
 
 
 def decodes_or_is_bad_input(data: bytes) -> None:
-    """Decode; anything but PCM within the cap or BadInputError fails the test."""
-    with suppress(BadInputError):
+    """Decode; anything but PCM within the cap or UnusableAudioError fails the test."""
+    with suppress(UnusableAudioError):
         pcm = decode(data, 5)
         assert len(pcm) % 2 == 0
         assert 0 < seconds_of(pcm) <= 5

@@ -53,6 +53,7 @@ def test_it_holds_no_secret_and_opens_nothing(decoder: Decoder, monkeypatch: pyt
     assert "JUNE_TELEGRAM_TOKEN" not in child().environ()
     limits = Path(f"/proc/{child().pid}/limits").read_text().splitlines()
     assert any(line.split()[:4] == ["Max", "open", "files", "3"] for line in limits)
+    assert "temporal" not in Path(f"/proc/{child().pid}/maps").read_text()
 
 
 def test_a_crash_is_the_file_s_fault_and_the_next_file_is_decoded(decoder: Decoder) -> None:

@@ -1,0 +1,72 @@
+"""Error codes, and what is raised where there is no Temporal; `activities.errors` has what activities raise.
+
+Codes are stable strings: operators alert on them, bots turn them into sentences in the user's language.
+"""
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Every way in which a turn can end without the answer that was asked for."""
+
+    AUDIO_MISSING = "audio-missing"
+    """The reference points at nothing (deleted, expired, never there)."""
+    AUDIO_FORBIDDEN = "audio-forbidden"
+    """The reference points at a place that june may not read."""
+    AUDIO_UNAVAILABLE = "audio-unavailable"
+    """The platform did not hand the audio over within the patience of the turn."""
+    AUDIO_TOO_LARGE = "audio-too-large"
+    """More bytes than the limit (default 20 MB)."""
+    AUDIO_TOO_LONG = "audio-too-long"
+    """More seconds of sound than the limit (default 600 s), however small the file."""
+    AUDIO_EMPTY = "audio-empty"
+    """No bytes, or a container without a single sample."""
+    AUDIO_UNREADABLE = "audio-unreadable"
+    """Not audio, of a kind that is not accepted, or damaged."""
+    NO_SPEECH = "no-speech"
+    """Sound, but nothing said in it."""
+    TRANSCRIPTION_UNAVAILABLE = "transcription-unavailable"
+    """No worker could transcribe within the patience of the turn."""
+    MODEL_UNAVAILABLE = "model-unavailable"
+    """The language model's server did not answer within the patience of the turn."""
+    MODEL_REFUSED = "model-refused"
+    """The model's server refused the request for good (unknown model, prompt too long, wrong key)."""
+    MODEL_EMPTY = "model-empty"
+    """The model ended without saying anything (only thoughts, or nothing at all)."""
+    VOICE_UNAVAILABLE = "voice-unavailable"
+    """No voice speaks this language, or speech synthesis failed: the reply is text."""
+    VOICE_FORBIDDEN = "voice-forbidden"
+    """The receiver does not accept voice messages: the reply is text."""
+    REPLY_FAILED = "reply-failed"
+    """The reply could not be delivered."""
+    REPLY_UNCERTAIN = "reply-uncertain"
+    """The platform did not say whether the voice note arrived; it is not sent twice."""
+    QUEUE_FULL = "queue-full"
+    """Too many messages of this chat are waiting."""
+    RATE_LIMITED = "rate-limited"
+    """Too many messages from this chat in the last minute."""
+    USER_RATE_LIMITED = "user-rate-limited"
+    """Too many messages from this person in the last minute, in all chats together."""
+    USER_VOICE_SPENT = "user-voice-spent"
+    """This person's seconds of speech for today are used up."""
+    CHAT_GONE = "chat-gone"
+    """The receiver has blocked june, or the chat is no more: there is nobody to tell."""
+    REQUEST_INVALID = "request-invalid"
+    """The request itself is wrong (neither audio nor text, for example)."""
+    TURN_TIMED_OUT = "turn-timed-out"
+    """The turn's overall deadline passed."""
+    CANCELLED = "cancelled"
+    """The user or an operator cancelled the turn."""
+    INTERNAL = "internal"
+    """A fault of june itself; the workflow's history says more."""
+
+
+class UnusableAudioError(Exception):
+    """Audio that no retry can mend."""
+
+    def __init__(self, code: ErrorCode, message: str, **params: float | int | str) -> None:
+        """Say what is wrong: the arguments are those of ``activities.errors.BadInputError``."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.params = params
