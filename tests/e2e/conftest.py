@@ -1,6 +1,8 @@
 """The stacks that the whole way is tested on, one at a time, and what bots are tested against."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,12 +14,18 @@ from workers.ports import own_ports
 from workers.settings import PROJECT, EmbeddedSettings, LlmSettings, StorageSettings, WorkerSettings, environment
 
 
-@pytest.fixture(scope="session")
-async def idle(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedded]:
-    """Everything but the engines, which do nothing, at once; modules have it in common, and chats of their own."""
-    home = tmp_path_factory.mktemp("idle")
+@asynccontextmanager
+async def without_engines(home: Path) -> AsyncIterator[Embedded]:
+    """Everything but the engines, which do nothing, at once."""
     storage = StorageSettings(home=home, file_roots=(PROJECT, home))
     async with Embedded(storage, own_ports(), work=WorkerSettings(engines="none"), optional=()) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+async def idle(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedded]:
+    """A stack that modules have in common, with chats of their own; a bot finds what was left for an earlier one."""
+    async with without_engines(tmp_path_factory.mktemp("idle")) as stack:
         yield stack
 
 

@@ -1,12 +1,13 @@
 """june's application in the double of another project (tg-auto-test): voice in, text and voice out."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from tg_auto_test.test_utils.serverless_telegram_client import ServerlessTelegramClient
 
 from tests.audio_samples import encoded
-from workers.embedded import Embedded
+from tests.e2e.conftest import without_engines
 from workers.engines.noop import ANSWER
 from workers.platforms.telegram import build_application
 
@@ -16,15 +17,17 @@ USER = 9001
 
 
 @pytest.fixture
-async def client(idle: Embedded, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServerlessTelegramClient]:
-    monkeypatch.setenv("JUNE_HOME", str(idle.home))
-    monkeypatch.setenv("TEMPORAL_ADDRESS", idle.address)
-    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("JUNE_TELEGRAM_USERS", str(USER))
-    client = ServerlessTelegramClient(build_application, user_id=USER, bot_username="june_test_bot")
-    await client.connect()
-    yield client
-    await client.disconnect()
+async def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServerlessTelegramClient]:
+    """A person; the double knows one chat alone, so june has no work of others."""
+    async with without_engines(tmp_path) as stack:
+        monkeypatch.setenv("JUNE_HOME", str(stack.home))
+        monkeypatch.setenv("TEMPORAL_ADDRESS", stack.address)
+        monkeypatch.setenv("TEMPORAL_CONFIG_FILE", "/dev/null")
+        monkeypatch.setenv("JUNE_TELEGRAM_USERS", str(USER))
+        client = ServerlessTelegramClient(build_application, user_id=USER, bot_username="june_test_bot")
+        await client.connect()
+        yield client
+        await client.disconnect()
 
 
 async def test_a_conversation(client: ServerlessTelegramClient) -> None:

@@ -22,7 +22,7 @@ ARGUMENTS = (
     "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream",
 )
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 
 
 @asynccontextmanager
