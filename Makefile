@@ -21,11 +21,11 @@ up: $(READY) ## run everything on this machine, until Ctrl-C
 	@$(BIN)/june models pull --demo
 	@$(BIN)/june up
 
-test: unit models ## all tests: the fast ones, then real engines and the whole way
-	$(BIN)/pytest -n 3 $(HANGS) --dist loadfile --no-loadscope-reorder -m "$(LONG)" tests/workers tests/e2e tests # long files first
+test: models ## all tests: fast ones, real engines, the whole way
+	$(BIN)/pytest -n 3 $(HANGS) --dist loadfile --no-loadscope-reorder tests/workers tests/e2e tests # long files first
 
 unit: $(READY) ## the fast tests, under a minute: no network, no models
-	$(BIN)/pytest -n 3 $(HANGS) --dist worksteal --ignore tests/e2e -m "not ($(LONG))"
+	$(BIN)/pytest -n 3 $(HANGS) --hypothesis-profile quick --dist worksteal --ignore tests/e2e -m "not ($(LONG))"
 
 check: $(READY) ## lint, types, import rules; changes nothing
 	$(BIN)/ruff check .

@@ -13,7 +13,8 @@ from temporalio.testing import WorkflowEnvironment
 from workers.embedded import DYNAMIC_CONFIG, TEMPORAL_MEMORY
 from workflows.contracts import SEARCH_ATTRIBUTES
 
-# `pytest --hypothesis-profile thorough` looks further.
+# `pytest --hypothesis-profile thorough` looks further; the fast tests by themselves look less far.
+settings.register_profile("quick", max_examples=15)
 settings.register_profile("june", max_examples=50)
 settings.register_profile("thorough", max_examples=2000, deadline=None)
 settings.load_profile("june")

@@ -153,6 +153,7 @@ async def test_endless_thoughts_are_stopped(server: ModelServerDouble) -> None:
     await closed(server)
 
 
+@pytest.mark.slow
 async def test_usage_that_never_comes_costs_nothing_but_itself(server: ModelServerDouble) -> None:
     finish = event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     for rest in (Cut(), 30.0):
@@ -331,6 +332,7 @@ async def test_sentences_are_signalled_in_order(client: Client, server: ModelSer
     assert inference.sentences[3:] == ("Blue fish.",)
 
 
+@pytest.mark.slow
 async def test_what_seems_to_end_is_signalled_ahead_once(client: Client, server: ModelServerDouble) -> None:
     server.plays(said("One fish. Two", " fish.", "", " Blue fish."))
     heard, _ = await listen(client, server, ahead=True)

@@ -169,6 +169,7 @@ async def test_stats(platform: Platform, world: World) -> None:
     assert lines == ["ada: 2 ✉, 0 s 🎤", "owner: 1 ✉, 0 s 🎤"]
 
 
+@pytest.mark.slow
 async def test_without_a_worker_people_are_told_to_try_again(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +187,7 @@ EVERYTHING = (
 )
 
 
+@pytest.mark.slow
 async def test_every_command_in_every_language(platform: Platform, world: World) -> None:
     english = [await platform.command(text) for text in EVERYTHING]
     for language in LANGUAGES[1:]:

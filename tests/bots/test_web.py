@@ -131,6 +131,7 @@ async def test_past_turns_are_there_again(page: Page, world: World) -> None:
     assert (await other.get("/api/turns")).json() == {"turns": []}
 
 
+@pytest.mark.slow
 async def test_a_message_in_line_is_told_its_place(page: Page, world: World) -> None:
     go_on = asyncio.Event()
 
@@ -175,6 +176,7 @@ async def test_a_cancelled_turn_says_so(page: Page, world: World) -> None:
     assert (said.json()["said"], last["error"], last["notice"]) == ("Stopping 1.", "cancelled", "Cancelled.")
 
 
+@pytest.mark.slow
 async def test_a_terminated_turn_has_an_end(page: Page, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bots.web.turns.STILL_SECONDS", 0.5)
 

@@ -154,6 +154,7 @@ async def test_messages_are_transcribed_at_once_and_answered_in_order(world: Wor
     assert sorted(positions) == [2, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "limits", "most_notices"),
     [
@@ -261,6 +262,7 @@ async def test_old_turns_become_a_summary(world: World, chat: Chat) -> None:
     assert len(prompt.messages) <= 2 * WINDOW_TURNS + 2
 
 
+@pytest.mark.slow
 async def test_it_continues_as_new_and_loses_nothing(world: World, chat: Chat) -> None:
     unlimited = Limits(messages_per_minute=10_000)
     state = ConversationState(platform=PLATFORM, chat=chat.name, limits=unlimited, turns_per_run=4)

@@ -9,7 +9,7 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
 
 from activities.accompany import AccompanyRequest
 from activities.errors import BadInputError, ErrorCode
@@ -113,6 +113,13 @@ class World:
         return answer
 
 
+POLLERS: dict[str, Any] = {
+    "activity_task_poller_behavior": PollerBehaviorSimpleMaximum(1),
+    "workflow_task_poller_behavior": PollerBehaviorSimpleMaximum(2),
+}
+"""Few: each costs the server's time at the start and the end of each test."""
+
+
 @asynccontextmanager
 async def running(
     client: Client, world: World, without: tuple[str, ...] = (), platform: str = PLATFORM
@@ -130,7 +137,7 @@ async def running(
     async with AsyncExitStack() as stack:
         for queue, holds in queues.items():
             if queue not in without:
-                worker = Worker(client, task_queue=queue, max_heartbeat_throttle_interval=BEAT, **holds)
+                worker = Worker(client, task_queue=queue, max_heartbeat_throttle_interval=BEAT, **POLLERS, **holds)
                 await stack.enter_async_context(worker)
         yield world
 
