@@ -9,6 +9,8 @@ import typer
 from pydantic import BaseModel
 from rich.console import Console
 
+from workers.bench.sizes import ENDURANCE_TURNS, FOOTPRINT_TURNS, NOOP_TURNS, ROUNDS
+
 app = typer.Typer(no_args_is_help=True, help="Measure june on this machine.")
 _console = Console(stderr=True, highlight=False)
 
@@ -19,7 +21,7 @@ Turns = Annotated[int, typer.Option(help="Turns of the conversation.", min=60)]
 
 
 @app.command()
-def turn(*, rounds: Rounds = 9, noop_turns: NoopTurns = 200, as_json: Json = False) -> None:
+def turn(*, rounds: Rounds = ROUNDS, noop_turns: NoopTurns = NOOP_TURNS, as_json: Json = False) -> None:
     """Compare turns with the plain sum of their engines, and measure june without engines."""
     from workers.bench.turn import bench_turn
 
@@ -27,7 +29,7 @@ def turn(*, rounds: Rounds = 9, noop_turns: NoopTurns = 200, as_json: Json = Fal
 
 
 @app.command()
-def footprint(*, turns: Turns = 100, as_json: Json = False) -> None:
+def footprint(*, turns: Turns = FOOTPRINT_TURNS, as_json: Json = False) -> None:
     """Measure time until ready, memory, idle load, and memory over many turns."""
     from workers.bench.footprint import bench_footprint
 
@@ -35,7 +37,7 @@ def footprint(*, turns: Turns = 100, as_json: Json = False) -> None:
 
 
 @app.command()
-def endurance(*, turns: Turns = 1000, as_json: Json = False) -> None:
+def endurance(*, turns: Turns = ENDURANCE_TURNS, as_json: Json = False) -> None:
     """Hold one long conversation without engines: neither its cost nor its histories may grow."""
     from workers.bench.endurance import bench_endurance
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from workers.bench.endurance import bench_endurance
 from workers.bench.footprint import bench_footprint
+from workers.bench.sizes import ENDURANCE_TURNS, FOOTPRINT_TURNS, NOOP_TURNS, ROUNDS
 from workers.bench.turn import bench_turn
 
 ROWS = (
@@ -32,9 +33,9 @@ async def measure_everything(say: Callable[[str], None]) -> dict[str, dict[str, 
 
     """
     return {
-        "turn": (await bench_turn(rounds=9, noop_turns=200, say=say)).model_dump(),
-        "endurance": (await bench_endurance(turns=1000, say=say)).model_dump(),
-        "footprint": (await bench_footprint(turns=100, say=say)).model_dump(),
+        "turn": (await bench_turn(ROUNDS, NOOP_TURNS, say)).model_dump(),
+        "endurance": (await bench_endurance(ENDURANCE_TURNS, say)).model_dump(),
+        "footprint": (await bench_footprint(FOOTPRINT_TURNS, say)).model_dump(),
     }
 
 
