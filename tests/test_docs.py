@@ -11,7 +11,8 @@ from workers.settings import PROJECT
 from workers.settings_table import page as settings_page
 
 README = (PROJECT / "README.md").read_text()
-PAGES = sorted(page for page in PROJECT.glob("**/*.md") if not {".venv", "var"} & set(page.relative_to(PROJECT).parts))
+PAGES = sorted(page for page in PROJECT.glob("[!.]*/**/*.md") if "var" not in page.relative_to(PROJECT).parts)
+PAGES += sorted(PROJECT.glob("*.md"))
 
 
 def test_the_settings_page_is_what_the_command_prints() -> None:
