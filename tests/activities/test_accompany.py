@@ -151,6 +151,7 @@ async def test_it_ends_with_a_turn_that_is_cancelled(stage: Stage) -> None:
     await until(lambda: stage.shows.present == 0)
 
 
+@pytest.mark.slow
 async def test_it_ends_with_a_turn_that_was_lost(stage: Stage) -> None:
     turn = await stage.turn()
     await until(lambda: stage.shows.present == 1)

@@ -152,6 +152,7 @@ def test_any_bytes_decode_or_are_bad_input(magic: bytes, rest: bytes) -> None:
 SMALL = [make.encoded(container, codec, 0.2, rate) for container, codec, rate in CONTAINERS]
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(SMALL),
     st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=12),

@@ -175,6 +175,7 @@ async def test_a_closed_chat_is_gone(scene: Scene, code: int) -> None:
     assert unknown.value.type == ErrorCode.CHAT_GONE.value
 
 
+@pytest.mark.slow
 async def test_a_lost_answer_is_asked_again_by_the_library_and_leaves_one_message(scene: Scene) -> None:
     scene.fake.faults.append(Fault("POST", f"{scene.chat}/messages$", 502, after=True))
     await scene.edge.send_text(scene.to, "hello")

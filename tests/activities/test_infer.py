@@ -347,6 +347,7 @@ async def test_what_seems_to_end_is_signalled_ahead_once(client: Client, server:
     assert len([sentence for sentence in heard if not sentence.certain]) == MAX_SIGNALS
 
 
+@pytest.mark.slow
 async def test_retry_signals_with_its_own_attempt(client: Client, server: ModelServerDouble) -> None:
     cut = Script(pieces=[chunk(content="Old one. Old two. Old"), 0.3, Cut()])
     server.plays(cut, said("New one. ", "New two."))
@@ -356,6 +357,7 @@ async def test_retry_signals_with_its_own_attempt(client: Client, server: ModelS
     assert (inference.sentences, inference.attempt) == (("New one.", "New two."), 2)
 
 
+@pytest.mark.slow
 async def test_signals_are_bounded_and_never_of_retracted_text(client: Client, server: ModelServerDouble) -> None:
     server.plays(said("Yes it is. " * (MAX_SIGNALS + 20)))
     heard, inference = await listen(client, server)

@@ -100,6 +100,7 @@ async def test_a_long_text_is_split(api: BotApi, edge: TelegramEdge) -> None:
     assert all(units(part) <= 4096 for part in parts)
 
 
+@pytest.mark.slow
 async def test_a_pause_between_parts_is_waited_for(api: BotApi, edge: TelegramEdge) -> None:
     api.faults["sendMessage"].append(Fault())
     api.fail("sendMessage", 429, "Too Many Requests: retry after 1", retry_after=1)

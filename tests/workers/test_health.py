@@ -61,6 +61,7 @@ async def test_a_process_is_ready_between_loading_and_stopping(dev_server: Workf
         assert await check(telemetry) == NOT_SERVING
 
 
+@pytest.mark.slow
 async def test_a_watcher_hears_of_changes(dev_server: WorkflowEnvironment) -> None:
     health, telemetry = Health(), settings()
     async with (

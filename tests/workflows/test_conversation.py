@@ -232,6 +232,7 @@ async def test_reset_starts_afresh(world: World, chat: Chat) -> None:
     assert contents(world.asked("infer")[-1]) == ["who am I"]
 
 
+@pytest.mark.slow
 async def test_forget_deletes_and_goes_on(world: World, chat: Chat) -> None:
     await chat.ask("I am Ada")
     before = (await chat.handle.describe()).run_id

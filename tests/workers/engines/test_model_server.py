@@ -50,6 +50,7 @@ async def test_web_pages_of_others_may_not_ask(port: int) -> None:
     assert foreign.headers.get("access-control-allow-origin") not in ("*", "http://evil.example")
 
 
+@pytest.mark.slow
 def test_a_missing_model_is_one_sentence(tmp_path: Path) -> None:
     environment = os.environ | {"JUNE_HOME": str(tmp_path)}
     done = subprocess.run(COMMAND, env=environment, capture_output=True, text=True, check=False, timeout=60)
