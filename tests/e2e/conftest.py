@@ -1,4 +1,4 @@
-"""The stacks that the whole way is tested on, one at a time, and what bots are tested against."""
+"""The stacks that the whole way is tested on, and what bots are tested against."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -12,6 +12,7 @@ from tests.e2e.telegram_bot import AUDIO, USERS, BotProcess, holds, result, text
 from tests.platforms.telegram import BotApi, Fault
 from workers.embedded import Embedded
 from workers.engines.noop import ANSWER
+from workflows.contracts import VoiceMessageResult
 
 pytestmark = pytest.mark.e2e
 
@@ -52,10 +53,9 @@ async def test_a_kill_at_any_moment_costs_at_most_certainty(idle: Embedded, api:
         await bot.kill()
         await bot.launch()
     sent = await talking
-    await asyncio.gather(*(ended(idle, *one) for one in sent))
+    outcomes = await asyncio.gather(*(ended(idle, *one) for one in sent))
     uncertain = 0
-    for chat, message in sent:
-        outcome = await result(idle, chat, message)
+    for (chat, message), outcome in zip(sent, outcomes, strict=True):
         posts = [post for post in api.by_bot(chat) if post.answers == message]
         said = [post for post in texts(posts) if ANSWER in post.text]
         assert len(said) <= 1
@@ -82,8 +82,8 @@ async def talk(api: BotApi, users: range, chance: random.Random) -> list[tuple[i
     return sent
 
 
-async def ended(stack: Embedded, chat: int, message: int) -> None:
+async def ended(stack: Embedded, chat: int, message: int) -> VoiceMessageResult:
     try:
-        await result(stack, chat, message, PATIENCE_SECONDS)
+        return await result(stack, chat, message, PATIENCE_SECONDS)
     except WorkflowFailureError as error:
         raise AssertionError(f"message {message} of chat {chat}") from error
