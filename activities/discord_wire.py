@@ -17,7 +17,7 @@ import discord
 from discord.http import MultipartParameters
 from temporalio.exceptions import ApplicationError
 
-from activities.errors import BadInputError, ErrorCode
+from activities.errors import BadInputError, ErrorCode, unusable_is_bad_input
 
 TEXT_LIMIT = 2000
 """Characters of one message."""
@@ -97,12 +97,19 @@ def found_among(messages: list[dict[str, Any]], body: dict[str, Any], file: str 
 
 
 def waveform(data: bytes, seconds: float) -> str:
-    """Draw a voice note as Discord shows it: loudness by time, 0 to 255, in base64. Blocks: call it in a thread."""
+    """Draw a voice note as Discord shows it: loudness by time, 0 to 255, in base64. Blocks: call it in a thread.
+
+    Raises:
+        BadInputError: ``audio-unreadable`` and the others of ``activities.audio.decode``.
+
+    """
     import numpy as np
 
     from activities.audio import decode
 
-    samples = np.frombuffer(decode(data, seconds + 60), SAMPLE_TYPE).astype(np.float64)
+    with unusable_is_bad_input():
+        pcm = decode(data, seconds + 60)
+    samples = np.frombuffer(pcm, SAMPLE_TYPE).astype(np.float64)
     count = max(1, min(MOST_POINTS, int(seconds / POINT_SECONDS)))
     windows = np.array_split(samples, count)
     loudness = np.array([np.sqrt(np.mean(window**2)) if window.size else 0.0 for window in windows])

@@ -3,11 +3,14 @@
 Retries are capped at the call.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from temporalio.exceptions import ApplicationError
 
-from activities.error_codes import ErrorCode
+from activities.error_codes import ErrorCode, UnusableAudioError
 
-__all__ = ["BadInputError", "ErrorCode"]
+__all__ = ["BadInputError", "ErrorCode", "unusable_is_bad_input"]
 
 
 class BadInputError(ApplicationError):
@@ -23,3 +26,17 @@ class BadInputError(ApplicationError):
 
         """
         super().__init__(message, params, type=code.value, non_retryable=True)
+
+
+@contextmanager
+def unusable_is_bad_input() -> Iterator[None]:
+    """Handle audio within an activity: what ``activities.audio`` refuses, no retry can mend.
+
+    Raises:
+        BadInputError: instead of an ``UnusableAudioError`` with the same code.
+
+    """
+    try:
+        yield
+    except UnusableAudioError as error:
+        raise BadInputError(error.code, error.message, **error.params) from error

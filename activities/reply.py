@@ -9,8 +9,7 @@ from temporalio import activity
 
 from activities.blobs import BlobStore
 from activities.edges import Edge, SendUncertainError, VoiceForbiddenError, VoiceNote
-from activities.error_codes import UnusableAudioError
-from activities.errors import BadInputError, ErrorCode
+from activities.errors import BadInputError, ErrorCode, unusable_is_bad_input
 from activities.heartbeats import heartbeats, tell_at_once
 from activities.pcm import OPUS_RATE
 from activities.references import Address, BlobRef, Notice, Value
@@ -215,10 +214,8 @@ class ReplyActivity:
         """Join the sentences; one alone that does not fit is cut."""
         most = self._max_seconds
         while most > 0:
-            try:
+            with unusable_is_bad_input():
                 data, seconds = self._join_ogg_opus(sentences, most)
-            except UnusableAudioError as error:
-                raise BadInputError(error.code, error.message) from error
             if len(data) <= self._max_bytes:
                 return VoiceNote(data, seconds)
             most = 0.98 * seconds * self._max_bytes / len(data) - SHORTEST_SECONDS

@@ -42,6 +42,7 @@ def test_one_process_serves_file_after_file(decoder: Decoder) -> None:
     with pytest.raises(BadInputError) as caught:
         decoder.decode(GOOD, 0.5)
     assert caught.value.details == ({"limit_seconds": 0.5},)
+    assert caught.value.non_retryable
     assert len(decoder.decode(GOOD, 10)) == 32_000
     assert child().pid == first
 

@@ -129,6 +129,12 @@ def test_a_waveform_has_as_many_points_as_discord_takes(seconds: float, points: 
     assert len(base64.b64decode(waveform(note, seconds))) == points
 
 
+def test_a_note_that_cannot_be_drawn_is_not_tried_again() -> None:
+    with pytest.raises(BadInputError) as caught:
+        waveform(b"no note", 1)
+    assert (caught.value.type, caught.value.non_retryable) == (ErrorCode.AUDIO_UNREADABLE, True)
+
+
 def test_a_name_of_a_send_fits_and_tells_sends_apart() -> None:
     names = [nonce(message, part) for message, part in itertools.product(("1" * 20, "2"), ("voice", "file", "0/hi"))]
     assert len(set(names)) == 6
