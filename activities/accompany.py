@@ -1,16 +1,15 @@
 """Accompany a turn: show on the platform that june is at it, and the text as the model writes it."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import Protocol
 
 from temporalio import activity
 from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError
 
 from activities.heartbeats import heartbeats, tell_at_once
-from activities.references import Address, Value
+from activities.platforms.platform import Accompanying
+from activities.values import Address, Value
 
 LOOK_SECONDS = 0.5
 """Between looks at the turn. Each is a query, which leaves nothing in its history."""
@@ -32,37 +31,6 @@ class Glimpse(Value):
 
     replying: bool = False
     sentences: tuple[str, ...] = ()
-
-
-class Presence(Protocol):
-    """What a platform shows of a turn under way; entered when it begins, left when the reply takes over."""
-
-    @property
-    def shown(self) -> str | None:
-        """The platform's id of the message that shows the text, if there is one."""
-
-    async def show(self, text: str) -> None:
-        """Show the text so far; called with the same text again and again, and as often as june looks.
-
-        Pacing is the platform's affair. What cannot be shown is left out: the reply will hold it all.
-        """
-
-
-class Accompanying(Protocol):
-    """A platform that can show a turn under way."""
-
-    def presence(
-        self, to: Address, *, speaks: bool, captioned: bool, shown: str | None
-    ) -> AbstractAsyncContextManager[Presence]:
-        """Begin to show that june is at it, and go on until the block is left.
-
-        Args:
-            to: the message that is being answered.
-            speaks: a voice note is being made, rather than a text.
-            captioned: the voice note's text is to be its caption: no message of its own may be left with it.
-            shown: the message that shows the text already, if an attempt before this one has sent it.
-
-        """
 
 
 class AccompanyActivity:

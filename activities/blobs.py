@@ -14,8 +14,9 @@ from pathlib import Path
 import obstore
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
-from activities.errors import BadInputError, ErrorCode
-from activities.references import BlobRef
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
+from activities.values import BlobRef
 
 _KEY = re.compile(r"(?P<folder>(?:[A-Za-z0-9._:@+-]{1,120}|~\.\.?)/){2}(?P<digest>[0-9a-f]{64})\.[a-z0-9]{1,8}")
 _AT_ONCE = 32

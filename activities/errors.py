@@ -30,7 +30,7 @@ class BadInputError(ApplicationError):
 
 @contextmanager
 def unusable_is_bad_input() -> Iterator[None]:
-    """Handle audio within an activity: what ``activities.audio`` refuses, no retry can mend.
+    """Handle audio within an activity: what ``activities.audio.codec`` refuses, no retry can mend.
 
     Raises:
         BadInputError: instead of an ``UnusableAudioError`` with the same code.

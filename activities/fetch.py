@@ -4,13 +4,14 @@ import threading
 
 from temporalio import activity
 
+from activities.audio.decoder import Decoder
+from activities.audio.pcm import SAMPLE_RATE, seconds_of
 from activities.blobs import BlobStore
-from activities.decoder import Decoder
-from activities.edges import Edge
-from activities.errors import BadInputError, ErrorCode
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
 from activities.heartbeats import heartbeats, in_thread
-from activities.pcm import SAMPLE_RATE, seconds_of
-from activities.references import AudioSource, BlobRef, Identifier, Value
+from activities.platforms.platform import Edge
+from activities.values import AudioSource, BlobRef, Identifier, Value
 
 
 class FetchRequest(Value):

@@ -8,7 +8,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.blobs import BlobStore
 from activities.heartbeats import heartbeats
-from activities.references import Identifier, Value
+from activities.values import Identifier, Value
 
 
 class ForgetRequest(Value):

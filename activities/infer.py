@@ -1,22 +1,17 @@
 """Infer an answer, sentence by sentence."""
 
 import asyncio
-import importlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 from temporalio import activity
 from temporalio.service import RPCError
 
 from activities.heartbeats import heartbeats
-from activities.references import Value
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
-    from activities.answer import Answer
+from activities.text.answer import Answer, Delta
+from activities.values import Value
 
 MAX_SIGNALS = 100
 """Sentences signalled while the model writes; the rest of a longer answer comes with the result alone."""
@@ -79,35 +74,33 @@ class Inference(Value):
     attempt: int = 1
 
 
-class InferActivity:
-    """Asks the model that a worker was given."""
+class LanguageModel(Protocol):
+    """A server that answers prompts; ``workers.engines.openai_chat`` has the one for OpenAI's protocol."""
 
-    def __init__(
-        self,
-        client: "AsyncOpenAI",
-        default_model: str,
-        silence_seconds: float,
-        max_answer_chars: int,
-        *,
-        thinks_first: bool = False,
-    ) -> None:
-        """Ask by this client.
+    def stream(self, request: InferRequest) -> AsyncGenerator[Delta, None]:
+        """Yield the pieces of an answer as they arrive; closing the generator frees the server's slot.
+
+        Raises:
+            BadInputError: ``model-refused``, the server will never answer this request.
+            ApplicationError: ``model-unavailable``, to be retried.
+
+        """
+
+
+class InferActivity:
+    """The activity ``infer``."""
+
+    def __init__(self, model: LanguageModel, max_answer_chars: int, *, thinks_first: bool = False) -> None:
+        """Ask this model.
 
         Args:
-            client: of an OpenAI-compatible server, with ``max_retries=0``: retries are Temporal's.
-            default_model: name that the server knows, when the request names none.
-            silence_seconds: longest silence before and between tokens.
+            model: whom to ask; it does not retry by itself, as that is Temporal's.
             max_answer_chars: a longer answer is cut, and the model stopped.
             thinks_first: answers begin with thoughts that no tag opens (Qwen3-Thinking on a server without a
                 reasoning parser): hold all back until ``</think>``.
 
         """
-        # Bots and workflows import this module for its models alone: the OpenAI client would cost them a second
-        # and 50 MB, so it is loaded here, and not during the first turn either.
-        importlib.import_module("activities.answer")
-        self._client = client
-        self._default_model = default_model
-        self._silence_seconds = silence_seconds
+        self._model = model
         self._max_answer_chars = max_answer_chars
         self._thinks_first = thinks_first
 
@@ -120,8 +113,6 @@ class InferActivity:
             ApplicationError: ``model-unavailable`` or ``model-empty``, to be retried.
 
         """
-        from activities.answer import Answer
-
         answer = Answer(request.language or "en", self._max_answer_chars, thinks_first=self._thinks_first)
         started = time.monotonic()
         async with heartbeats(), _signals(request) as signal:
@@ -131,7 +122,7 @@ class InferActivity:
         return Inference(
             answer=answer.text,
             sentences=tuple(answer.sentences),
-            model=answer.model or self._model(request),
+            model=answer.model,
             finish_reason=answer.finish_reason,
             prompt_tokens=answer.prompt_tokens,
             completion_tokens=answer.completion_tokens,
@@ -142,14 +133,11 @@ class InferActivity:
         )
 
     async def _read(
-        self, request: InferRequest, answer: "Answer", signal: "Callable[[Answer], None]", started: float
+        self, request: InferRequest, answer: Answer, signal: Callable[[Answer], None], started: float
     ) -> int | None:
         """Read the stream into the answer; give the milliseconds until its first token."""
-        from activities.chat import stream_chat
-
         first_token_ms = None
-        deltas = stream_chat(self._client, request, self._model(request), self._silence_seconds)
-        async with aclosing(deltas):
+        async with aclosing(self._model.stream(request)) as deltas:
             async for delta in deltas:
                 answer.add(delta)
                 if answer.began and first_token_ms is None:
@@ -160,16 +148,13 @@ class InferActivity:
                     break
         return first_token_ms
 
-    def _model(self, request: InferRequest) -> str:
-        return request.model or self._default_model
-
 
 def _milliseconds_since(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
 
 
 @asynccontextmanager
-async def _signals(request: InferRequest) -> "AsyncIterator[Callable[[Answer], None]]":
+async def _signals(request: InferRequest) -> AsyncIterator[Callable[[Answer], None]]:
     """Give a function that takes the answer so far, and has its new sentences signalled in order in the background.
 
     Leaving the block waits for signals under way; leaving it by an error drops them.
@@ -178,7 +163,7 @@ async def _signals(request: InferRequest) -> "AsyncIterator[Callable[[Answer], N
     attempt, count = activity.info().attempt, 0
     guessed: set[str] = set()
 
-    def signal(answer: "Answer") -> None:
+    def signal(answer: Answer) -> None:
         nonlocal count
         for text in answer.sentences[count:MAX_SIGNALS] if request.signal_sentences else ():
             queue.put_nowait(Sentence(attempt=attempt, index=count, text=text))
@@ -197,7 +182,7 @@ async def _signals(request: InferRequest) -> "AsyncIterator[Callable[[Answer], N
         sending.cancel()
 
 
-async def _send(queue: "asyncio.Queue[Sentence | None]") -> None:
+async def _send(queue: asyncio.Queue[Sentence | None]) -> None:
     info = activity.info()
     while sentence := await queue.get():
         try:

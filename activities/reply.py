@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 from temporalio import activity
 
+from activities.audio.pcm import OPUS_RATE
 from activities.blobs import BlobStore
-from activities.edges import Edge, SendUncertainError, VoiceForbiddenError, VoiceNote
-from activities.errors import BadInputError, ErrorCode, unusable_is_bad_input
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError, unusable_is_bad_input
 from activities.heartbeats import heartbeats, tell_at_once
-from activities.pcm import OPUS_RATE
-from activities.references import Address, BlobRef, Notice, Value
-from activities.splitting import units
+from activities.platforms.platform import Edge, SendUncertainError, VoiceForbiddenError, VoiceNote
+from activities.text.message_parts import units
+from activities.values import Address, BlobRef, Notice, Value
 
 SHORTEST_SECONDS = 0.02
 """One packet."""
@@ -83,7 +84,7 @@ class ReplyActivity:
 
         """
         # Here, as workflows and bots import this module for its models and must not load FFmpeg.
-        from activities.audio import join_ogg_opus
+        from activities.audio.codec import join_ogg_opus
 
         self._join_ogg_opus = join_ogg_opus
         self._edge = edge

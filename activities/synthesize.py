@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from temporalio import activity
 
+from activities.audio.pcm import OPUS_RATE, paused, seconds_of
 from activities.heartbeats import in_thread
-from activities.pcm import OPUS_RATE, paused, seconds_of
-from activities.references import BlobRef, Identifier, Value
+from activities.values import BlobRef, Identifier, Value
 
 if TYPE_CHECKING:
     from activities.blobs import BlobStore
@@ -69,7 +69,7 @@ class SynthesizeActivity:
     def __init__(self, synthesizer: Synthesizer, blobs: "BlobStore", bit_rate: int) -> None:
         """Take a warm engine, the store that speech goes to, and bits per second of Opus."""
         # Here, as workflows import this module for its models and must not load FFmpeg.
-        from activities.audio import encode_ogg_opus
+        from activities.audio.codec import encode_ogg_opus
 
         self._encode_ogg_opus = encode_ogg_opus
         self._synthesizer = synthesizer

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from temporalio import activity
 
-from activities.errors import BadInputError, ErrorCode
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
 from activities.heartbeats import in_thread
-from activities.references import BlobRef, Value
+from activities.values import BlobRef, Value
 
 if TYPE_CHECKING:
     from activities.blobs import BlobStore

@@ -9,17 +9,8 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from workflows.contracts import (
-    ACCESS,
-    ACCESS_MEMO,
-    PLATFORM,
-    WORKFLOW_QUEUE,
-    AccessState,
-    AccessView,
-    Arrival,
-    Standing,
-    access_id,
-)
+from workflows.access.contracts import AccessState, AccessView, Arrival, Standing
+from workflows.names import ACCESS, ACCESS_MEMO, PLATFORM, WORKFLOW_QUEUE, access_id
 
 
 class Role(Enum):

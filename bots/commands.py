@@ -16,26 +16,19 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.values import Notice
 from bots import access, intake
 from bots.texts.catalogue import say
-from workflows.contracts import (
-    ACCESS,
-    CONVERSATION,
-    AccessChange,
-    AccessState,
-    AccessView,
+from workflows.access.contracts import AccessChange, AccessState, AccessView, Standing, Usage
+from workflows.names import ACCESS, CONVERSATION, access_id, conversation_id
+from workflows.voice.contracts import (
     ChatSettings,
     ConversationState,
     Layout,
     Memory,
-    Notice,
     QueuedMessage,
     ReplyMode,
     SettingsChange,
-    Standing,
-    Usage,
-    access_id,
-    conversation_id,
 )
 
 FOR_ALL = ("start", "help", "new", "voice", "language", "status", "cancel", "history", "forget", "privacy")

@@ -8,19 +8,17 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from workflows.contracts import (
+from workflows.names import (
     CHAT,
     CONVERSATION,
     LIVE,
     PLATFORM,
     WORKFLOW_QUEUE,
-    ConversationState,
-    VoiceMessageRequest,
-    VoiceMessageResult,
     chat_key,
     conversation_id,
     voice_message_id,
 )
+from workflows.voice.contracts import ConversationState, VoiceMessageRequest, VoiceMessageResult
 
 BEGUN_POLL_SECONDS = 0.05
 

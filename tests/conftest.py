@@ -10,8 +10,8 @@ from hypothesis import settings
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from workers.embedded import DYNAMIC_CONFIG, TEMPORAL_MEMORY
-from workflows.contracts import SEARCH_ATTRIBUTES
+from workers.local.stack import DYNAMIC_CONFIG, TEMPORAL_MEMORY
+from workflows.names import SEARCH_ATTRIBUTES
 
 # `pytest --hypothesis-profile thorough` looks further; the fast tests by themselves look less far.
 settings.register_profile("quick", max_examples=15)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from workers.engines.registry import models
+from workers.commands.settings_page import page as settings_page
+from workers.models.catalogue import models
 from workers.settings import PROJECT
-from workers.settings_table import page as settings_page
 
 README = (PROJECT / "README.md").read_text()
 PAGES = sorted(page for page in PROJECT.glob("[!.]*/**/*.md") if "var" not in page.relative_to(PROJECT).parts)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -13,10 +12,11 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from workers.bench.cli import app as bench_app
-from workers.errors import ExitCode, JuneError
-from workers.kinds import Kind
-from workers.models_cli import app as models_app
-from workers.tests_cli import app as tests_app
+from workers.commands.models import app as models_app
+from workers.commands.testruns import app as tests_app
+from workers.errors import ExitCode, JuneError, settings_sentence
+from workers.process import end_process, run_worker
+from workers.roles.role import Role
 
 app = typer.Typer(
     name="june",
@@ -39,7 +39,7 @@ def up(*, as_json: Json = False) -> None:
 
     Starts Temporal with its Web UI, the model server, and the workers; starts again what dies.
     """
-    from workers.up import run_up
+    from workers.commands.up import run_up
 
     asyncio.run(run_up(_console, as_json=as_json))
 
@@ -57,7 +57,7 @@ def talk(
     Talks to the june that runs on this machine or at TEMPORAL_ADDRESS; without one, runs june meanwhile.
     With --json prints one object a turn, each on a line of its own.
     """
-    from workers.conversing import run_talk
+    from workers.commands.talk import run_talk
 
     raise typer.Exit(asyncio.run(run_talk(_console, files, chat, out, as_json=as_json)))
 
@@ -69,30 +69,28 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Ask the spoken question that june ships with, and show what happens."""
-    from workers.conversing import run_demo
+    from workers.commands.talk import run_demo
 
     raise typer.Exit(asyncio.run(run_demo(_console, keep=keep, as_json=as_json)))
 
 
 @app.command()
 def worker(
-    kind: Annotated[Kind, typer.Argument(help="What the worker does; each kind has a queue of its own.")],
+    kind: Annotated[Role, typer.Argument(help="What the worker does; each kind has a queue of its own.")],
 ) -> None:
     """Run one worker, until it is told to stop.
 
     Temporal's address comes from TEMPORAL_ADDRESS (and the rest of Temporal's environment configuration).
     """
-    from workers.process import run_worker
-
     raise typer.Exit(asyncio.run(run_worker(kind)))
 
 
 class Bot(StrEnum):
     """The bots, by their platforms."""
 
-    TELEGRAM = Kind.TELEGRAM.value
-    DISCORD = Kind.DISCORD.value
-    WEB = Kind.WEB.value
+    TELEGRAM = Role.TELEGRAM.value
+    DISCORD = Role.DISCORD.value
+    WEB = Role.WEB.value
 
 
 @app.command()
@@ -101,15 +99,13 @@ def bot(platform: Annotated[Bot, typer.Argument(help="Where people talk to june.
 
     Tokens and who may talk come from the settings (JUNE_TELEGRAM_TOKEN, JUNE_TELEGRAM_OWNERS and the like).
     """
-    from workers.process import run_worker
-
-    raise typer.Exit(asyncio.run(run_worker(Kind(platform.value))))
+    raise typer.Exit(asyncio.run(run_worker(Role(platform.value))))
 
 
 @app.command()
 def doctor(*, as_json: Json = False) -> None:
     """Check models, codecs, ports, the server and the workers, and say what to do."""
-    from workers.doctor import examine, print_findings
+    from workers.commands.doctor import examine, print_findings
 
     findings = asyncio.run(examine())
     print_findings(findings, as_json=as_json)
@@ -119,19 +115,14 @@ def doctor(*, as_json: Json = False) -> None:
 @app.command("settings")
 def show_settings() -> None:
     """Print every setting with its default, as Markdown."""
-    from workers.settings_table import page
+    from workers.commands.settings_page import page
 
     sys.stdout.write(page())
 
 
 def main() -> None:
     """Run the command; expected errors become one sentence on stderr."""
-    code = _run()
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # The SDK's threads may abort the interpreter while it ends (temporalio/sdk-python issue 300).
-    os._exit(code)
+    end_process(_run())
 
 
 def _run() -> int:
@@ -140,7 +131,7 @@ def _run() -> int:
     except JuneError as error:
         return _complain(str(error), error.exit_code)
     except ValidationError as error:  # of settings: nothing else of the command line is validated by pydantic
-        return _complain(_settings_sentence(error), ExitCode.FAULT)
+        return _complain(settings_sentence(error), ExitCode.FAULT)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except SystemExit as done:
@@ -154,12 +145,6 @@ def _run() -> int:
 def _complain(sentence: str, code: ExitCode) -> ExitCode:
     _console.print(f"june: {sentence}", style="red", markup=False, soft_wrap=True)
     return code
-
-
-def _settings_sentence(error: ValidationError) -> str:
-    """Name each wrong setting as its environment variable ends."""
-    wrong = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-    return f"A setting of {error.title} is wrong ({wrong}). Look at the JUNE_ variables of the environment."
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from pydantic import ValidationError
+
 
 class ExitCode(IntEnum):
     """How a ``june`` command ends."""
@@ -28,3 +30,9 @@ class UnavailableError(JuneError):
     """Something that june needs is not running, or is in the way."""
 
     exit_code = ExitCode.UNAVAILABLE
+
+
+def settings_sentence(error: ValidationError) -> str:
+    """Say in one sentence which settings are wrong, each named as its environment variable ends."""
+    wrong = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+    return f"A setting of {error.title} is wrong ({wrong}). Look at the JUNE_ variables of the environment."

@@ -1,14 +1,11 @@
 """Ports of this machine: free or not, and who holds them."""
 
-import random
 import socket
 from collections.abc import Iterable
 
 import psutil
 
 from workers.errors import UnavailableError
-from workers.kinds import Kind
-from workers.settings import EmbeddedSettings, WebSettings
 
 LOOPBACK = "127.0.0.1"
 PORTS_PER_WORKER = 3
@@ -53,22 +50,3 @@ def require_free(ports: Iterable[tuple[str, int]]) -> None:
     for setting, port in ports:
         if not is_free(port):
             raise UnavailableError(occupied(port, setting))
-
-
-def own_ports() -> EmbeddedSettings:
-    """Choose ports that are free now, for a stack beside another (tests, benchmarks)."""
-    first = _free_ports(3 + PORTS_PER_WORKER * len(Kind))
-    return EmbeddedSettings(temporal_port=first, ui_port=first + 1, llm_port=first + 2, worker_port_base=first + 3)
-
-
-def own_web() -> WebSettings:
-    """Choose a port that is free now for the web page of a stack beside another."""
-    return WebSettings(port=_free_ports(1))
-
-
-def _free_ports(count: int) -> int:
-    """Find so many free ports in a row, below those that the kernel gives to outgoing connections; tell the first."""
-    while True:
-        first = random.randrange(20_000, 32_000)  # noqa: S311 - nobody needs to be surprised
-        if all(is_free(port) for port in range(first, first + count)):
-            return first

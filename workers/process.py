@@ -1,31 +1,35 @@
-"""One worker process, from start to end."""
+"""One worker process, from start to end: ``python -m workers.process ROLE``."""
 
 import asyncio
 import logging
+import os
 import signal
+import sys
 from collections.abc import Awaitable
 from typing import Any
 
+from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from workers.connection import connect
-from workers.errors import ExitCode
+from workers.errors import ExitCode, JuneError, settings_sentence
 from workers.health import Health, serve_health
-from workers.kinds import Kind
-from workers.registry import BUILDERS, build_worker
+from workers.roles.registry import build_spec
+from workers.roles.role import Role
+from workers.roles.spec import WorkerSpec
+from workers.roles.worker import build_worker
 from workers.settings import TelemetrySettings
 from workers.telemetry import configure_logging
-from workers.work import Work
+from workers.temporal import connect
 
 _log = logging.getLogger(__name__)
 
-SERVER_PATIENCE_SECONDS = 60.0
+SERVER_TIMEOUT_SECONDS = 60.0
 """The server may come up after its workers."""
 START_POLL_SECONDS = 0.02
 
 
-async def run_worker(kind: Kind) -> ExitCode:
+async def run_worker(role: Role) -> ExitCode:
     """Run a worker until SIGTERM or SIGINT; then let running activities finish, for a while.
 
     A second signal ends the process at once. Whoever supervises the process starts it again after an error.
@@ -40,14 +44,14 @@ async def run_worker(kind: Kind) -> ExitCode:
     health = Health()
     stop = _stop_on_signals(health)
     async with serve_health(health, telemetry):
-        prepared = asyncio.create_task(_prepare(kind, telemetry))
+        prepared = asyncio.create_task(_prepare(role, telemetry))
         await _first(prepared, stop.wait())
         if stop.is_set():
             prepared.cancel()
         else:
-            client, work = prepared.result()
-            await _work(build_worker(kind, client, work), work, client, health, stop)
-    _log.info("worker %s stopped", kind.value)
+            client, spec = prepared.result()
+            await _serve(build_worker(role, client, spec), spec, client, health, stop)
+    _log.info("worker %s stopped", role.value)
     return ExitCode.OK
 
 
@@ -66,31 +70,30 @@ def _stop_on_signals(health: Health) -> asyncio.Event:
     return stop
 
 
-async def _prepare(kind: Kind, telemetry: TelemetrySettings) -> tuple[Client, Work]:
+async def _prepare(role: Role, telemetry: TelemetrySettings) -> tuple[Client, WorkerSpec]:
     """Connect, load engines, warm them."""
-    service = f"june-{kind.program}"
-    client = await connect(telemetry, patience_seconds=SERVER_PATIENCE_SECONDS, service=service)
-    return client, await BUILDERS[kind](client)
+    client = await connect(telemetry, timeout_seconds=SERVER_TIMEOUT_SECONDS, service=f"june-{role.program}")
+    return client, await build_spec(role, client)
 
 
-async def _work(worker: Worker, work: Work, client: Client, health: Health, stop: asyncio.Event) -> None:
-    """Poll until told to stop, or until the worker or its chore fails."""
+async def _serve(worker: Worker, spec: WorkerSpec, client: Client, health: Health, stop: asyncio.Event) -> None:
+    """Poll until told to stop, or until the worker or its background task fails."""
     running = asyncio.create_task(worker.run())
     while not (worker.is_running or running.done()):  # noqa: ASYNC110 - the SDK has no event for it
         await asyncio.sleep(START_POLL_SECONDS)
     health.serving(client)
     _log.info("worker polls queue %s", worker.task_queue)
     try:
-        await _first(running, stop.wait(), _beside(work))
-    finally:  # after a failed chore, too: a worker that is cancelled while its pollers start never ends
+        await _first(running, stop.wait(), _background(spec))
+    finally:  # after a failure, too: a worker that is cancelled while its pollers start never ends
         await worker.shutdown()
         await running
 
 
-async def _beside(work: Work) -> None:
-    """Do the chore, if any; then wait, as only a failure of it is a reason to end."""
-    if work.chore:
-        await work.chore()
+async def _background(spec: WorkerSpec) -> None:
+    """Run the background task; return only if it fails."""
+    if spec.background:
+        await spec.background()
     await asyncio.Event().wait()
 
 
@@ -102,3 +105,35 @@ async def _first(*waits: Awaitable[Any]) -> None:
         task.cancel()
     for task in done:
         task.result()
+
+
+def main(role: str) -> int:
+    """Run the worker of a role; expected errors become one sentence on stderr."""
+    try:
+        return asyncio.run(run_worker(Role(role)))
+    except JuneError as error:
+        sys.stderr.write(f"june: {error}\n")
+        return error.exit_code
+    except ValidationError as error:  # of settings: nothing else is validated before the worker polls
+        sys.stderr.write(f"june: {settings_sentence(error)}\n")
+        return ExitCode.FAULT
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except Exception:  # noqa: BLE001 - recorded; whoever supervises the process starts it again
+        _log.exception("the worker failed")
+        return ExitCode.FAULT
+
+
+def end_process(code: int) -> None:
+    """End this process at once, its output written: the SDK's threads may abort an interpreter that ends in order.
+
+    See temporalio/sdk-python issue 300.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    end_process(main(sys.argv[1]))

@@ -4,6 +4,7 @@ Temporal's own connection (address, TLS, API key, profile) comes from Temporal's
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -307,3 +308,20 @@ def _text(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return json.dumps(value, default=str) if isinstance(value, tuple | list | dict | bool) else str(value)
+
+
+def areas() -> Iterator[type[BaseSettings]]:
+    """List the classes of settings, in the order of their definition."""
+    for value in list(globals().values()):
+        if isinstance(value, type) and issubclass(value, BaseSettings) and value is not BaseSettings:
+            yield value
+
+
+def secret_names() -> frozenset[str]:
+    """Name the environment variables that hold secrets."""
+    return frozenset(
+        f"{area.model_config['env_prefix']}{name}".upper()
+        for area in areas()
+        for name, field in area.model_fields.items()
+        if field.annotation is SecretStr
+    )

@@ -4,7 +4,7 @@ import tomllib
 from functools import cache
 from importlib import resources
 
-from workflows.contracts import Notice
+from activities.values import Notice
 
 DEFAULT_LANGUAGE = "en"
 LANGUAGES = ("en", "de", "es", "fr")

@@ -19,13 +19,14 @@ from starlette.staticfiles import StaticFiles
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
+from activities.values import AudioSource, BlobRef
 from bots.commands import LANGUAGES
-from bots.door import Incoming
+from bots.inbox import Incoming
 from bots.web.guard import Guard
 from bots.web.sessions import Lock, Sessions, new_chat
 from bots.web.sound import KINDS, as_wav, playable
 from bots.web.turns import PLATFORM, Turns, TurnView
-from workflows.contracts import AudioSource, BlobRef, conversation_id
+from workflows.names import conversation_id
 
 STATIC = Path(__file__).resolve().parent / "static"
 MAX_JSON_BYTES = 64_000
@@ -42,7 +43,7 @@ Endpoint = Callable[[Request, str], Coroutine[Any, Any, Response]]
 
 
 class Door(Protocol):
-    """Takes messages; ``bots.door.Door``."""
+    """Takes messages; ``bots.inbox.Door``."""
 
     async def receive(self, incoming: Incoming) -> str | None:
         """Take one; what it returns is said at once."""

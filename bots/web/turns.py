@@ -18,21 +18,11 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.error_codes import ErrorCode
+from activities.values import BlobRef, Notice
 from bots.texts.catalogue import say
-from workflows.contracts import (
-    BlobRef,
-    ChatSettings,
-    ErrorCode,
-    Memory,
-    Notice,
-    QueuedMessage,
-    Stage,
-    TurnProgress,
-    VoiceMessageResult,
-    chat_key,
-    conversation_id,
-    voice_message_id,
-)
+from workflows.names import Stage, chat_key, conversation_id, voice_message_id
+from workflows.voice.contracts import ChatSettings, Memory, QueuedMessage, TurnProgress, VoiceMessageResult
 
 PLATFORM = "web"
 LOOK_SECONDS = 0.15

@@ -13,16 +13,11 @@ from temporalio.worker import Worker
 from activities import accompany
 from activities.accompany import AccompanyActivity
 from activities.infer import Inference, InferRequest, Sentence
-from activities.references import Address
-from tests.workflows.world import BEAT, World, running, until, wait_for
-from workflows.contracts import (
-    WORKFLOW_QUEUE,
-    ReplyMode,
-    VoiceMessageRequest,
-    VoiceMessageResult,
-    edge_queue,
-)
-from workflows.voice_message import VoiceMessage
+from activities.values import Address
+from tests.support.world import BEAT, World, running, until, wait_for
+from workflows.names import WORKFLOW_QUEUE, platform_queue
+from workflows.voice.contracts import ReplyMode, VoiceMessageRequest, VoiceMessageResult
+from workflows.voice.voice_message import VoiceMessage
 
 
 class Shows:
@@ -86,7 +81,7 @@ class Stage:
 async def stage(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     monkeypatch.setattr(accompany, "LOOK_SECONDS", 0.05)
     stage = Stage(dev_server.client)
-    queue = edge_queue(stage.platform)
+    queue = platform_queue(stage.platform)
     activities: list[Callable[..., object]] = [stage.world.reply, AccompanyActivity(stage.shows).accompany]
     async with (
         running(stage.client, stage.world, without=(queue,), platform=stage.platform),

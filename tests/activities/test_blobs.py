@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from activities.blobs import BlobStore
-from activities.errors import BadInputError, ErrorCode
-from activities.references import BlobRef
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
+from activities.values import BlobRef
 
 
 @pytest.fixture(params=["memory", "folder"])

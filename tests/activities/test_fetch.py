@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from temporalio.testing import ActivityEnvironment
 
+from activities.audio.decoder import Decoder
 from activities.blobs import BlobStore
-from activities.decoder import Decoder
-from activities.edges import VoiceNote
-from activities.errors import BadInputError, ErrorCode
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
 from activities.fetch import FetchActivity, FetchRequest
-from activities.references import Address, AudioSource
-from tests import audio_samples as make
+from activities.platforms.platform import VoiceNote
+from activities.values import Address, AudioSource
+from tests.support import audio_samples as make
 
 MAX_BYTES = 1_000_000
 JFK = (Path(__file__).resolve().parents[1] / "data" / "jfk.flac").read_bytes()

@@ -13,7 +13,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.blobs import BlobStore
 from activities.forget import ForgetActivity, ForgetRequest
-from workflows.contracts import CHAT
+from workflows.names import CHAT
 
 
 @workflow.defn(name="Said")

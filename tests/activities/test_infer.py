@@ -18,10 +18,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.answer import MAX_THOUGHT_CHARS
-from activities.errors import BadInputError, ErrorCode
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
 from activities.infer import MAX_SIGNALS, InferActivity, Inference, InferRequest, Message, Sentence
-from tests.model_server_double import Cut, ModelServerDouble, Script, chunk, end, event, model_server, refused, said
+from activities.text.answer import MAX_THOUGHT_CHARS
+from tests.support.model_server import Cut, ModelServerDouble, Script, chunk, end, event, model_server, refused, said
+from workers.engines.openai_chat import OpenAIChat
 
 KEY = "sk-very-secret"
 PATIENCE, IMPATIENCE = 5.0, 0.5
@@ -39,7 +41,8 @@ def activity_for(
     url: str, *, silence_seconds: float = PATIENCE, max_answer_chars: int = 6000, thinks_first: bool = False
 ) -> InferActivity:
     client = AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0)
-    return InferActivity(client, "default-model", silence_seconds, max_answer_chars, thinks_first=thinks_first)
+    model = OpenAIChat(client, "default-model", silence_seconds)
+    return InferActivity(model, max_answer_chars, thinks_first=thinks_first)
 
 
 async def infer(
@@ -203,7 +206,7 @@ async def test_placeholder_of_a_key_is_no_secret(server: ModelServerDouble) -> N
     server.plays(refused(404, "no such model: xyz"))
     client = AsyncOpenAI(base_url=server.url, api_key="x", max_retries=0)
     with pytest.raises(ApplicationError, match="no such model: xyz"):
-        await ActivityEnvironment().run(InferActivity(client, "xyz", 1, 100).infer, QUESTION)
+        await ActivityEnvironment().run(InferActivity(OpenAIChat(client, "xyz", 1), 100).infer, QUESTION)
 
 
 async def test_no_server() -> None:
@@ -259,7 +262,7 @@ async def test_cancellation_frees_the_servers_slot(server: ModelServerDouble) ->
     server.plays(Script(pieces=[chunk(content="Hello. "), 30.0]))
     environment = ActivityEnvironment()
     client = AsyncOpenAI(base_url=server.url, api_key=KEY, max_retries=0)
-    running = asyncio.create_task(environment.run(InferActivity(client, "m", 30, 6000).infer, QUESTION))
+    running = asyncio.create_task(environment.run(InferActivity(OpenAIChat(client, "m", 30), 6000).infer, QUESTION))
     await until(lambda: server.open_streams == 1)
     environment.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -282,7 +285,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @pytest.mark.slow
 def test_models_cost_no_openai_client() -> None:
-    code = "import sys, activities.infer; sys.exit('openai' in sys.modules or 'markdown_it' in sys.modules)"
+    code = "import sys, activities.infer; sys.exit('openai' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

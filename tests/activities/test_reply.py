@@ -14,14 +14,15 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.audio import decode, encode_ogg_opus, seconds_of
+from activities.audio.codec import decode, encode_ogg_opus, seconds_of
+from activities.audio.pcm import paused
 from activities.blobs import BlobStore
-from activities.edges import SendUncertainError, VoiceForbiddenError, VoiceNote
-from activities.errors import BadInputError, ErrorCode
-from activities.pcm import paused
-from activities.references import Address, AudioSource, BlobRef, Notice
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
+from activities.platforms.platform import SendUncertainError, VoiceForbiddenError, VoiceNote
 from activities.reply import Delivered, ReplyActivity, ReplyRequest, within
-from tests import audio_samples as make
+from activities.values import Address, AudioSource, BlobRef, Notice
+from tests.support import audio_samples as make
 
 RATE = 22_050
 

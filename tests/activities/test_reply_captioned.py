@@ -7,8 +7,9 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from activities import reply
-from activities.edges import SendUncertainError, VoiceForbiddenError
-from activities.errors import BadInputError, ErrorCode
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
+from activities.platforms.platform import SendUncertainError, VoiceForbiddenError
 from tests.activities.test_reply import Chat, Hangs, Mute, Stage, working
 
 SAID: dict[str, Any] = {"text": "Hello.", "transcript": "hi", "captioned": True}

@@ -5,10 +5,11 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.audio import decode
+from activities.audio.codec import decode
+from activities.audio.pcm import PAUSE_SECONDS, seconds_of
 from activities.blobs import BlobStore
-from activities.errors import BadInputError, ErrorCode
-from activities.pcm import PAUSE_SECONDS, seconds_of
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
 from activities.synthesize import MAX_CHARS, Sound, SynthesizeActivity, SynthesizeRequest
 
 

@@ -9,8 +9,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.blobs import BlobStore
-from activities.references import BlobRef
 from activities.transcribe import Recognition, TranscribeActivity, TranscribeRequest
+from activities.values import BlobRef
 
 
 class Listener:

@@ -8,12 +8,15 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from activities.values import AudioSource, Notice
 from bots.access import Policy
 from bots.commands import Caller, Commands
-from bots.door import Caps, Door, Incoming
+from bots.inbox import Caps, Door, Incoming
 from bots.texts.catalogue import say
-from tests.workflows.world import World, running
-from workflows.contracts import AccessChange, AudioSource, Limits, Notice, UserLimits, conversation_id
+from tests.support.world import World, running
+from workflows.access.contracts import AccessChange, UserLimits
+from workflows.names import conversation_id
+from workflows.voice.contracts import Limits
 
 POLICY = Policy(
     owners=frozenset({"owner"}),

@@ -3,7 +3,7 @@
 import pytest
 
 from bots.access import Admission, Policy, Role
-from workflows.contracts import AccessView, Standing
+from workflows.access.contracts import AccessView, Standing
 
 POLICY = Policy(
     owners=frozenset({"owner"}), users=frozenset({"ada"}), groups=frozenset({"-1"}), open_groups=frozenset({"-2"})

@@ -11,9 +11,10 @@ from bots import commands
 from bots.commands import FOR_ALL, FOR_OWNERS, described, known, parse
 from bots.texts.catalogue import LANGUAGES
 from tests.bots.conftest import VOICES, Platform, said
-from tests.workflows.world import World, until, wait_for
-from workflows.contracts import ChatSettings, Layout, ReplyMode, conversation_id
-from workflows.conversation import Conversation
+from tests.support.world import World, until, wait_for
+from workflows.names import conversation_id
+from workflows.voice.contracts import ChatSettings, Layout, ReplyMode
+from workflows.voice.conversation import Conversation
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def promtool(*arguments: str) -> None:
 
 @pytest.mark.parametrize("file", [RULES, DASHBOARD], ids=["rules", "dashboard"])
 def test_june_has_the_metrics_that_are_asked_for(file: Path) -> None:
-    modules = (module for folder in ("activities", "workers", "workflows") for module in (ROOT / folder).glob("*.py"))
+    modules = (module for folder in ("activities", "workers", "workflows") for module in (ROOT / folder).rglob("*.py"))
     code = "".join(module.read_text(encoding="utf-8") for module in modules)
     names = {re.sub("_(total|bucket)$", "", name) for name in re.findall(r"june_\w+", file.read_text(encoding="utf-8"))}
     assert names

@@ -10,10 +10,9 @@ import yaml  # type: ignore[import-untyped] # a dependency of huggingface-hub, w
 from typer.testing import CliRunner
 
 from workers.cli import app
-from workers.embedded import DYNAMIC_CONFIG, SECRETS, TEMPORAL_MEMORY
-from workers.kinds import BOTS, OPTIONAL, Kind
-from workers.settings import TestsSettings
-from workflows.contracts import SEARCH_ATTRIBUTES
+from workers.local.stack import DYNAMIC_CONFIG, TEMPORAL_MEMORY
+from workers.roles.role import BOTS, OPTIONAL, Role
+from workflows.names import SEARCH_ATTRIBUTES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -41,21 +40,20 @@ def test_commands_exist(name: str) -> None:
 @pytest.mark.parametrize("profile", ["cpu", "gpu"])
 def test_each_profile_serves_each_queue_once(profile: str) -> None:
     served = [WORKERS[name] for name in of_profile(profile) & set(WORKERS)]
-    assert sorted(served) == sorted(set(Kind) - set(OPTIONAL))
+    assert sorted(served) == sorted(set(Role) - set(OPTIONAL))
 
 
-@pytest.mark.parametrize("kind", sorted(OPTIONAL))
-def test_what_is_optional_starts_when_it_is_wanted_and_then_once(kind: Kind) -> None:
-    (name,) = (name for name, served in WORKERS.items() if served == kind)
-    assert SERVICES[name]["profiles"] == [kind.value]
+@pytest.mark.parametrize("role", sorted(OPTIONAL))
+def test_what_is_optional_starts_when_it_is_wanted_and_then_once(role: Role) -> None:
+    (name,) = (name for name, served in WORKERS.items() if served == role)
+    assert SERVICES[name]["profiles"] == [role.value]
 
 
 def test_a_secret_is_given_to_those_who_need_it() -> None:
-    for secret in (secret for secret, holders in SECRETS.items() if holders[0].startswith("bot-")):
-        holders = [WORKERS[name] for name in WORKERS if secret in SERVICES[name].get("environment", {})]
-        given = {Kind(kind).program for kind in holders} - {Kind.TESTS.program}  # JUNE_TESTS_SECRETS is for that
-        tests = {Kind.TESTS.program} if secret in TestsSettings().secrets else set()
-        assert given <= set(SECRETS[secret]) | tests
+    for role in BOTS:
+        for secret in role.secrets:
+            holders = {WORKERS[name] for name in WORKERS if secret in SERVICES[name].get("environment", {})}
+            assert holders - {Role.TESTS} <= {role}  # JUNE_TESTS_SECRETS is for that
 
 
 def test_the_web_page_asks_for_a_password_and_the_telegram_bot_for_a_token() -> None:

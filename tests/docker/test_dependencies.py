@@ -14,7 +14,7 @@ import importlib, pkgutil, sys
 sys.modules.update(dict.fromkeys(sys.argv[1:]))  # an import of these fails
 for package in ("activities", "agent", "bots", "workers", "workflows"):
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-        if module.name != "activities.pytest_reports":  # loaded by pytest alone, in the tests' own process
+        if module.name != "activities.testruns.pytest_plugin":  # loaded by pytest alone, in the tests' own process
             importlib.import_module(module.name)
 """
 

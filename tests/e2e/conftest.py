@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.telegram_bot import BotProcess
-from tests.platforms.telegram import BotApi
+from tests.support.platforms.telegram import BotApi
+from tests.support.telegram_bot import BotProcess
 from tests.workers.conftest import SMALL_MODEL, prepared_home
-from workers.embedded import Embedded
-from workers.ports import own_ports
+from workers.local.free_ports import own_ports
+from workers.local.stack import Embedded
 from workers.settings import PROJECT, EmbeddedSettings, LlmSettings, StorageSettings, WorkerSettings, environment
 
 

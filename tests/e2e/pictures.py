@@ -6,19 +6,19 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from activities.audio import encode_ogg_opus
-from tests.e2e.browser import chromium
-from tests.e2e.web_ui import WebUi
-from workers.conversing import QUESTION
-from workers.embedded import Embedded
+from activities.audio.codec import encode_ogg_opus
+from activities.testruns.selection import Selection
+from tests.support.chromium import chromium
+from tests.support.web_ui import WebUi
+from workers.clients.testruns import ended, start_run
 from workers.engines.piper import PiperSynthesizer
-from workers.integration import ended, start_run
-from workers.kinds import Kind
-from workers.ports import own_ports
+from workers.local.free_ports import own_ports
+from workers.local.session import QUESTION, Line, talk
+from workers.local.stack import Embedded
+from workers.roles.role import Role
 from workers.settings import PROJECT, PiperSettings, StorageSettings
-from workers.talk import Line, talk
-from workflows.contracts import conversation_id
-from workflows.integration_contracts import INTEGRATION_RUN, RunRequest, Selection
+from workflows.names import TEST_RUN, conversation_id
+from workflows.testruns.contracts import RunRequest
 
 FOLDER = PROJECT / "docs" / "images"
 
@@ -29,7 +29,7 @@ async def take() -> None:
         home = Path(folder)
         (home / "models").symlink_to(StorageSettings().models)
         storage = StorageSettings(home=home)
-        async with Embedded(storage, own_ports(), optional=[Kind.TESTS]) as stack, chromium() as browser:
+        async with Embedded(storage, own_ports(), optional=[Role.TESTS]) as stack, chromium() as browser:
             line = Line.of(stack)
             follow_up = home / "follow-up.ogg"
             follow_up.write_bytes(await asyncio.to_thread(spoken, "And how many people live there?"))
@@ -53,7 +53,7 @@ async def picture_runs(client: Client, page: WebUi) -> None:
             await client.get_workflow_handle(run).cancel()
         await ended(client.get_workflow_handle(run))
     last = await start_run(client, RunRequest(), "nightly-2")
-    await page.list(last, "test-runs", f'WorkflowType="{INTEGRATION_RUN}"')
+    await page.list(last, "test-runs", f'WorkflowType="{TEST_RUN}"')
     await client.get_workflow_handle(last).cancel()
     await ended(client.get_workflow_handle(last))
 

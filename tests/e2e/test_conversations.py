@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pytest
 from temporalio.client import WorkflowExecution, WorkflowHistory
 
-from tests.audio_samples import tone, wav
-from tests.e2e.chat import Chat, activities_of, payloads_of, until
-from workers.embedded import Embedded
-from workflows.conversation import Conversation
+from tests.support.audio_samples import tone, wav
+from tests.support.chat import Chat, activities_of, payloads_of, until
+from workers.local.stack import Embedded
+from workflows.voice.conversation import Conversation
 
 pytestmark = pytest.mark.e2e
 

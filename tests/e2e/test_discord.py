@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from activities.pcm import PAUSE_SECONDS
-from tests.audio_samples import encoded
-from tests.e2e.chat import eventually
-from tests.e2e.discord_bot import BotProcess, bot_process
-from tests.platforms.discord import MENTION, FakeDiscord, Fault, running
-from tests.platforms.discord_world import JSON, VOICE_FLAG, Upload
-from workers.embedded import Embedded
+from activities.audio.pcm import PAUSE_SECONDS
+from tests.support.audio_samples import encoded
+from tests.support.chat import eventually
+from tests.support.discord_bot import BotProcess, bot_process
+from tests.support.platforms.discord import MENTION, FakeDiscord, Fault, running
+from tests.support.platforms.discord_world import JSON, VOICE_FLAG, Upload
+from workers.local.stack import Embedded
 
 pytestmark = pytest.mark.e2e
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.audio_samples import encoded
-from tests.e2e.discord_bot import bot_process
-from tests.platforms.discord import MENTION, running
-from workers.embedded import Embedded
+from tests.support.audio_samples import encoded
+from tests.support.discord_bot import bot_process
+from tests.support.platforms.discord import MENTION, running
+from workers.local.stack import Embedded
 
 pytestmark = pytest.mark.e2e
 

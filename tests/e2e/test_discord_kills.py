@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.discord_bot import bot_process
-from tests.platforms.discord import MENTION, FakeDiscord, running
-from workers.embedded import Embedded
+from tests.support.discord_bot import bot_process
+from tests.support.platforms.discord import MENTION, FakeDiscord, running
+from workers.local.stack import Embedded
 
 pytestmark = pytest.mark.e2e
 

@@ -9,21 +9,21 @@ from typing import Any
 
 import pytest
 
-from activities.audio import decode
-from activities.sentences import split
+from activities.audio.codec import decode
+from activities.text.sentences import split
 from activities.transcribe import samples_of
-from tests.e2e.chat import activities_of
-from tests.e2e.discord_bot import BotProcess, bot_process
-from tests.platforms.discord import FakeDiscord, running
-from tests.platforms.discord_world import Upload
+from tests.support.chat import activities_of
+from tests.support.discord_bot import BotProcess, bot_process
+from tests.support.platforms.discord import FakeDiscord, running
+from tests.support.platforms.discord_world import Upload
+from tests.support.word_errors import wer
 from tests.workers.conftest import SMALL_MODEL, prepared_home
-from tests.workers.engines.wer import wer
-from workers.embedded import Embedded
 from workers.engines.whisper import WhisperRecognizer
-from workers.ports import own_ports
+from workers.local.free_ports import own_ports
+from workers.local.stack import Embedded
 from workers.settings import PROJECT, LlmSettings, StorageSettings, WhisperSettings
-from workflows.contracts import SettingsChange
-from workflows.conversation import Conversation
+from workflows.voice.contracts import SettingsChange
+from workflows.voice.conversation import Conversation
 
 pytestmark = [pytest.mark.e2e, pytest.mark.engines]
 

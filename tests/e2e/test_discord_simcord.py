@@ -11,11 +11,12 @@ import discord
 import pytest
 import simcord
 
-from tests.audio_samples import encoded
-from tests.e2e.discord_bot import UNHURRIED
-from tests.platforms.discord_world import VOICE_FLAG
-from workers.embedded import Embedded
-from workers.platforms.discord import JuneClient, create_discord_client
+from tests.support.audio_samples import encoded
+from tests.support.discord_bot import UNHURRIED
+from tests.support.platforms.discord_world import VOICE_FLAG
+from workers.embedding.discord_client import create_discord_client
+from workers.local.stack import Embedded
+from workers.roles.discord import JuneClient
 
 pytestmark = pytest.mark.e2e
 

@@ -10,13 +10,14 @@ from uuid import uuid4
 import pytest
 
 from bots.intake import accept
-from tests.e2e.chat import PLATFORM, Chat, Ran, activities_of
-from tests.model_server_double import Script, chunk, end, model_server
+from tests.support.chat import PLATFORM, Chat, Ran, activities_of
+from tests.support.model_server import Script, chunk, end, model_server
 from tests.workers.conftest import prepared_home
-from workers.embedded import Embedded
-from workers.ports import own_ports
+from workers.local.free_ports import own_ports
+from workers.local.stack import Embedded
 from workers.settings import PROJECT, LlmSettings, WorkerSettings
-from workflows.contracts import CHAT, GPU_QUEUE, ChatSettings, Limits, ReplyMode, Stage, VoiceMessageRequest, chat_key
+from workflows.names import CHAT, GPU_QUEUE, Stage, chat_key
+from workflows.voice.contracts import ChatSettings, Limits, ReplyMode, VoiceMessageRequest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.engines]
 

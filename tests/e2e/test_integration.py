@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import pytest
 
 from tests.integration.conftest import NO_JUNE
-from tests.platforms import discord, telegram
-from tests.platforms.discord_world import TOKEN as DISCORD_TOKEN
+from tests.support.platforms import discord, telegram
+from tests.support.platforms.discord_world import TOKEN as DISCORD_TOKEN
 from tests.workers.conftest import SMALL_MODEL, free_port, prepared_home
-from workers.ports import LOOPBACK, own_ports, own_web
+from workers.local.free_ports import own_ports, own_web
+from workers.ports import LOOPBACK
 from workers.settings import PROJECT, LlmSettings, environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.engines]

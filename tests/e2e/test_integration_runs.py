@@ -15,26 +15,22 @@ from xml.etree import ElementTree as ET
 import psutil
 import pytest
 
-from activities.grounds import MARK
-from tests.e2e.chat import until
-from tests.e2e.discord_bot import bot_process
-from tests.e2e.shell import run
-from tests.platforms import discord
-from tests.suites import write_suite
-from workers import integration as runs
-from workers import supervisor
-from workers.embedded import Embedded
-from workers.integration_schedules import (
-    create_schedule,
-    delete_schedule,
-    describe_schedule,
-    list_schedules,
-    schedule_id,
-)
-from workers.kinds import Kind
-from workers.ports import own_ports
+from activities.processes.workspace import MARK
+from activities.testruns.selection import Selection
+from activities.values import Address
+from tests.support.chat import until
+from tests.support.discord_bot import bot_process
+from tests.support.platforms import discord
+from tests.support.shell import run
+from tests.support.suites import write_suite
+from workers.clients import testruns as runs
+from workers.clients.schedules import create_schedule, delete_schedule, describe_schedule, list_schedules, schedule_id
+from workers.local import supervisor
+from workers.local.free_ports import own_ports
+from workers.local.stack import Embedded
+from workers.roles.role import Role
 from workers.settings import PROJECT, EmbeddedSettings, StorageSettings, WorkerSettings
-from workflows.integration_contracts import Address, RunOutcome, RunRequest, RunStatus, Selection
+from workflows.testruns.contracts import RunOutcome, RunRequest, RunStatus
 
 pytestmark = pytest.mark.e2e
 
@@ -160,7 +156,7 @@ async def stack(storage: StorageSettings, ports: EmbeddedSettings) -> AsyncItera
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUNE_TESTS_ROOT", str(root))
         patch.setattr(supervisor, "STABLE_SECONDS", 0)
-        now = [await Embedded(storage, ports, work=WorkerSettings(engines="none"), optional=[Kind.TESTS]).__aenter__()]
+        now = [await Embedded(storage, ports, work=WorkerSettings(engines="none"), optional=[Role.TESTS]).__aenter__()]
         yield now
         await now[0].__aexit__(None, None, None)
 
@@ -213,7 +209,7 @@ async def test_a_run_by_temporals_own_command_is_watched_and_outlives_a_restart(
     assert (status.outcome, status.tests, status.modules) == (RunOutcome.PASSED, 4, 3)
 
     await on.stack.__aexit__(None, None, None)
-    stack[0] = await Embedded(storage, ports, work=WorkerSettings(engines="none"), optional=[Kind.TESTS]).__aenter__()
+    stack[0] = await Embedded(storage, ports, work=WorkerSettings(engines="none"), optional=[Role.TESTS]).__aenter__()
     again = Runs(stack[0])
     handle = await runs.find_run(again.client)
     assert handle.id == "tests/by-hand"
@@ -256,7 +252,7 @@ async def test_a_run_goes_on_after_everything_was_stopped_amid_it(
     await on.held()
     await on.stack.__aexit__(None, None, None)
     assert on.processes() == []
-    stack[0] = await Embedded(storage, ports, work=WorkerSettings(engines="none"), optional=[Kind.TESTS]).__aenter__()
+    stack[0] = await Embedded(storage, ports, work=WorkerSettings(engines="none"), optional=[Role.TESTS]).__aenter__()
     again = Runs(stack[0])
     again.go()
     status = await ended(await runs.find_run(again.client, handle.id))

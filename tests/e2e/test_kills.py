@@ -17,11 +17,11 @@ import psutil
 import pytest
 from temporalio.api.enums.v1 import PendingActivityState
 
-from tests.audio_samples import tone, wav
-from tests.e2e.chat import Chat, activities_of, eventually, until
-from workers import supervisor
-from workers.embedded import Embedded
-from workflows.conversation import Conversation
+from tests.support.audio_samples import tone, wav
+from tests.support.chat import Chat, activities_of, eventually, until
+from workers.local import supervisor
+from workers.local.stack import Embedded
+from workflows.voice.conversation import Conversation
 
 pytestmark = pytest.mark.e2e
 

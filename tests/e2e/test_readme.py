@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.shell import run
-from workers.conversing import QUESTION
-from workers.embedded import Embedded
+from tests.support.shell import run
+from workers.local.session import QUESTION
+from workers.local.stack import Embedded
 from workers.settings import PROJECT, DiscordSettings, LlmSettings, TelegramSettings, WhisperSettings, environment
 
 pytestmark = pytest.mark.e2e

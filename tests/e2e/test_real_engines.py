@@ -16,16 +16,16 @@ import av
 import pytest
 from temporalio.client import WorkflowHistory
 
-from activities.audio import decode
-from activities.sentences import split
+from activities.audio.codec import decode
+from activities.text.sentences import split
 from activities.transcribe import samples_of
-from tests.audio_samples import silence, wav
-from tests.e2e.chat import Chat, activities_of, until
-from tests.workers.engines.wer import wer
-from workers.embedded import Embedded
+from tests.support.audio_samples import silence, wav
+from tests.support.chat import Chat, activities_of, until
+from tests.support.word_errors import wer
 from workers.engines.whisper import WhisperRecognizer
+from workers.local.stack import Embedded
 from workers.settings import PROJECT, StorageSettings, WhisperSettings
-from workflows.contracts import ChatSettings, VoiceMessageResult
+from workflows.voice.contracts import ChatSettings, VoiceMessageResult
 
 pytestmark = [pytest.mark.e2e, pytest.mark.engines]
 

@@ -3,9 +3,9 @@
 import psutil
 import pytest
 
-from tests.activities.hostile_files import FILES
-from tests.e2e.chat import Chat
-from workers.embedded import Embedded
+from tests.support.chat import Chat
+from tests.support.hostile_files import FILES
+from workers.local.stack import Embedded
 from workers.settings import PROJECT
 
 pytestmark = pytest.mark.e2e

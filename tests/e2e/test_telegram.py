@@ -2,13 +2,13 @@
 
 import pytest
 
-from activities.errors import ErrorCode
-from tests.e2e.chat import until
-from tests.e2e.telegram_bot import AUDIO, OWNER, USERS, BotProcess, holds, result, texts
-from tests.platforms.telegram import TOKEN, BotApi, Fault, Post
+from activities.error_codes import ErrorCode
+from tests.support.chat import until
+from tests.support.platforms.telegram import TOKEN, BotApi, Fault, Post
+from tests.support.telegram_bot import AUDIO, OWNER, USERS, BotProcess, holds, result, texts
 from tests.workers.conftest import free_port
-from workers.embedded import Embedded
 from workers.engines.noop import ANSWER
+from workers.local.stack import Embedded
 
 pytestmark = pytest.mark.e2e
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from tg_auto_test.test_utils.serverless_telegram_client import ServerlessTelegramClient
 
-from tests.audio_samples import encoded
 from tests.e2e.conftest import without_engines
+from tests.support.audio_samples import encoded
+from workers.embedding.telegram_application import build_application
 from workers.engines.noop import ANSWER
-from workers.platforms.telegram import build_application
 
 pytestmark = pytest.mark.e2e
 

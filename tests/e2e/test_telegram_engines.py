@@ -7,27 +7,20 @@ import av
 import pytest
 from temporalio.client import Client
 
-from activities.audio import decode
-from activities.sentences import split
+from activities.audio.codec import decode
+from activities.text.sentences import split
 from activities.transcribe import samples_of
-from tests.e2e.chat import activities_of, eventually
-from tests.e2e.telegram_bot import OWNER, BotProcess
-from tests.platforms.telegram import BotApi, Post
+from tests.support.chat import activities_of, eventually
+from tests.support.platforms.telegram import BotApi, Post
+from tests.support.telegram_bot import OWNER, BotProcess
+from tests.support.word_errors import wer
 from tests.workers.conftest import SMALL_MODEL
-from tests.workers.engines.wer import wer
-from workers.embedded import Embedded
 from workers.engines.whisper import WhisperRecognizer
+from workers.local.stack import Embedded
 from workers.settings import PROJECT, EmbeddedSettings, LlmSettings, StorageSettings, WhisperSettings
-from workflows.contracts import (
-    CONVERSATION,
-    WORKFLOW_QUEUE,
-    ChatSettings,
-    ConversationState,
-    VoiceMessageResult,
-    conversation_id,
-    voice_message_id,
-)
-from workflows.voice_message import VoiceMessage
+from workflows.names import CONVERSATION, WORKFLOW_QUEUE, conversation_id, voice_message_id
+from workflows.voice.contracts import ChatSettings, ConversationState, VoiceMessageResult
+from workflows.voice.voice_message import VoiceMessage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.engines]
 

@@ -6,13 +6,13 @@ import random
 import pytest
 from temporalio.client import WorkflowFailureError
 
-from activities.errors import ErrorCode
-from tests.e2e.chat import until
-from tests.e2e.telegram_bot import AUDIO, USERS, BotProcess, holds, result, texts, voices
-from tests.platforms.telegram import BotApi, Fault
-from workers.embedded import Embedded
+from activities.error_codes import ErrorCode
+from tests.support.chat import until
+from tests.support.platforms.telegram import BotApi, Fault
+from tests.support.telegram_bot import AUDIO, USERS, BotProcess, holds, result, texts, voices
 from workers.engines.noop import ANSWER
-from workflows.contracts import VoiceMessageResult
+from workers.local.stack import Embedded
+from workflows.voice.contracts import VoiceMessageResult
 
 pytestmark = pytest.mark.e2e
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from activities.audio import encode_ogg_opus
-from tests.e2e.chat import activities_of, until
-from tests.e2e.web_browser import answered, as_microphone, hold, launched, marks, open_page, picture, write
+from activities.audio.codec import encode_ogg_opus
+from tests.support.chat import activities_of, until
+from tests.support.page_browser import answered, as_microphone, hold, launched, marks, open_page, picture, write
+from tests.support.word_errors import wer
 from tests.workers.conftest import free_port
-from tests.workers.engines.wer import wer
 from workers.bench.turn import FOUR_SENTENCES
-from workers.embedded import Embedded
 from workers.engines.piper import PiperSynthesizer
-from workers.kinds import Kind
-from workers.ports import own_ports
+from workers.local.free_ports import own_ports
+from workers.local.stack import Embedded
+from workers.roles.role import Role
 from workers.settings import PROJECT, AudioSettings, LlmSettings, PiperSettings, StorageSettings, WebSettings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.engines]
@@ -38,7 +38,7 @@ class Home:
     async def june(self) -> AsyncIterator[Embedded]:
         """Run june, with nothing but its page."""
         storage = StorageSettings(home=self.folder, file_roots=(PROJECT,))
-        async with Embedded(storage, self._ports, LlmSettings(), web=self._web, optional=(Kind.WEB,)) as stack:
+        async with Embedded(storage, self._ports, LlmSettings(), web=self._web, optional=(Role.WEB,)) as stack:
             yield stack
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.audio_samples import tone, wav
-from tests.e2e.chat import activities_of, until
+from tests.support.audio_samples import tone, wav
+from tests.support.chat import activities_of, until
 from tests.workers.conftest import free_port
-from workers.embedded import Embedded
+from workers.local.stack import Embedded
 
 pytestmark = pytest.mark.e2e
 

@@ -10,11 +10,11 @@ import pytest
 from playwright.async_api import Browser, Page, Route
 from pydantic import SecretStr
 
-from tests.e2e.chat import until
-from tests.e2e.web_browser import answered, as_microphone, hold, launched, marks, open_page, picture, write
-from workers.embedded import Embedded
-from workers.kinds import Kind
-from workers.ports import own_ports
+from tests.support.chat import until
+from tests.support.page_browser import answered, as_microphone, hold, launched, marks, open_page, picture, write
+from workers.local.free_ports import own_ports
+from workers.local.stack import Embedded
+from workers.roles.role import Role
 from workers.settings import PROJECT, StorageSettings, WebSettings, WorkerSettings
 
 pytestmark = pytest.mark.e2e
@@ -63,7 +63,7 @@ async def stacks(folder: Path, password: str) -> AsyncIterator[Embedded]:
     ports = own_ports()
     web = WebSettings(port=ports.worker_port_base + 40, password=SecretStr(password))
     nothing = WorkerSettings(engines="none")
-    async with Embedded(StorageSettings(home=folder), ports, work=nothing, web=web, optional=(Kind.WEB,)) as stack:
+    async with Embedded(StorageSettings(home=folder), ports, work=nothing, web=web, optional=(Role.WEB,)) as stack:
         yield stack
 
 

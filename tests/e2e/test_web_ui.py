@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.browser import chromium, needs_chromium
-from tests.e2e.chat import Chat
 from tests.e2e.test_real_engines import LIGHT, TERSE
-from tests.e2e.web_ui import WebUi
-from workers.embedded import Embedded
-from workflows.contracts import conversation_id, voice_message_id
+from tests.support.chat import Chat
+from tests.support.chromium import chromium, needs_chromium
+from tests.support.web_ui import WebUi
+from workers.local.stack import Embedded
+from workflows.names import conversation_id, voice_message_id
 
 pytestmark = [pytest.mark.e2e, pytest.mark.engines, needs_chromium]
 

@@ -9,19 +9,14 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.error_codes import ErrorCode
 from bots.intake import accept
-from tests.e2e.chat import PLATFORM, Chat, Ran, activities_of, eventually, until
 from tests.integration.june import June
-from workflows.contracts import (
-    ChatSettings,
-    ErrorCode,
-    Stage,
-    VoiceMessageRequest,
-    VoiceMessageResult,
-    conversation_id,
-)
-from workflows.conversation import Conversation
-from workflows.voice_message import VoiceMessage
+from tests.support.chat import PLATFORM, Chat, Ran, activities_of, eventually, until
+from workflows.names import Stage, conversation_id
+from workflows.voice.contracts import ChatSettings, VoiceMessageRequest, VoiceMessageResult
+from workflows.voice.conversation import Conversation
+from workflows.voice.voice_message import VoiceMessage
 
 TERSE = ChatSettings(
     system_prompt="You answer every question with a single sentence of at most ten words.", temperature=0

@@ -13,17 +13,17 @@ import aiohttp
 import discord
 from temporalio.exceptions import ApplicationError
 
-from activities.audio import decode, seconds_of
-from activities.discord_edge import DiscordEdge
-from activities.discord_links import read_link
-from activities.edges import VoiceNote
-from activities.references import Address
-from bots.discord_messages import PLATFORM, Locales, incoming_of
-from bots.door import Incoming
+from activities.audio.codec import decode, seconds_of
+from activities.platforms.discord.platform import DiscordEdge
+from activities.platforms.discord.signed_links import read_link
+from activities.platforms.platform import VoiceNote
+from activities.values import Address
+from bots.discord.messages import PLATFORM, Locales, incoming_of
+from bots.inbox import Incoming
 from tests.integration.june import HTTP_SECONDS, June
 from tests.integration.owner import SPEAKER, failure, needed, owner_of
 from tests.integration.test_voice_turn import MOST_SECONDS
-from workers.platforms.discord import JuneClient, point
+from workers.roles.discord import JuneClient, point
 from workers.settings import AudioSettings, DiscordSettings
 
 TOKEN, OWNERS, CHANNEL = "JUNE_DISCORD_TOKEN", "JUNE_DISCORD_OWNERS", "JUNE_INTEGRATION_DISCORD_CHANNEL"

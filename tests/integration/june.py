@@ -11,14 +11,14 @@ import psutil
 import pytest
 from temporalio.client import Client
 
-from tests.e2e.chat import until
 from tests.integration.settings import IntegrationSettings
-from workers.connection import connect, connection_config
-from workers.doctor import check_server
+from tests.support.chat import until
+from workers.commands.doctor import check_server
 from workers.errors import UnavailableError
-from workers.home import State, running
+from workers.local.instance import State, running
 from workers.ports import LOOPBACK
 from workers.settings import EmbeddedSettings, StorageSettings, TelemetrySettings, WebSettings
+from workers.temporal import connect, connection_config
 
 CONNECT_SECONDS = 10.0
 HTTP_SECONDS = 10.0

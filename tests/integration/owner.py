@@ -12,15 +12,16 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 from activities.reply import Delivered
-from bots.door import Incoming
-from tests.e2e.chat import activities_of, eventually
+from bots.inbox import Incoming
 from tests.integration.chat import TERSE, forget
 from tests.integration.june import June
-from workers.platforms.edge import open_door, policy_of
+from tests.support.chat import activities_of, eventually
+from workers.roles.platform import open_door, policy_of
 from workers.settings import DiscordSettings, TelegramSettings
-from workflows.contracts import SettingsChange, Stage, VoiceMessageResult, conversation_id, voice_message_id
-from workflows.conversation import Conversation
-from workflows.voice_message import VoiceMessage
+from workflows.names import Stage, conversation_id, voice_message_id
+from workflows.voice.contracts import SettingsChange, VoiceMessageResult
+from workflows.voice.conversation import Conversation
+from workflows.voice.voice_message import VoiceMessage
 
 SPEAKER = "an integration test"
 """What the owner is called there."""

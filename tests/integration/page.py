@@ -11,12 +11,13 @@ import pytest
 from pydantic import TypeAdapter
 
 from bots.web.turns import PLATFORM, TurnView
-from tests.bots.web_browser import told
 from tests.integration.chat import TERSE, forget
 from tests.integration.june import HTTP_SECONDS, June
+from tests.support.page_client import told
 from workers.settings import WebSettings
-from workflows.contracts import SettingsChange, conversation_id
-from workflows.conversation import Conversation
+from workflows.names import conversation_id
+from workflows.voice.contracts import SettingsChange
+from workflows.voice.conversation import Conversation
 
 TURN = TypeAdapter(TurnView)
 

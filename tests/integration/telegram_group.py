@@ -12,14 +12,14 @@ from telegram import Bot, Update, User
 from telegram.error import InvalidToken, TelegramError
 from temporalio.exceptions import ApplicationError
 
-from activities.references import AudioSource
+from activities.platforms.telegram.platform import TelegramEdge
 from activities.reply import Delivered
-from activities.telegram_edge import TelegramEdge
-from bots.door import Incoming
-from bots.telegram import convert
+from activities.values import AudioSource
+from bots.inbox import Incoming
+from bots.telegram.messages import convert
 from tests.integration.june import HTTP_SECONDS, June
 from tests.integration.owner import SPEAKER, failure, needed, owner_of
-from workers.platforms.telegram import REFUSED, build_bot
+from workers.roles.telegram import REFUSED, build_bot
 from workers.settings import AudioSettings, TelegramSettings
 
 TOKEN, OWNERS, CHAT = "JUNE_TELEGRAM_TOKEN", "JUNE_TELEGRAM_OWNERS", "JUNE_INTEGRATION_TELEGRAM_CHAT"

@@ -4,10 +4,11 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import CancelledError
 
-from tests.e2e.chat import until
 from tests.integration.chat import TERSE, OwnChat
-from workflows.contracts import ChatSettings, SettingsChange, Stage
-from workflows.conversation import Conversation
+from tests.support.chat import until
+from workflows.names import Stage
+from workflows.voice.contracts import ChatSettings, SettingsChange
+from workflows.voice.conversation import Conversation
 
 LONG = "Write a long story about the sea, of twenty paragraphs."
 VERBOSE = ChatSettings(system_prompt="You are a storyteller. You always tell long stories.", temperature=0)

@@ -12,25 +12,25 @@ import av
 import httpx
 import pytest
 
-from activities.audio import decode, seconds_of
+from activities.audio.codec import decode, seconds_of
 from tests.integration.discord_channel import discord_bot, discord_channel
 from tests.integration.june import HTTP_SECONDS, June
 from tests.integration.owner import asked
 from tests.integration.page import Visitor, visitor
 from tests.integration.telegram_group import IN_CAPTION, telegram_bot, telegram_group
 from tests.integration.test_voice_turn import MOST_SECONDS, QUESTION_SAID
-from tests.workers.engines.wer import wer
-from workers.conversing import QUESTION
-from workers.doctor import _check_queue
-from workers.kinds import Kind
+from tests.support.word_errors import wer
+from workers.commands.doctor import _check_queue
+from workers.local.session import QUESTION
+from workers.roles.role import Role
 from workers.settings import DiscordSettings, TelegramSettings
-from workflows.contracts import VoiceMessageResult
+from workflows.voice.contracts import VoiceMessageResult
 
 
 @pytest.fixture
 async def web(june: June) -> AsyncIterator[Visitor]:
     """Somebody on the page."""
-    if not (june.settings.web_url or (june.state and Kind.WEB.program in june.state.ports)):
+    if not (june.settings.web_url or (june.state and Role.WEB.program in june.state.ports)):
         pytest.skip("nobody has said where june's web page is: set JUNE_INTEGRATION_WEB_URL")
     async with visitor(june) as browser:
         yield browser
@@ -64,7 +64,7 @@ async def test_the_page_keeps_strangers_out(june: June, web: Visitor) -> None:
 async def test_telegram_knows_the_bot_that_june_serves(june: June) -> None:
     async with telegram_bot() as (_, me):
         assert me.is_bot
-    await served(june, Kind.TELEGRAM)
+    await served(june, Role.TELEGRAM)
 
 
 async def test_telegram_has_a_recording_answered_aloud(june: June) -> None:
@@ -82,7 +82,7 @@ async def test_discord_knows_the_bot_that_june_serves(june: June) -> None:
     async with discord_bot() as bot:
         assert bot.user
         assert bot.user.bot
-    await served(june, Kind.DISCORD)
+    await served(june, Role.DISCORD)
 
 
 async def test_discord_has_a_recording_answered_aloud(june: June) -> None:
@@ -112,8 +112,8 @@ def shown(result: VoiceMessageResult, text: str, voice: bytes) -> None:
     assert seconds_of(decode(voice, MOST_SECONDS)) == pytest.approx(result.reply.seconds, abs=0.1)
 
 
-async def served(june: June, kind: Kind) -> None:
+async def served(june: June, role: Role) -> None:
     """See that june's bot asks for work."""
     async with asyncio.timeout(HTTP_SECONDS):
-        found = await _check_queue(june.client, kind)
+        found = await _check_queue(june.client, role)
     assert found.ok, found.advice

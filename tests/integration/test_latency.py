@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from tests.integration.chat import OwnChat
 from tests.integration.june import June
-from workers.conversing import QUESTION
-from workflows.conversation import Conversation
+from workers.local.session import QUESTION
+from workflows.voice.conversation import Conversation
 
 
 async def test_half_of_the_turns_are_within_the_budget(

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
-from tests.audio_samples import silence, wav
-from tests.e2e.chat import PLATFORM, until
+from activities.values import AudioSource
 from tests.integration.chat import TERSE, OwnChat
+from tests.support.audio_samples import silence, wav
+from tests.support.chat import PLATFORM, until
 from workers.settings import AudioSettings
-from workflows.contracts import AudioSource, Limits, VoiceMessageRequest
+from workflows.voice.contracts import Limits, VoiceMessageRequest
 
 BAD: dict[str, Callable[[], bytes]] = {
     "audio-unreadable": lambda: b"This is not audio. " * 100,

@@ -4,11 +4,11 @@ import json
 
 from temporalio.service import RPCError, RPCStatusCode
 
-from tests.e2e.chat import until
 from tests.integration.chat import OwnChat
 from tests.integration.june import June
-from workflows.contracts import Exchange
-from workflows.conversation import Conversation
+from tests.support.chat import until
+from workflows.voice.contracts import Exchange
+from workflows.voice.conversation import Conversation
 
 FIRST, SECOND = "My cat is called Mitzi.", "What is my cat called?"
 

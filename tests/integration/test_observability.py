@@ -11,13 +11,14 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
-from tests.collector import Collector
-from tests.e2e.chat import PLATFORM, until
 from tests.integration.chat import OwnChat
 from tests.integration.june import HTTP_SECONDS, June
-from workers.conversing import QUESTION
-from workers.doctor import check_server
-from workflows.contracts import VoiceMessageRequest, voice_message_id
+from tests.support.chat import PLATFORM, until
+from tests.support.trace_collector import Collector
+from workers.commands.doctor import check_server
+from workers.local.session import QUESTION
+from workflows.names import voice_message_id
+from workflows.voice.contracts import VoiceMessageRequest
 
 STAGES = ("fetch", "transcribe", "infer", "synthesize", "reply")
 STAGE_COUNT = re.compile(r'june_stage_seconds_count\{[^}]*stage="(\w+)"[^}]*\} (\d+)')

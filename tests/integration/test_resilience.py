@@ -7,8 +7,8 @@ import pytest
 
 from tests.integration.chat import OwnChat
 from tests.integration.june import June
-from workers.conversing import QUESTION
-from workflows.contracts import Stage
+from workers.local.session import QUESTION
+from workflows.names import Stage
 
 STAGES = ["fetch", "transcribe", "infer", "synthesize", "reply"]
 

@@ -5,14 +5,15 @@ import io
 import av
 import pytest
 
-from activities.audio import decode, seconds_of
-from activities.sentences import split
-from activities.speakable import speakable
+from activities.audio.codec import decode, seconds_of
+from activities.text.sentences import split
+from activities.text.speakable import speakable
 from tests.integration.chat import OwnChat
 from tests.integration.june import June
-from tests.workers.engines.wer import wer
-from workers.conversing import QUESTION
-from workflows.contracts import ChatSettings, Stage
+from tests.support.word_errors import wer
+from workers.local.session import QUESTION
+from workflows.names import Stage
+from workflows.voice.contracts import ChatSettings
 
 QUESTION_SAID = "What is the capital of France, and what is it famous for?"
 MOST_SECONDS = 600

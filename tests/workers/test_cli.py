@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from workers import home
 from workers.cli import app
 from workers.errors import ExitCode
-from workers.ports import own_ports
+from workers.local import instance
+from workers.local.free_ports import own_ports
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ def test_wrong_usage_is_2() -> None:
 
 
 def test_a_taken_home_is_one_sentence(tmp_path: Path) -> None:
-    with home.lock(tmp_path):
+    with instance.lock(tmp_path):
         done = june("up", JUNE_HOME=str(tmp_path))
     assert done.returncode == ExitCode.UNAVAILABLE
     assert "june is already running" in done.stderr

@@ -15,12 +15,13 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from activities.errors import BadInputError, ErrorCode
-from tests.collector import Collector
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
+from tests.support.trace_collector import Collector
 from tests.workers.conftest import free_port
-from workers.connection import connect
 from workers.settings import TelemetrySettings
 from workers.telemetry import StageMetrics, build_tracing, configure_logging, failure_code
+from workers.temporal import connect
 
 _log = logging.getLogger("tests.telemetry")
 

@@ -20,37 +20,21 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.errors import ErrorCode
+from activities.error_codes import ErrorCode
+from activities.testruns.results import Outcome
+from activities.values import Address, AudioSource
 from bots.access import count
 from bots.intake import accept
-from tests.workflows.integration_suite import Suite, forever, report, telling
-from tests.workflows.world import BEAT, PLATFORM, World, refuse, running, signalling, until, wait_for
-from workflows.access import Access
-from workflows.contracts import (
-    SEARCH_ATTRIBUTES,
-    TESTS_QUEUE,
-    WORKFLOW_QUEUE,
-    AccessChange,
-    AccessState,
-    Arrival,
-    AudioSource,
-    ConversationState,
-    Exchange,
-    Heard,
-    Limits,
-    Memory,
-    SettingsChange,
-    Standing,
-    UserLimits,
-    VoiceMessageRequest,
-    access_id,
-    conversation_id,
-    voice_message_id,
-)
-from workflows.conversation import Conversation
-from workflows.integration import IntegrationRun
-from workflows.integration_contracts import Address, Outcome, RunRequest
-from workflows.voice_message import VoiceMessage
+from tests.support.testrun_world import Suite, forever, report, telling
+from tests.support.world import BEAT, PLATFORM, World, refuse, running, signalling, until, wait_for
+from workflows.access.contracts import AccessChange, AccessState, Arrival, Heard, Standing, UserLimits
+from workflows.access.workflow import Access
+from workflows.names import SEARCH_ATTRIBUTES, TESTS_QUEUE, WORKFLOW_QUEUE, access_id, conversation_id, voice_message_id
+from workflows.testruns.contracts import RunRequest
+from workflows.testruns.workflow import IntegrationRun
+from workflows.voice.contracts import ConversationState, Exchange, Limits, Memory, SettingsChange, VoiceMessageRequest
+from workflows.voice.conversation import Conversation
+from workflows.voice.voice_message import VoiceMessage
 
 FOLDER = Path(__file__).resolve().parent.parent / "histories"
 TEMPORAL = Path(sys.prefix) / "bin" / "temporal"

@@ -10,11 +10,12 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from activities.infer import Inference
-from activities.references import BlobRef
 from activities.reply import ReplyRequest
-from workers.registry import workflow_types
-from workflows.contracts import VOICE_MESSAGE, VoiceMessageRequest, VoiceMessageResult
-from workflows.voice_message import VoiceMessage
+from activities.values import BlobRef
+from workers.roles.workflows import WORKFLOWS
+from workflows.names import VOICE_MESSAGE
+from workflows.voice.contracts import VoiceMessageRequest, VoiceMessageResult
+from workflows.voice.voice_message import VoiceMessage
 
 FOLDER = Path(__file__).resolve().parent.parent / "histories"
 RECORDED = {
@@ -48,7 +49,7 @@ def test_all_are_there_and_small() -> None:
 
 @pytest.mark.parametrize("name", sorted(RECORDED))
 async def test_recorded_histories_replay(name: str) -> None:
-    replayer = Replayer(workflows=workflow_types(), data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter)
     await replayer.replay_workflow(recorded(name))
 
 

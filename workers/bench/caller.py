@@ -11,19 +11,10 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.blobs import BlobStore
+from activities.values import AudioSource
 from bots.intake import accept
-from workflows.contracts import (
-    CONVERSATION,
-    WORKFLOW_QUEUE,
-    AudioSource,
-    ChatSettings,
-    ConversationState,
-    Limits,
-    VoiceMessageRequest,
-    VoiceMessageResult,
-    conversation_id,
-    voice_message_id,
-)
+from workflows.names import CONVERSATION, WORKFLOW_QUEUE, conversation_id, voice_message_id
+from workflows.voice.contracts import ChatSettings, ConversationState, Limits, VoiceMessageRequest, VoiceMessageResult
 
 PLATFORM = "file"
 SOON_SECONDS = 0.005

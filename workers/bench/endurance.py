@@ -13,9 +13,10 @@ from temporalio.client import Client, WorkflowExecution
 from activities.blobs import BlobStore
 from workers.bench.caller import PLATFORM, Caller
 from workers.bench.stack import measured_stack
-from workers.conversing import QUESTION
-from workers.embedded import Embedded
-from workflows.contracts import ChatSettings, conversation_id
+from workers.local.session import QUESTION
+from workers.local.stack import Embedded
+from workflows.names import conversation_id
+from workflows.voice.contracts import ChatSettings
 
 Say = Callable[[str], None]
 

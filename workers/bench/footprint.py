@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from activities.blobs import BlobStore
 from workers.bench.caller import Caller
 from workers.bench.stack import measured_stack
-from workers.conversing import QUESTION
-from workers.embedded import Embedded
-from workers.kinds import Kind
-from workflows.contracts import ChatSettings
+from workers.local.session import QUESTION
+from workers.local.stack import Embedded
+from workers.roles.role import Role
+from workflows.voice.contracts import ChatSettings
 
 Say = Callable[[str], None]
 
@@ -46,7 +46,7 @@ async def bench_footprint(turns: int, say: Say) -> Footprint:
 
     """
     started = time.monotonic()
-    async with measured_stack(engines=True, optional=[Kind.WEB, Kind.TESTS]) as stack:
+    async with measured_stack(engines=True, optional=[Role.WEB, Role.TESTS]) as stack:
         ready = time.monotonic() - started
         say(f"ready after {ready:.1f} s")
         await asyncio.sleep(SETTLE_SECONDS)

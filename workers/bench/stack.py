@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from workers.embedded import Embedded
-from workers.kinds import Kind
-from workers.ports import own_ports, own_web
+from workers.local.free_ports import own_ports, own_web
+from workers.local.stack import Embedded
+from workers.roles.role import Role
 from workers.settings import StorageSettings, WorkerSettings
 
 
 @asynccontextmanager
-async def measured_stack(*, engines: bool, optional: Sequence[Kind] = ()) -> AsyncIterator[Embedded]:
+async def measured_stack(*, engines: bool, optional: Sequence[Role] = ()) -> AsyncIterator[Embedded]:
     """Run a stack with the models of june's home and nothing else of it, with or without engines.
 
     Raises:

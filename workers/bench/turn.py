@@ -9,28 +9,28 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from activities.audio import decode, encode_ogg_opus
+from activities.audio.codec import decode, encode_ogg_opus
+from activities.audio.pcm import paused
 from activities.blobs import BlobStore
-from activities.pcm import paused
-from activities.sentences import split
-from activities.speakable import speakable
+from activities.text.sentences import split
+from activities.text.speakable import speakable
 from activities.transcribe import samples_of
 from workers.bench.caller import Caller, Timing
 from workers.bench.stack import measured_stack
-from workers.conversing import QUESTION
-from workers.embedded import Embedded
-from workers.engines.model_client import build_client
+from workers.engines.openai_client import build_client
 from workers.engines.piper import PiperSynthesizer
 from workers.engines.whisper import WhisperRecognizer
 from workers.errors import JuneError
+from workers.local.session import QUESTION
+from workers.local.stack import Embedded
 from workers.settings import (
     AudioSettings,
     PiperSettings,
     StorageSettings,
     WhisperSettings,
 )
-from workflows.contracts import ChatSettings, Memory
-from workflows.memory import prompt
+from workflows.voice.contracts import ChatSettings, Memory
+from workflows.voice.memory import prompt
 
 Say = Callable[[str], None]
 

@@ -10,9 +10,10 @@ from onnxruntime import InferenceSession, SessionOptions  # type: ignore[import-
 from piper import PiperVoice
 from piper.config import PiperConfig
 
-from activities.errors import BadInputError, ErrorCode
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
 from activities.synthesize import Sound
-from workers.engines.registry import ModelError, ModelProblem, find, models
+from workers.models.catalogue import ModelError, ModelProblem, find, models
 from workers.settings import PiperSettings, StorageSettings
 
 

@@ -15,7 +15,7 @@ from faster_whisper.vad import VadOptions, collect_chunks, get_speech_timestamps
 from numpy.typing import NDArray
 
 from activities.transcribe import Recognition
-from workers.engines.registry import find
+from workers.models.catalogue import find
 from workers.settings import StorageSettings, WhisperSettings
 
 SAMPLE_RATE = 16_000

@@ -1,1 +1,1 @@
-"""What each platform's worker is made of: its token, its edge, its door."""
+"""Names of 0.1.0, kept for one release: see ``workers.embedding``."""

@@ -10,10 +10,10 @@ from av import AudioFrame, AudioResampler
 from temporalio.exceptions import ApplicationError
 
 from activities.synthesize import MAX_CHARS, Sound
-from tests.workers.engines.wer import wer
+from tests.support.word_errors import wer
 from workers.engines.piper import PiperSynthesizer
-from workers.engines.registry import ModelError
 from workers.engines.whisper import WhisperRecognizer
+from workers.models.catalogue import ModelError
 from workers.settings import PiperSettings, StorageSettings
 
 pytestmark = pytest.mark.engines

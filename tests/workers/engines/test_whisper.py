@@ -9,7 +9,7 @@ from faster_whisper.audio import decode_audio
 from faster_whisper.transcribe import Segment
 from numpy.typing import NDArray
 
-from tests.workers.engines.wer import wer
+from tests.support.word_errors import wer
 from workers.engines import whisper
 from workers.engines.whisper import SAMPLE_RATE, WhisperRecognizer
 from workers.settings import WhisperSettings

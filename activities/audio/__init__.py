@@ -1,0 +1,1 @@
+"""Sound as bytes: decoded in a confined process, encoded, joined."""

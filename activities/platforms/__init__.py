@@ -1,0 +1,1 @@
+"""Chat platforms, as the activities fetch, reply and accompany use them."""

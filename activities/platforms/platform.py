@@ -1,0 +1,98 @@
+"""What a chat platform offers to the activities ``fetch`` and ``reply``; each platform's module implements it."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from activities.values import Address, AudioSource
+
+
+@dataclass(frozen=True)
+class VoiceNote:
+    """A spoken reply, ready to be sent."""
+
+    data: bytes
+    """Ogg/Opus, 48,000 Hz, mono."""
+    seconds: float
+    caption: str = ""
+    """Text in the same message, within the platform's ``caption_limit``."""
+
+
+class VoiceForbiddenError(Exception):
+    """The receiver does not accept voice messages; text is welcome."""
+
+
+class SendUncertainError(Exception):
+    """The platform did not say whether a message arrived (the connection broke after the upload, say)."""
+
+
+class Edge(Protocol):
+    """One platform, with its token.
+
+    All methods raise ``BadInputError`` for what no retry can mend (``chat-gone`` where june was blocked or kicked); any
+    other exception means that nothing was done, and is tried again, after the ``next_retry_delay`` of an
+    ``ApplicationError`` where the platform asks for a pause.
+    """
+
+    @property
+    def platform(self) -> str:
+        """Name the platform as requests do."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Tell whether sending the same text or voice note for the same message again leaves a single one."""
+
+    @property
+    def caption_limit(self) -> int:
+        """Tell how many UTF-16 code units a voice note's caption may have; 0: its messages hold no text."""
+
+    async def download(self, source: AudioSource, max_bytes: int) -> bytes:
+        """Return the file, or its first ``max_bytes + 1`` bytes; never read more than that."""
+
+    async def send_text(self, to: Address, text: str) -> str:
+        """Send text, in several messages where the platform's limit asks for it; return the (last) message's id.
+
+        Raises:
+            SendUncertainError: it, or a part of it, may or may not have been sent.
+
+        """
+
+    async def send_voice(self, to: Address, voice: VoiceNote) -> str | None:
+        """Send a voice note, with its caption; return the message's id where the platform tells it.
+
+        Raises:
+            VoiceForbiddenError: nothing was sent, and nothing will ever be.
+            SendUncertainError: it may or may not have been sent.
+
+        """
+
+
+class Presence(Protocol):
+    """What a platform shows of a turn under way; entered when it begins, left when the reply takes over."""
+
+    @property
+    def shown(self) -> str | None:
+        """The platform's id of the message that shows the text, if there is one."""
+
+    async def show(self, text: str) -> None:
+        """Show the text so far; called with the same text again and again, and as often as june looks.
+
+        Pacing is the platform's affair. What cannot be shown is left out: the reply will hold it all.
+        """
+
+
+class Accompanying(Protocol):
+    """A platform that can show a turn under way."""
+
+    def presence(
+        self, to: Address, *, speaks: bool, captioned: bool, shown: str | None
+    ) -> AbstractAsyncContextManager[Presence]:
+        """Begin to show that june is at it, and go on until the block is left.
+
+        Args:
+            to: the message that is being answered.
+            speaks: a voice note is being made, rather than a text.
+            captioned: the voice note's text is to be its caption: no message of its own may be left with it.
+            shown: the message that shows the text already, if an attempt before this one has sent it.
+
+        """

@@ -1,0 +1,1 @@
+"""The Discord bot: messages, commands and menus in."""

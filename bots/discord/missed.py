@@ -1,0 +1,95 @@
+"""Messages that came while june was not connected: Discord does not bring them again, so they are looked up.
+
+What was handed over last is not kept in a place of its own: the workflows of a chat's messages tell it, and june's
+replies in the channel do. Messages of a channel are handed over in their order, so all before the last are done.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import discord
+from temporalio.client import Client
+
+from bots.discord.messages import PLATFORM
+from workflows.names import CONVERSATION, VOICE_MESSAGE, chat_key
+
+_log = logging.getLogger(__name__)
+
+SPAN = timedelta(hours=24)
+MOST_MESSAGES = 100
+"""Of a channel, the newest."""
+MOST_CHANNELS = 200
+"""Those whose conversations are the youngest."""
+MOST_PEOPLE = 25
+"""Known people whose private messages are looked at although june has no conversation with them yet."""
+
+
+class Missed:
+    """Finds missed messages."""
+
+    def __init__(self, client: Client, people: Iterable[str], channels: Iterable[str]) -> None:
+        """Take where to look.
+
+        Args:
+            client: the way to the workflows.
+            people: ids of those who may write to june, and may have done so for the first time.
+            channels: ids of channels in which every message is answered.
+
+        """
+        self._client = client
+        self._people = [int(person) for person in people if person.isdigit()][:MOST_PEOPLE]
+        self._channels = [int(channel) for channel in channels if channel.isdigit()]
+
+    async def channels(self, discord_client: discord.Client) -> list[int]:
+        """List the channels to look at.
+
+        Raises:
+            temporalio.service.RPCError: the server did not tell.
+
+        """
+        query = f"WorkflowType = '{CONVERSATION}' AND Platform = '{PLATFORM}' AND ExecutionStatus = 'Running'"
+        found = dict.fromkeys(self._channels)
+        async for conversation in self._client.list_workflows(query, limit=MOST_CHANNELS):
+            channel = conversation.id.rsplit("/", 1)[-1]
+            if channel.isdigit():
+                found[int(channel)] = None
+        for person in self._people:
+            try:
+                private = await discord_client.create_dm(discord.Object(person))
+            except discord.HTTPException as error:
+                _log.info("no private channel with %s: %s", person, error)
+            else:
+                found[private.id] = None
+        return list(found)
+
+    async def messages(self, channel: discord.abc.Messageable, number: int, me: int) -> list[discord.Message]:
+        """List the messages of a channel that were not handed over, the oldest first.
+
+        Raises:
+            temporalio.service.RPCError: the server did not tell what was.
+            discord.HTTPException: Discord did not tell what was said.
+
+        """
+        since = datetime.now(UTC) - SPAN
+        newest = [message async for message in channel.history(limit=MOST_MESSAGES, after=since, oldest_first=False)]
+        if not newest:
+            return []
+        done = max(await self._last_turn(number, since), *(_answers(message, me) for message in newest))
+        return [message for message in reversed(newest) if message.id > done]
+
+    async def _last_turn(self, channel: int, since: datetime) -> int:
+        """Find the youngest message of a chat that has a workflow."""
+        chat = chat_key(PLATFORM, str(channel))
+        query = f"WorkflowType = '{VOICE_MESSAGE}' AND Chat = '{chat}' AND StartTime > '{since.isoformat()}'"
+        last = 0
+        async for turn in self._client.list_workflows(query, limit=MOST_MESSAGES):
+            message = turn.id.rsplit("/", 1)[-1]
+            last = max(last, int(message) if message.isdigit() else 0)
+        return last
+
+
+def _answers(message: discord.Message, me: int) -> int:
+    """Tell which message june replied to with this one; 0 for all others."""
+    reference = message.reference
+    return (reference.message_id or 0) if reference and message.author.id == me else 0

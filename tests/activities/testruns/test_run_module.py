@@ -1,0 +1,309 @@
+"""A module's tests in a process of their own, whatever they do to it: real processes of pytest."""
+
+import asyncio
+import dataclasses
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from temporalio.activity import ActivityCancellationDetails
+from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
+
+from activities.blobs import BlobStore
+from activities.errors import BadInputError
+from activities.processes.workspace import MARK, Ground
+from activities.testruns.module_attempt import RunModuleRequest
+from activities.testruns.results import ModuleReport
+from activities.testruns.run_module import RunModuleActivity, Standing
+from activities.testruns.selection import Selection
+from tests.support.suites import GOOD, MIXED, ground, write_suite
+from tests.support.world import until
+
+pytestmark = pytest.mark.slow
+
+HANG = """
+import time
+
+def test_before():
+    pass
+
+def test_hangs():
+    print("about to hang")
+    time.sleep(600)
+
+def test_after():
+    pass
+"""
+CRASH = """
+import ctypes, os
+
+def test_before():
+    pass
+
+def test_segfault():
+    ctypes.string_at(0)
+
+def test_between():
+    pass
+
+def test_exits():
+    os._exit(0)
+
+def test_after():
+    pass
+"""
+LEAVES = """
+import os, pathlib, subprocess, sys, time
+
+def test_leaves_children():
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    pathlib.Path(os.environ["JUNE_TESTS_ARTEFACTS"], "began.txt").write_text("yes")
+    time.sleep(float(os.environ.get("JUNE_SECONDS", "0")))
+"""
+PRINTS = """
+def test_prints():
+    for _ in range(100):
+        print("x" * 1_000_000)
+    assert False, "after 100 MB"
+
+def test_after():
+    pass
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Ground]:
+    """A worker's place; nothing that bears its mark is left at the end."""
+    opened = ground(tmp_path / "ground")
+    yield opened
+    assert marked(opened) == []
+
+
+def marked(place: Ground) -> list[int]:
+    """List living processes that bear the mark of a place."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK, "").startswith(str(place.folder)):
+                found.append(process.pid)
+        except psutil.Error:  # gone, or somebody else's
+            continue
+    return found
+
+
+class Runner:
+    """Runs modules of a suite as the activity does."""
+
+    def __init__(self, place: Ground, root: Path, server: WorkflowEnvironment) -> None:
+        self.place = place
+        self.blobs = BlobStore.open("memory://")
+        self.activity = RunModuleActivity(place, root, self.blobs)
+        self.environment = ActivityEnvironment(client=server.client)
+        self.beats: list[Standing] = []
+        self.environment.on_heartbeat = lambda *details: self.beats.extend(details)
+
+    async def run(self, module: str, **fields: object) -> ModuleReport:
+        request = RunModuleRequest.model_validate({"module": module, "seconds_a_test": 60} | fields)
+        return await self.environment.run(self.activity.run_module, request)
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    return write_suite(
+        tmp_path / "suite",
+        test_good=GOOD,
+        test_mixed=MIXED,
+        test_hang=HANG,
+        test_crash=CRASH,
+        test_leaves=LEAVES,
+        test_prints=PRINTS,
+    )
+
+
+@pytest.fixture
+def runner(place: Ground, suite: Path, dev_server: WorkflowEnvironment) -> Runner:
+    return Runner(place, suite, dev_server)
+
+
+def outcomes(report: ModuleReport) -> dict[str, str]:
+    return {one.node.partition("::")[2]: one.outcome.value for one in report.cases}
+
+
+async def test_every_outcome_is_told(runner: Runner) -> None:
+    report = await runner.run("test_mixed.py")
+    assert outcomes(report) == {
+        "test_passes": "passed",
+        "test_fails": "failed",
+        "test_error": "error",
+        "test_skipped": "skipped",
+        "test_xfailed": "xfailed",
+        "test_xpassed": "xpassed",
+        "test_last": "passed",
+    }
+    messages = {one.node.partition("::")[2]: one.message for one in report.cases}
+    assert messages["test_fails"].startswith("test_mixed.py:8: AssertionError: one is not two")
+    assert "no ground" in messages["test_error"]
+    assert "not today" in messages["test_skipped"]
+    assert report.log
+    assert b"one is not two" in await runner.blobs.get(report.log)
+    assert report.log_end.rstrip().endswith("=")
+    assert list(runner.place.folder.iterdir()) == [runner.place.folder / "lock"], "nothing is left on the disk"
+
+
+async def test_a_selection_is_kept(runner: Runner) -> None:
+    selection = Selection(tests=("test_mixed.py", "test_good.py::test_two[de]"))
+    report = await runner.run("test_good.py", selection=selection)
+    assert outcomes(report) == {"test_two[de]": "passed"}
+    report = await runner.run("test_good.py", selection=Selection(keyword="one or en"))
+    assert outcomes(report) == {"test_one": "passed", "test_two[en]": "passed"}
+
+
+async def test_a_test_that_hangs_is_timed_out_and_the_others_go_on(runner: Runner) -> None:
+    began = time.monotonic()
+    report = await runner.run("test_hang.py", seconds_a_test=4)
+    assert outcomes(report) == {"test_before": "passed", "test_hangs": "timed-out", "test_after": "passed"}
+    assert time.monotonic() - began < 60
+    assert report.log
+    log = (await runner.blobs.get(report.log)).decode()
+    assert 'test_hang.py", line 9 in test_hangs' in log, "the log shows where"
+
+
+async def test_a_module_has_a_time_as_well(runner: Runner) -> None:
+    report = await runner.run("test_hang.py", seconds=12)
+    assert outcomes(report) == {"test_before": "passed", "test_hangs": "timed-out", "test_after": "not-run"}
+    assert "12 s were over" in report.cases[-1].message
+
+
+async def test_a_test_that_kills_its_interpreter_costs_the_others_nothing(runner: Runner) -> None:
+    report = await runner.run("test_crash.py")
+    assert outcomes(report) == {
+        "test_before": "passed",
+        "test_segfault": "crashed",
+        "test_between": "passed",
+        "test_exits": "crashed",
+        "test_after": "passed",
+    }
+    assert "SIGSEGV" in report.cases[1].message
+    assert "code 0" in report.cases[3].message
+
+
+async def test_a_hundred_megabytes_of_output_are_bounded(runner: Runner) -> None:
+    before = psutil.Process().memory_info().rss
+    report = await runner.run("test_prints.py")
+    assert outcomes(report) == {"test_prints": "failed", "test_after": "passed"}
+    assert report.log
+    assert report.log.bytes < 1_100_000
+    assert b"bytes left out" in await runner.blobs.get(report.log)
+    assert len(report.log_end) < 7000
+    assert psutil.Process().memory_info().rss < before + 50e6
+
+
+async def test_children_that_left_their_session_are_killed_and_artefacts_kept(runner: Runner) -> None:
+    report = await runner.run("test_leaves.py")
+    assert outcomes(report) == {"test_leaves_children": "passed"}
+    (artefact,) = report.artefacts
+    assert artefact.name == "began.txt"
+    assert await runner.blobs.get(artefact.blob) == b"yes"
+    assert marked(runner.place) == []
+
+
+async def test_cancel_leaves_no_process_and_gives_what_there_is(runner: Runner) -> None:
+    running = asyncio.create_task(runner.run("test_hang.py"))
+    await until(lambda: any(beat.current.endswith("test_hangs") for beat in runner.beats))
+    assert marked(runner.place)
+    runner.environment.cancel(ActivityCancellationDetails(cancel_requested=True))
+    report = await running
+    assert outcomes(report) == {"test_before": "passed", "test_hangs": "cancelled", "test_after": "cancelled"}
+    assert report.log
+    assert marked(runner.place) == []
+
+
+async def test_a_worker_that_stops_gives_the_module_back(runner: Runner) -> None:
+    running = asyncio.create_task(runner.run("test_hang.py"))
+    await until(lambda: any(beat.current for beat in runner.beats))
+    runner.environment.cancel(ActivityCancellationDetails(worker_shutdown=True))
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert marked(runner.place) == []
+
+
+async def test_the_next_attempt_says_what_became_of_the_last(runner: Runner) -> None:
+    last = Standing(attempt=1, ended=1, current="test_good.py::test_one")
+    info = dataclasses.replace(runner.environment.info, attempt=2, heartbeat_details=[last.model_dump()])
+    runner.environment.info = info
+    report = await runner.run("test_good.py")
+    assert report.attempts == 2
+    assert report.notes == ("attempt 1 was lost with its worker after 1 of its tests, in test_good.py::test_one",)
+
+
+WORKER = """
+import asyncio, sys
+from pathlib import Path
+from activities.module_run import ModuleRun, RunModuleRequest
+from tests.suites import ground
+
+folder = Path(sys.argv[1])
+place = ground(folder / "ground")
+print(place.folder, flush=True)
+asyncio.run(ModuleRun(place, folder / "suite", RunModuleRequest(module="test_leaves.py"), folder).play())
+"""
+
+
+async def test_what_a_dead_worker_left_behind_is_cleared_away(tmp_path: Path) -> None:
+    """Its pytest dies with it; the child that the test put into a session of its own when the next worker starts."""
+    write_suite(tmp_path / "suite", test_leaves=LEAVES.replace('"0"', '"600"'))
+    command = (sys.executable, "-c", WORKER, str(tmp_path))
+    worker = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert worker.stdout
+    dead = (await worker.stdout.readline()).decode().strip()
+    await until((tmp_path / "began.txt").exists)
+    processes = psutil.Process(worker.pid).children(recursive=True)
+    assert len(processes) == 2
+    worker.kill()
+    await until(lambda: sum(map(alive, processes)) == 1)
+    ground(tmp_path / "another june's")
+    assert sum(map(alive, processes)) == 1
+    opened = ground(tmp_path / "ground")
+    assert not any(map(alive, processes))
+    assert opened.folder in list(opened.folder.parent.iterdir())
+    assert dead not in map(str, opened.folder.parent.iterdir())
+    await worker.wait()
+
+
+def alive(process: psutil.Process) -> bool:
+    """Tell whether a process runs; one that only waits to be collected by init does not."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        {"tests": ["--version"]},
+        {"tests": ["@file"]},
+        {"tests": ["/etc/passwd"]},
+        {"keyword": "-x"},
+        {"markers": "@file"},
+        {"tests": ["test_a.py\n--version"]},
+    ],
+)
+def test_a_selection_is_no_option(selection: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="pattern"):
+        Selection.model_validate(selection)
+
+
+def test_a_selection_stays_below_the_root(suite: Path) -> None:
+    (suite.parent / "test_outside.py").write_text("")
+    (suite / "test_link.py").symlink_to(suite.parent / "test_outside.py")
+    for node in ("test_link.py", "sub/../../test_outside.py", "test_gone.py"):
+        with pytest.raises(BadInputError):
+            Selection(tests=(node,)).arguments(suite)
+    assert Selection(tests=("test_good.py::a",), keyword="x y").arguments(suite) == [
+        "-kx y",
+        f"{suite}/test_good.py::a",
+    ]

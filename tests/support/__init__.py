@@ -1,0 +1,1 @@
+"""What tests share: doubles, samples, worlds to run workflows in, waiting."""

@@ -1,0 +1,1 @@
+"""Fake servers of chat platforms."""

@@ -1,0 +1,69 @@
+"""Small suites of tests, written where a run of the integration tests finds them."""
+
+import os
+import sys
+from pathlib import Path
+
+from activities.processes import die_with_parent
+from activities.processes.workspace import Ground
+from workers.settings import PROJECT
+
+GOOD = """
+import pytest
+
+def test_one():
+    print("one says hello")
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_two(language):
+    pass
+"""
+MIXED = """
+import pytest
+
+def test_passes():
+    pass
+
+def test_fails():
+    assert 1 == 2, "one is not two"
+
+@pytest.fixture
+def broken():
+    raise RuntimeError("no ground")
+
+def test_error(broken):
+    pass
+
+@pytest.mark.skip(reason="not today")
+def test_skipped():
+    pass
+
+@pytest.mark.xfail(reason="known")
+def test_xfailed():
+    assert False
+
+@pytest.mark.xfail(reason="mended")
+def test_xpassed():
+    pass
+
+def test_last():
+    pass
+"""
+WITHOUT_DOUBLES = "[pytest]\naddopts = -p no:simcord\n"
+"""simcord brings a plugin that loads discord.py, for seconds; users have none."""
+
+
+def write_suite(root: Path, **modules: str) -> Path:
+    """Write modules, ``name="code"``; give the suite's folder."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "pytest.ini").write_text(WITHOUT_DOUBLES)
+    for name, code in modules.items():
+        (root / f"{name}.py").write_text(code)
+    return root
+
+
+def ground(folder: Path) -> Ground:
+    """Open a place to work in, as a worker does."""
+    tied = (sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()))
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)}
+    return Ground.open(folder, environment, tied)

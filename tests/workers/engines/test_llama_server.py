@@ -1,0 +1,72 @@
+"""llama.cpp's server as a process of its own, and the client that june uses."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.workers.conftest import free_port
+from workers.engines.openai_client import build_client, warm_up
+from workers.settings import EmbeddedSettings, LlmSettings
+
+COMMAND = (sys.executable, "-m", "workers.engines.llama_server")
+MODEL = "smollm2-135m-instruct"
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """A server on a free port; it must end at SIGTERM."""
+    port = free_port()
+    environment = os.environ | {"JUNE_LLM_MODEL": MODEL, "JUNE_EMBEDDED_LLM_PORT": str(port)}
+    with subprocess.Popen(COMMAND, env=environment) as server:
+        yield port
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=15) == 0
+
+
+@pytest.mark.engines
+async def test_the_server_answers_in_june_s_own_way(port: int) -> None:
+    llm = LlmSettings(model=MODEL)
+    client = build_client(llm, EmbeddedSettings(llm_port=port))
+    assert await warm_up(client, llm)
+    answer = await client.chat.completions.create(
+        model=MODEL, messages=[{"role": "user", "content": "What is two plus two?"}], max_tokens=20
+    )
+    assert answer.choices[0].message.content
+    assert [model.id async for model in client.models.list()] == [MODEL]
+
+
+@pytest.mark.engines
+async def test_web_pages_of_others_may_not_ask(port: int) -> None:
+    llm = LlmSettings(model=MODEL)
+    assert await warm_up(build_client(llm, EmbeddedSettings(llm_port=port)), llm)
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        foreign = await client.get("/v1/models", headers={"Origin": "http://evil.example"})
+    assert foreign.headers.get("access-control-allow-origin") not in ("*", "http://evil.example")
+
+
+@pytest.mark.slow
+def test_a_missing_model_is_one_sentence(tmp_path: Path) -> None:
+    environment = os.environ | {"JUNE_HOME": str(tmp_path)}
+    done = subprocess.run(COMMAND, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith("june: ")
+    assert "june models pull" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_a_server_that_is_not_there_keeps_nobody_from_starting() -> None:
+    llm = LlmSettings(base_url=f"http://127.0.0.1:{free_port()}/v1")
+    assert not await warm_up(build_client(llm, EmbeddedSettings()), llm, patience_seconds=0.3)
+
+
+def test_the_client_leaves_retries_to_temporal() -> None:
+    client = build_client(LlmSettings(first_token_seconds=7), EmbeddedSettings(llm_port=1234))
+    assert client.max_retries == 0
+    assert str(client.base_url) == "http://127.0.0.1:1234/v1/"
+    assert client.api_key == "none"

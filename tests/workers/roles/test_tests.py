@@ -1,0 +1,88 @@
+"""What alert rules and the dashboard of the integration tests read is there to be read."""
+
+import asyncio
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import yaml  # type: ignore[import-untyped] # a dependency of huggingface-hub, without types
+from temporalio.client import WorkflowFailureError
+from temporalio.worker import Worker
+
+from activities.blobs import BlobStore
+from activities.testruns.collect import CollectActivity
+from activities.testruns.run_module import RunModuleActivity
+from activities.testruns.selection import Selection
+from tests.support.suites import GOOD, MIXED, ground, write_suite
+from tests.workers.conftest import free_port
+from tests.workers.test_telemetry import scrape
+from workers.clients.schedules import create_schedule, delete_schedule
+from workers.clients.testruns import latest_by_schedule, start_run
+from workers.roles.tests import Gauges
+from workers.settings import PROJECT, TelemetrySettings
+from workers.telemetry import StageMetrics, build_runtime
+from workers.temporal import connect
+from workflows.names import TESTS_QUEUE, WORKFLOW_QUEUE
+from workflows.testruns.contracts import RunRequest
+from workflows.testruns.workflow import IntegrationRun
+
+pytestmark = pytest.mark.slow
+
+DOCKER = PROJECT / "docker"
+
+
+def read_names() -> set[str]:
+    """Name the metrics that rules and dashboard read."""
+    rules = yaml.safe_load((DOCKER / "alerts-tests.yml").read_text())
+    panels = json.loads((DOCKER / "dashboard-tests.json").read_text())["panels"]
+    expressions = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    expressions += [target["expr"] for panel in panels for target in panel["targets"]]
+    return {name for text in expressions for name in re.findall(r"june_\w+", text)}
+
+
+@pytest.mark.usefixtures("address")
+async def test_everything_that_is_read_is_measured(tmp_path: Path) -> None:
+    port = free_port()
+    telemetry = TelemetrySettings(metrics_address=f"127.0.0.1:{port}")
+    client = await connect(telemetry)
+    root = write_suite(tmp_path / "suite", test_good=GOOD, test_mixed=MIXED)
+    place = ground(tmp_path / "ground")
+    tests = [
+        CollectActivity(place, root).collect,
+        RunModuleActivity(place, root, BlobStore.open("memory://")).run_module,
+    ]
+    measured = {"interceptors": [StageMetrics()]}
+    async with (
+        Worker(client, task_queue=WORKFLOW_QUEUE, workflows=[IntegrationRun]),
+        Worker(client, task_queue=TESTS_QUEUE, activities=tests, **measured),  # type: ignore[arg-type]
+    ):
+        good = RunRequest(selection=Selection(tests=("test_good.py",)))
+        name = f"hourly-{uuid4().hex[:6]}"
+        await create_schedule(client, name, good, cron="", every=timedelta(hours=1), time_zone="UTC")
+        await client.get_schedule_handle(f"tests/{name}").trigger()
+        run = await start_run(client, RunRequest())
+        with pytest.raises(WorkflowFailureError):
+            await client.get_workflow_handle(run).result()
+        async with asyncio.timeout(60):
+            while f"tests/{name}" not in await latest_by_schedule(client):  # noqa: ASYNC110 - on the server
+                await asyncio.sleep(0.1)
+    gauges = Gauges(build_runtime(telemetry.metrics_address, json_logs=False).metric_meter)
+    await gauges.look(client)
+    metrics = scrape(port)
+    wanted = read_names() - {"june_stage_failures_total"}  # as nothing failed
+    assert {name for name in wanted if f"\n{name}{{" not in metrics and f"\n{name} " not in metrics} == set()
+    lines = metrics.splitlines()
+    passed = {
+        line.rpartition(" ")[0]: line.rpartition(" ")[2] for line in lines if "june_test_run_last_passed{" in line
+    }
+    assert {value for labels, value in passed.items() if name in labels} == {"1"}
+    assert {value for labels, value in passed.items() if 'schedule=""' in labels} == {"0"}
+    assert any("june_test_run_finished_total{" in line and 'outcome="failed"' in line for line in lines)
+    assert any("june_test_run_tests_total{" in line and 'outcome="xfailed"' in line for line in lines)
+    assert 'le="7200"' in metrics
+    await delete_schedule(client, name)
+    await gauges.look(client)
+    assert re.search(rf"june_test_run_last_passed{{[^}}]*{name}[^}}]*}} 1", scrape(port))

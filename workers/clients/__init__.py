@@ -1,0 +1,1 @@
+"""What command line, doctor and metrics ask of Temporal."""

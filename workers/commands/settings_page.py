@@ -1,0 +1,39 @@
+"""``june settings``: every setting, as a table that the documentation shows and a test compares."""
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from workers import settings
+from workers.settings import areas
+
+HEADER = """# Settings
+
+Read from the environment; `june settings` prints this page. Temporal's own connection (address, TLS, API key, profile)
+comes from Temporal's environment configuration (`TEMPORAL_ADDRESS` and the others).
+"""
+
+
+def page() -> str:
+    """Lay all settings out in Markdown, an area a section."""
+    return "\n".join([HEADER, *(_section(area) + "\n" for area in areas())])
+
+
+def _section(area: type[BaseSettings]) -> str:
+    prefix = area.model_config.get("env_prefix", "")
+    rows = [
+        f"| `{f'{prefix}{name}'.upper()}` | {_default(field.default)} | {_line(field.description)} |"
+        for name, field in area.model_fields.items()
+    ]
+    title = area.__name__.removesuffix("Settings")
+    return "\n".join([f"## {title}", "", _line(area.__doc__), "", "| setting | default | |", "|---|---|---|", *rows])
+
+
+def _default(value: object) -> str:
+    if isinstance(value, SecretStr) or value == "":
+        return ""
+    text = str(list(map(str, value))) if isinstance(value, tuple) else str(value)
+    return f"`{text.replace(str(settings.PROJECT), '.')}`"
+
+
+def _line(text: str | None) -> str:
+    return " ".join((text or "").replace("``", "`").replace("|", "\\|").split())

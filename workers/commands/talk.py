@@ -1,0 +1,93 @@
+"""``june talk`` and ``june demo``: turns on the terminal."""
+
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from workers.errors import ExitCode
+from workers.local.session import QUESTION, TurnReport, default_chat, numbered, open_line, talk
+from workers.local.stack import Progress
+from workers.settings import StorageSettings
+
+PLAYERS = (("mpv", "--really-quiet"), ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"), ("play", "-q"))
+"""Programs that play Ogg/Opus, the first that is installed."""
+
+
+async def run_talk(console: Console, files: list[Path], chat: str, out: Path | None, *, as_json: bool) -> ExitCode:
+    """Ask with each file in turn, in one conversation; fails when a turn did.
+
+    Raises:
+        JuneError: a file cannot be read, or june not be reached or started.
+
+    """
+    chat, code = chat or default_chat(), ExitCode.OK
+    with console.status("starting june", spinner="dots") as status:
+        async with open_line(lambda progress: status.update(_starting(progress))) as line:
+            for number, file in enumerate(files, 1):
+                status.update(f"asking with {file.name}")
+                target = numbered(out, number, len(files)) if out else None
+                report = await talk(line, file, chat, target)
+                _show(console, report, as_json=as_json)
+                if report.error:
+                    code = ExitCode.FAULT
+    return code
+
+
+async def run_demo(console: Console, *, keep: bool, as_json: bool) -> ExitCode:
+    """Ask the shipped question; the reply is played where a player is at hand, and written in any case.
+
+    Raises:
+        JuneError: june could not be reached or started.
+
+    """
+    reply = StorageSettings().home / "demo" / "reply.ogg"
+    with console.status("starting june", spinner="dots") as status:
+        async with open_line(lambda progress: status.update(_starting(progress))) as line:
+            status.update("asking the question that june ships with")
+            report = await talk(line, QUESTION, default_chat(), reply)
+            status.stop()
+            _show(console, report, as_json=as_json)
+            if report.reply and not as_json:
+                await _play(console, reply)
+            if keep:
+                console.print("june goes on running: look into the Web UI, then Ctrl-C.")
+                await asyncio.Event().wait()
+    if not as_json:
+        console.print("To look into it: `june up`, then open the link. To ask: `june talk FILE`.")
+    return ExitCode.FAULT if report.error else ExitCode.OK
+
+
+def _starting(progress: Progress) -> str:
+    return f"starting june: {progress.name} is ready after {progress.seconds:.1f} s"
+
+
+def _show(console: Console, report: TurnReport, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(report.model_dump_json() + "\n")
+        sys.stdout.flush()
+        return
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("[bold]heard[/bold]", report.transcript or "—")
+    table.add_row("[bold]answer[/bold]", report.answer or "—")
+    if report.error:
+        table.add_row("[bold red]error[/bold red]", report.error)
+    if report.reply:
+        table.add_row("[bold]spoken[/bold]", f"{report.reply} ({report.reply_seconds:.1f} s)")
+    table.add_row("[bold]time[/bold]", "  ".join(f"{stage} {ms / 1000:.2f} s" for stage, ms in report.ms.items()))
+    console.print(table)
+    console.print(f"Web UI: {report.web_ui}", soft_wrap=True)
+
+
+async def _play(console: Console, file: Path) -> None:
+    """Play the reply, if this is a terminal with a player."""
+    player = next((command for command in PLAYERS if shutil.which(command[0])), None)
+    if player is None or not console.is_terminal:
+        return
+    process = await asyncio.create_subprocess_exec(*player, str(file))
+    await process.wait()

@@ -1,0 +1,88 @@
+"""What people say on the command line about which tests to run, and how."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from activities.testruns.selection import Selection
+from activities.values import Address
+from workers.settings import DiscordSettings, TelegramSettings
+from workflows.testruns.contracts import RunRequest
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]
+Run = Annotated[str, typer.Argument(help="A run's name; by default the last.", metavar="[RUN]")]
+Junit = Annotated[Path | None, typer.Option("--junit", help="Write JUnit's XML to this file.")]
+Tests = Annotated[
+    list[str] | None, typer.Argument(help="Modules, folders or tests (test_x.py::test_y); all by default.")
+]
+Keyword = Annotated[str, typer.Option("-k", help="Only tests whose names match, as pytest's -k.")]
+Markers = Annotated[str, typer.Option("-m", help="Only tests with such markers, as pytest's -m.")]
+Parallel = Annotated[int, typer.Option(help="Modules at once.", min=1, max=16)]
+TestSeconds = Annotated[float, typer.Option(help="A test that takes longer is killed.", min=1, max=7200)]
+ModuleSeconds = Annotated[float, typer.Option(help="So is a module.", min=1, max=21600)]
+Alert = Annotated[list[str] | None, typer.Option(help="Chat that is told of a failure, PLATFORM:CHAT; repeatable.")]
+
+NO_MESSAGE = "0"
+"""An alert answers no message; the run names one that never was."""
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def request_of(
+    tests: list[str] | None, keyword: str, markers: str, alerts: tuple[Address, ...], **limits: float
+) -> RunRequest:
+    """Make a request of what was said.
+
+    Raises:
+        typer.BadParameter: it is no selection of tests, or more chats would be told than a run tells.
+
+    """
+    try:
+        selection = Selection(tests=tuple(tests or ()), keyword=keyword, markers=markers)
+        return RunRequest.model_validate({"selection": selection, "alerts": alerts} | limits)
+    except ValidationError as error:
+        wrong = "; ".join(f"{problem['input']!r}: {problem['msg']}" for problem in error.errors())
+        raise typer.BadParameter(f"This is no run of tests ({wrong}).") from None
+
+
+def chats_of(given: list[str] | None) -> tuple[Address, ...]:
+    """Read chats that are told.
+
+    Raises:
+        typer.BadParameter: one of them is no chat.
+
+    """
+    return tuple(_chat(text) for text in given or ())
+
+
+def owners_chats() -> tuple[Address, ...]:
+    """Name the owners' private chats: on Telegram by their own ids, on Discord as those of whose channel it is."""
+    telegram = [("telegram", owner) for owner in TelegramSettings().owners]
+    discord = [("discord", f"@{owner}") for owner in DiscordSettings().owners]
+    return tuple(Address(platform=platform, chat=chat, message=NO_MESSAGE) for platform, chat in telegram + discord)
+
+
+def _chat(text: str) -> Address:
+    platform, _, chat = text.partition(":")
+    try:
+        return Address(platform=platform, chat=chat, message=NO_MESSAGE)
+    except ValidationError:
+        message = f"{text!r} is no chat: name it as PLATFORM:CHAT, such as telegram:11111111."
+        raise typer.BadParameter(message) from None
+
+
+def span_of(text: str) -> timedelta | None:
+    """Read ``30m``, ``6h``, ``1d``; nothing is None.
+
+    Raises:
+        typer.BadParameter: it is no span of time.
+
+    """
+    if not text:
+        return None
+    number, unit = text[:-1], UNITS.get(text[-1])
+    if unit is None or not number.isdecimal() or not int(number):
+        raise typer.BadParameter(f"{text!r} is no span of time: write 30m, 6h or 1d.")
+    return int(number) * unit

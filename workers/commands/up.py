@@ -1,0 +1,79 @@
+"""``june up``: the embedded stack, its progress on the terminal, and its end."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+
+from rich.console import Console
+
+from workers.local.stack import Embedded, Progress
+from workers.settings import TelemetrySettings
+from workers.telemetry import configure_logging
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def run_up(console: Console, *, as_json: bool) -> None:
+    """Run the embedded stack until Ctrl-C, SIGTERM, or the terminal is closed.
+
+    Args:
+        console: where people read.
+        as_json: print one JSON object to stdout when all is ready, and nothing else.
+
+    Raises:
+        JuneError: it could not start.
+
+    """
+    configure_logging(TelemetrySettings(log_level="WARNING"))
+    logging.getLogger("workers.local.supervisor").setLevel(logging.INFO)
+    stack = Embedded(on_ready=lambda progress: None if as_json else _show(console, progress))
+    stopped = _cancel_on_signals(console)
+    try:
+        async with stack:
+            _announce(stack, console, as_json=as_json)
+            await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        if not stopped.is_set():
+            raise
+    if not as_json:
+        console.print("stopped")
+
+
+def _cancel_on_signals(console: Console) -> asyncio.Event:
+    """Cancel the current task at the first signal; the next ends the process, and its children with it."""
+    loop, task, stopped = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+
+    def on_signal() -> None:
+        console.print("stopping...")
+        stopped.set()
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+        if task:
+            task.cancel()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, on_signal)
+    return stopped
+
+
+def _show(console: Console, progress: Progress) -> None:
+    console.print(f"  [green]ready[/green]  {progress.name:<18} {progress.seconds:5.1f} s")
+
+
+def _announce(stack: Embedded, console: Console, *, as_json: bool) -> None:
+    if as_json:
+        ready = {
+            "ready": True,
+            "web_url": stack.web_url,
+            "ui_url": stack.ui_url,
+            "temporal_address": stack.address,
+            "pids": stack.pids,
+        }
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        return
+    console.print(f"\njune is up. Talk to it: {stack.web_url}" if stack.web_url else "\njune is up.")
+    console.print(f"Look inside: {stack.ui_url}/namespaces/default/workflows")
+    console.print(f"Temporal: {stack.address}   Logs: {stack.home / 'logs'}   Stop: Ctrl-C")

@@ -1,0 +1,1 @@
+"""june inside somebody else's application."""

@@ -1,0 +1,81 @@
+"""june inside somebody else's application of python-telegram-bot."""
+
+import asyncio
+import logging
+from typing import Any
+
+from telegram import Update
+from telegram.ext import Application, ApplicationBuilder, TypeHandler
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.worker import Worker
+
+from activities.platforms.telegram.platform import TelegramEdge
+from bots.intake import result_of
+from bots.telegram.intake import TelegramIntake
+from workers.roles.role import Role
+from workers.roles.spec import WorkerSpec
+from workers.roles.telegram import bot_activities, open_telegram_inbox
+from workers.roles.worker import build_worker
+from workers.settings import TelegramSettings, WorkerSettings
+from workers.temporal import connect
+
+_log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 60.0
+"""What the application waits for an answer at most; one that takes longer is sent all the same."""
+
+AnyApplication = Application[Any, Any, Any, Any, Any, Any]
+
+
+class JuneApplication(AnyApplication):
+    """june behind a library's application: updates go through the door, replies come back by this bot."""
+
+    _worker: Worker
+    _working: asyncio.Task[None]
+    _intake: TelegramIntake
+    _client: Client
+
+    async def initialize(self) -> None:
+        """Connect to Temporal as the environment says, and serve the platform's queue."""
+        await super().initialize()
+        self._client = client = await connect()
+        edge = TelegramEdge(self.bot)
+        work = WorkerSpec(slots=WorkerSettings().edge_slots, activities=bot_activities(edge))
+        self._intake = TelegramIntake(open_telegram_inbox(client, TelegramSettings()), edge.send_text, self.bot.bot)
+        self._worker = build_worker(Role.TELEGRAM, client, work)
+        self._working = asyncio.create_task(self._worker.run())
+
+    async def shutdown(self) -> None:
+        """Finish what is under way, and stop."""
+        await self._intake.settle()
+        await self._worker.shutdown()
+        await self._working
+        await super().shutdown()
+
+    async def receive(self, update: Update, _context: object) -> None:
+        """Take an update, and return once it was answered, or after a while: its message is safe long before.
+
+        Callers that drive the application by hand find the answer sent when they have processed an update.
+        """
+        incoming = await self._intake.receive(update)
+        if incoming is None:
+            return
+        answered = result_of(self._client, incoming.platform, incoming.chat, incoming.message)
+        try:
+            await asyncio.wait_for(answered, ANSWER_SECONDS)
+        except TimeoutError:
+            _log.info("message %s is not answered yet", incoming.message)
+        except WorkflowFailureError as error:
+            _log.info("message %s was not answered: %s", incoming.message, error.cause)
+
+
+def build_application(builder: "ApplicationBuilder[Any, Any, Any, Any, Any, Any]") -> AnyApplication:
+    """Build june's application from a builder that has its token, and whatever else its caller wants to be special.
+
+    It serves the platform's queue between ``initialize`` and ``shutdown``.
+    """
+    application = builder.application_class(JuneApplication).concurrent_updates(True).build()
+    if not isinstance(application, JuneApplication):
+        raise TypeError("the builder has made another application")
+    application.add_handler(TypeHandler(Update, application.receive))
+    return application

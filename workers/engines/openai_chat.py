@@ -1,0 +1,172 @@
+"""Stream a chat completion from an OpenAI-compatible server (vLLM, llama.cpp, Ollama), and name what goes wrong."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, cast
+
+import openai
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from temporalio.exceptions import ApplicationError
+
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
+from activities.infer import InferRequest
+from activities.text.answer import Delta
+
+_USAGE_SECONDS = 2.0
+"""Patience for the usage figures once the model has said that it ended."""
+_MAX_RETRY_AFTER_SECONDS = 60.0
+_MAX_MESSAGE_CHARS = 300
+_MIN_KEY_CHARS = 8
+"""Shorter ones are the placeholders of servers without keys, and may be part of any word."""
+_TRANSIENT = frozenset({408, 409, 425, 429})
+"""The 4xx answers that a later attempt may not get."""
+_CONTEXT = re.compile(r"context[ _-]?(?:length|size|window)|maximum context|prompt is too long", re.IGNORECASE)
+
+
+class OpenAIChat:
+    """A model behind OpenAI's protocol; satisfies ``LanguageModel``."""
+
+    def __init__(self, client: openai.AsyncOpenAI, default_model: str, silence_seconds: float) -> None:
+        """Ask by this client.
+
+        Args:
+            client: of the server, with ``max_retries=0``: retries are Temporal's.
+            default_model: name that the server knows, when the request names none.
+            silence_seconds: longest silence before and between pieces.
+
+        """
+        self._client = client
+        self._default_model = default_model
+        self._silence_seconds = silence_seconds
+
+    async def stream(self, request: InferRequest) -> AsyncGenerator[Delta, None]:
+        """Yield the pieces of a completion as they arrive; closing the generator frees the server's slot.
+
+        Raises:
+            BadInputError: ``model-refused``, the server will never answer this request.
+            ApplicationError: ``model-unavailable``, to be retried: not there, overloaded, silent for too long,
+                broken off, or speaking something else than OpenAI's protocol.
+
+        """
+        model = request.model or self._default_model
+        messages = [message.model_dump() for message in request.messages]
+        with _errors_named(self._client.api_key):
+            async with asyncio.timeout(self._silence_seconds):
+                stream = await self._client.chat.completions.create(
+                    model=model,
+                    messages=cast(list[ChatCompletionMessageParam], messages),
+                    max_tokens=request.max_tokens,
+                    temperature=request.temperature,
+                    stream=True,
+                    stream_options={"include_usage": True},
+                )
+            async with stream:
+                if not stream.response.headers.get("content-type", "").startswith("text/event-stream"):
+                    raise unavailable("the model server did not answer with an event stream")
+                async for delta in _deltas(stream, self._silence_seconds):
+                    yield delta if delta.model else delta._replace(model=model)
+
+
+async def _deltas(
+    stream: openai.AsyncStream[ChatCompletionChunk], silence_seconds: float
+) -> AsyncGenerator[Delta, None]:
+    patience, ended = silence_seconds, False
+    while True:
+        try:
+            async with asyncio.timeout(patience):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            break
+        except (TimeoutError, openai.APIConnectionError):
+            if ended:  # the answer is whole, only its usage is missing
+                break
+            raise
+        delta = _read(chunk)
+        if delta.finish_reason:
+            patience, ended = min(silence_seconds, _USAGE_SECONDS), True
+        yield delta
+    if not ended:
+        raise unavailable("the model server's stream broke off")
+
+
+def _read(chunk: ChatCompletionChunk) -> Delta:
+    """Read a chunk with care: the client library validates nothing, and servers differ."""
+    choices = getattr(chunk, "choices", None)
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    delta = getattr(choice, "delta", None)
+    usage = getattr(chunk, "usage", None)
+    return Delta(
+        content=_text(delta, "content"),
+        reasoning=_text(delta, "reasoning") or _text(delta, "reasoning_content"),
+        finish_reason=_text(choice, "finish_reason")[:40],
+        model=_text(chunk, "model")[:200],
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        completion_tokens=_count(usage, "completion_tokens"),
+    )
+
+
+def _text(part: object, name: str) -> str:
+    value: Any = getattr(part, name, None)
+    return value if isinstance(value, str) else ""
+
+
+def _count(part: object, name: str) -> int | None:
+    value: Any = getattr(part, name, None)
+    return value if isinstance(value, int) else None
+
+
+@contextmanager
+def _errors_named(api_key: str) -> Iterator[None]:
+    """Map everything that the client raises to june's errors; the one place that does.
+
+    ``from None``: a cause would go into the history as well, with the server's whole answer in it.
+    """
+    try:
+        yield
+    except openai.APIStatusError as error:
+        message = _message(error, api_key)
+        raise _status_error(error.status_code, message, _retry_after(error.response.headers)) from None
+    except (openai.APITimeoutError, TimeoutError):
+        raise unavailable("the model server was silent for too long") from None
+    except openai.APIConnectionError as error:
+        raise unavailable(f"no connection to the model server: {type(error.__cause__).__name__}") from None
+    except openai.APIError as error:  # an error event within the stream
+        status = int(error.code) if error.code and error.code.isdecimal() else HTTPStatus.INTERNAL_SERVER_ERROR
+        raise _status_error(status, _message(error, api_key)) from None
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unavailable(f"the model server sent a chunk that is not JSON: {type(error).__name__}") from None
+
+
+def _status_error(status: int, message: str, retry_after: timedelta | None = None) -> ApplicationError:
+    text = f"the model server answered {status}: {message}"
+    if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRANSIENT:
+        return unavailable(text, retry_after)
+    if _CONTEXT.search(message):
+        return BadInputError(ErrorCode.MODEL_REFUSED, text, status=status, reason="context")
+    return BadInputError(ErrorCode.MODEL_REFUSED, text, status=status)
+
+
+def unavailable(message: str, retry_after: timedelta | None = None) -> ApplicationError:
+    """Name a failure of the server that a later attempt may not meet."""
+    return ApplicationError(message, type=ErrorCode.MODEL_UNAVAILABLE.value, next_retry_delay=retry_after)
+
+
+def _message(error: openai.APIError, api_key: str) -> str:
+    """Give the server's own words in one line, capped, and never with the key in them."""
+    body = error.body if isinstance(error.body, dict) else {}
+    words = body.get("message") or body.get("detail") or error.message
+    text = " ".join(str(words)[: 10 * _MAX_MESSAGE_CHARS].split())
+    return (text.replace(api_key, "***") if len(api_key) >= _MIN_KEY_CHARS else text)[:_MAX_MESSAGE_CHARS]
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """Read ``Retry-After`` in seconds; dates are rare enough to be left to the retry policy."""
+    value = headers.get("retry-after", "")
+    seconds = float(value) if re.fullmatch(r"\d{1,6}(\.\d{1,6})?", value) else 0.0
+    return timedelta(seconds=min(seconds, _MAX_RETRY_AFTER_SECONDS)) if seconds > 0 else None

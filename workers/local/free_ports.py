@@ -1,0 +1,26 @@
+"""Ports that are free now, for a stack beside another (tests, benchmarks)."""
+
+import random
+
+from workers.ports import PORTS_PER_WORKER, is_free
+from workers.roles.role import Role
+from workers.settings import EmbeddedSettings, WebSettings
+
+
+def own_ports() -> EmbeddedSettings:
+    """Choose ports that are free now, for a stack beside another (tests, benchmarks)."""
+    first = _free_ports(3 + PORTS_PER_WORKER * len(Role))
+    return EmbeddedSettings(temporal_port=first, ui_port=first + 1, llm_port=first + 2, worker_port_base=first + 3)
+
+
+def own_web() -> WebSettings:
+    """Choose a port that is free now for the web page of a stack beside another."""
+    return WebSettings(port=_free_ports(1))
+
+
+def _free_ports(count: int) -> int:
+    """Find so many free ports in a row, below those that the kernel gives to outgoing connections; tell the first."""
+    while True:
+        first = random.randrange(20_000, 32_000)  # noqa: S311 - nobody needs to be surprised
+        if all(is_free(port) for port in range(first, first + count)):
+            return first

@@ -1,0 +1,1 @@
+"""The models that june knows by name, and how they are brought here."""

@@ -1,0 +1,38 @@
+"""The workflows worker: all workflows, the activity ``forget``, and the retention of stored audio."""
+
+import logging
+from datetime import timedelta
+
+from temporalio.client import Client
+
+from activities.blobs import BlobStore
+from activities.forget import ForgetActivity
+from workers.errors import UnavailableError
+from workers.roles.retention import delete_old_audio
+from workers.roles.spec import WorkerSpec
+from workers.settings import StorageSettings
+from workers.temporal import ensure_search_attributes
+from workflows.access.workflow import Access
+from workflows.testruns.workflow import IntegrationRun
+from workflows.voice.conversation import Conversation
+from workflows.voice.voice_message import VoiceMessage
+
+_log = logging.getLogger(__name__)
+
+WORKFLOWS = (Access, Conversation, IntegrationRun, VoiceMessage)
+
+
+async def build(client: Client) -> WorkerSpec:
+    """Add june's search attributes where the namespace lacks them, and open the audio store."""
+    try:
+        await ensure_search_attributes(client)
+    except UnavailableError as error:
+        _log.warning("%s", error)  # where only an operator may add them, they may well be there
+    storage = StorageSettings()
+    blobs = BlobStore.open(storage.blobs)
+    return WorkerSpec(
+        slots=2,
+        workflows=WORKFLOWS,
+        activities=[ForgetActivity(blobs, client).forget],
+        background=lambda: delete_old_audio(blobs, timedelta(hours=storage.retention_hours)),
+    )

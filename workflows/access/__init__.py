@@ -1,0 +1,1 @@
+"""Who may talk on a platform, and how much."""

@@ -1,0 +1,123 @@
+"""Who may talk to june on a platform, and how much: kept for ever, and readable while no worker is up."""
+
+from datetime import UTC, datetime, timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from workflows.access.contracts import (
+        MINUTE_SECONDS,
+        AccessChange,
+        AccessState,
+        AccessView,
+        Arrival,
+        Heard,
+        Hold,
+        Usage,
+    )
+    from workflows.names import ACCESS, ACCESS_MEMO, PLATFORM
+
+
+@workflow.defn(name=ACCESS)
+class Access:
+    """Keeps what owners have said of people and groups, and counts what people ask for.
+
+    Bots read its memo with every message (a plain describe, which the server answers by itself), so that a message
+    is admitted or not without waiting for a worker. Counting is a moment late for it: of messages that one person
+    sends to several chats at the very same time, one or two more may be taken than the limit says.
+    """
+
+    @workflow.init
+    def __init__(self, state: AccessState) -> None:
+        """Restore what the run before knew; handlers may run before ``run`` does."""
+        self._state = state
+        self._events = 0
+
+    @workflow.run
+    async def run(self, state: AccessState) -> None:
+        """Count and be changed, until it is time to continue as new."""
+        workflow.upsert_search_attributes([PLATFORM.value_set(state.platform)])
+        self._show(self._state.view)
+        await workflow.wait_condition(self._may_leave)
+        workflow.continue_as_new(self._state)
+
+    @workflow.signal
+    def arrived(self, arrival: Arrival) -> None:
+        """Count a message."""
+        self._state = self._state.model_copy(update={"limits": arrival.limits})
+        usage = self._usage(arrival.user)
+        recent = (*usage.arrivals, workflow.time())[-self._state.limits.messages_per_minute :]
+        self._count(arrival.user, usage.model_copy(update={"messages": usage.messages + 1, "arrivals": recent}))
+
+    @workflow.signal
+    def heard(self, heard: Heard) -> None:
+        """Count speech."""
+        usage = self._usage(heard.user)
+        self._count(heard.user, usage.model_copy(update={"voice_seconds": usage.voice_seconds + heard.seconds}))
+
+    @workflow.update
+    def change(self, change: AccessChange) -> AccessView:
+        """Do as an owner says."""
+        self._events += 1
+        view = self._state.view
+        standings = dict(view.standings)
+        if change.id and change.standing:
+            standings[change.id] = change.standing
+        elif change.id:
+            standings.pop(change.id, None)
+        draining = view.draining if change.draining is None else change.draining
+        self._show(view.model_copy(update={"standings": standings, "draining": draining}))
+        return self._state.view
+
+    @workflow.query
+    def usage(self) -> dict[str, Usage]:
+        """Tell what people asked for today."""
+        return {user: usage for user, usage in self._state.usage.items() if usage.day == _today()}
+
+    def _usage(self, user: str) -> Usage:
+        self._events += 1
+        known = self._state.usage.get(user, Usage(day=_today()))
+        return known if known.day == _today() else Usage(day=_today(), arrivals=known.arrivals)
+
+    def _count(self, user: str, usage: Usage) -> None:
+        """Record what a person used, and hold back whoever has reached a limit; days before today are forgotten."""
+        now = workflow.time()
+        kept = {name: known for name, known in self._state.usage.items() if known.day == _today()}
+        self._state = self._state.model_copy(update={"usage": kept | {user: usage}})
+        known = self._state.view.holds
+        holds = {name: hold for name, hold in known.items() if max(hold.messages_until, hold.voice_until) > now}
+        holds.pop(user, None)  # held by limits that were lower, perhaps
+        hold = self._hold(usage)
+        if hold != Hold():
+            holds[user] = hold
+        if holds != known:
+            self._show(self._state.view.model_copy(update={"holds": holds}))
+
+    def _hold(self, usage: Usage) -> Hold:
+        limits = self._state.limits
+        recent = [at for at in usage.arrivals if workflow.time() - at < MINUTE_SECONDS]
+        full = len(recent) >= limits.messages_per_minute
+        spent = usage.voice_seconds >= limits.voice_seconds_per_day
+        return Hold(messages_until=recent[0] + MINUTE_SECONDS if full else 0, voice_until=_tomorrow() if spent else 0)
+
+    def _show(self, view: AccessView) -> None:
+        self._state = self._state.model_copy(update={"view": view})
+        workflow.upsert_memo({ACCESS_MEMO: view.model_dump(mode="json")})
+        blocked = sum(standing in {"denied", "blocked"} for standing in view.standings.values())
+        workflow.set_current_details(
+            f"{'**draining**, ' if view.draining else ''}{len(view.standings) - blocked} allowed, {blocked} denied or "
+            f"blocked by owners, {len(view.holds)} at a limit, {len(self._state.usage)} people today"
+        )
+
+    def _may_leave(self) -> bool:
+        due = self._events >= self._state.events_per_run or workflow.info().is_continue_as_new_suggested()
+        return due and workflow.all_handlers_finished()
+
+
+def _today() -> str:
+    return workflow.now().date().isoformat()
+
+
+def _tomorrow() -> float:
+    today = datetime.fromisoformat(_today()).replace(tzinfo=UTC)
+    return (today + timedelta(days=1)).timestamp()
