@@ -8,15 +8,15 @@ from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError
 
 from activities.heartbeats import heartbeats, tell_at_once
-from activities.platforms.platform import Accompanying
+from activities.platforms.platform import ShowsProgress
 from activities.values import Address, Value
 
 LOOK_SECONDS = 0.5
 """Between looks at the turn. Each is a query, which leaves nothing in its history."""
-LOOK_PATIENCE = timedelta(seconds=5)
+QUERY_TIMEOUT = timedelta(seconds=5)
 
 
-class AccompanyRequest(Value):
+class ShowProgressRequest(Value):
     """Which turn to accompany: the calling workflow's."""
 
     to: Address
@@ -26,28 +26,28 @@ class AccompanyRequest(Value):
     """Its text is to be its caption, so that no message with the text so far can become the answer."""
 
 
-class Glimpse(Value):
+class ShownTurn(Value):
     """What is looked at of the turn: part of what the workflow's query ``progress`` answers."""
 
     replying: bool = False
     sentences: tuple[str, ...] = ()
 
 
-class AccompanyActivity:
+class ShowProgressActivity:
     """The activity ``accompany`` of one platform."""
 
-    def __init__(self, edge: Accompanying) -> None:
+    def __init__(self, platform: ShowsProgress) -> None:
         """Take the platform."""
-        self._edge = edge
+        self._platform = platform
 
-    @activity.defn
-    async def accompany(self, request: AccompanyRequest) -> None:
+    @activity.defn(name="accompany")
+    async def show_progress(self, request: ShowProgressRequest) -> None:
         """Show the turn until its reply is under way."""
         earlier = activity.info().heartbeat_details
         told = shown = str(earlier[0]) if earlier and earlier[0] else None
-        glimpse = Glimpse()
+        glimpse = ShownTurn()
         async with (
-            self._edge.presence(
+            self._platform.presence(
                 request.to, speaks=request.speaks, captioned=request.captioned, shown=shown
             ) as presence,
             heartbeats(lambda: [presence.shown]),
@@ -61,12 +61,12 @@ class AccompanyActivity:
                 await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _look() -> Glimpse | None:
+async def _look() -> ShownTurn | None:
     """Look at the calling workflow; None while nobody can answer for it."""
     info = activity.info()
     turn = activity.client().get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
     try:
-        glimpse: Glimpse = await turn.query("progress", result_type=Glimpse, rpc_timeout=LOOK_PATIENCE)
+        glimpse: ShownTurn = await turn.query("progress", result_type=ShownTurn, rpc_timeout=QUERY_TIMEOUT)
     except (RPCError, WorkflowQueryFailedError) as error:
         activity.logger.debug("the turn cannot be looked at: %s", error)
         return None

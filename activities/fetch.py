@@ -10,7 +10,7 @@ from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.heartbeats import heartbeats, in_thread
-from activities.platforms.platform import Edge
+from activities.platforms.platform import Platform
 from activities.values import AudioSource, BlobRef, Identifier, Value
 
 
@@ -33,19 +33,19 @@ class FetchActivity:
     """The activity ``fetch`` of one platform."""
 
     def __init__(
-        self, edge: Edge, blobs: BlobStore, max_bytes: int, max_seconds: float, decoder: Decoder | None = None
+        self, platform: Platform, blobs: BlobStore, max_bytes: int, max_seconds: float, decoder: Decoder | None = None
     ) -> None:
         """Take the platform, the store and the caps.
 
         Args:
-            edge: the platform to download from.
+            platform: the platform to download from.
             blobs: where decoded audio is stored.
             max_bytes: largest file accepted, in bytes.
             max_seconds: longest sound accepted, in seconds.
             decoder: decodes in processes of its own; one is made by default, and ends with this process.
 
         """
-        self._edge = edge
+        self._platform = platform
         self._blobs = blobs
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
@@ -76,7 +76,7 @@ class FetchActivity:
     async def _download(self, source: AudioSource) -> bytes:
         self._check(source.claimed_bytes or 0)
         async with heartbeats():
-            data = await self._edge.download(source, self._max_bytes)
+            data = await self._platform.download(source, self._max_bytes)
         self._check(len(data))
         return data
 

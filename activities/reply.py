@@ -12,7 +12,7 @@ from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError, unusable_is_bad_input
 from activities.heartbeats import heartbeats, tell_at_once
-from activities.platforms.platform import Edge, SendUncertainError, VoiceForbiddenError, VoiceNote
+from activities.platforms.platform import Platform, SendUncertainError, VoiceForbiddenError, VoiceNote
 from activities.text.message_parts import units
 from activities.values import Address, BlobRef, Notice, Value
 
@@ -72,11 +72,11 @@ Say = Callable[[Notice, str | None], str]
 class ReplyActivity:
     """The activity ``reply`` of one platform."""
 
-    def __init__(self, edge: Edge, blobs: BlobStore, say: Say, max_seconds: float, max_bytes: int) -> None:
+    def __init__(self, platform: Platform, blobs: BlobStore, say: Say, max_seconds: float, max_bytes: int) -> None:
         """Take the platform, the store, the sentences and the caps.
 
         Args:
-            edge: the platform to send to.
+            platform: the platform to send to.
             blobs: where spoken sentences lie, and the voice note is kept.
             say: words a notice.
             max_seconds: longest voice note, in seconds.
@@ -87,7 +87,7 @@ class ReplyActivity:
         from activities.audio.codec import join_ogg_opus
 
         self._join_ogg_opus = join_ogg_opus
-        self._edge = edge
+        self._platform = platform
         self._blobs = blobs
         self._say = say
         self._max_seconds = max_seconds
@@ -121,7 +121,7 @@ class ReplyActivity:
         if progress.captioned:
             return text
         begun = progress.text_begun or progress.text_message is not None or progress.voice is not None
-        wanted = request.captioned and bool(request.speech) and units(text) <= self._edge.caption_limit
+        wanted = request.captioned and bool(request.speech) and units(text) <= self._platform.caption_limit
         return text if wanted and not begun and activity.info().attempt <= CAPTION_ATTEMPTS else ""
 
     async def _speak_captioned(self, request: ReplyRequest, caption: str, journal: "_Journal") -> dict[str, Any]:
@@ -149,10 +149,10 @@ class ReplyActivity:
         return {"text": "sent", "text_message": journal.progress.text_message}
 
     async def _send_text(self, to: Address, text: str, journal: "_Journal") -> None:
-        if not self._edge.repeatable:
+        if not self._platform.repeatable:
             await journal.record(Progress(text_begun=True))
         try:
-            message = await self._edge.send_text(to, text)
+            message = await self._platform.send_text(to, text)
         except SendUncertainError:
             raise
         except Exception:  # nothing was sent: the next attempt may
@@ -168,7 +168,7 @@ class ReplyActivity:
     async def _speak(self, request: ReplyRequest, caption: str, journal: "_Journal") -> dict[str, Any]:
         """Send the voice note; return what that adds to the result."""
         begun = journal.progress.voice
-        if begun is not None and not self._edge.repeatable:
+        if begun is not None and not self._platform.repeatable:
             return {"voice": "uncertain", "audio": begun, "error": ErrorCode.REPLY_UNCERTAIN}
         try:
             note, audio = await self._note(request, caption)
@@ -180,7 +180,7 @@ class ReplyActivity:
 
     async def _send_voice(self, to: Address, note: VoiceNote, journal: "_Journal") -> dict[str, Any]:
         try:
-            message = await self._edge.send_voice(to, note)
+            message = await self._platform.send_voice(to, note)
         except SendUncertainError:
             return {"voice": "uncertain", "error": ErrorCode.REPLY_UNCERTAIN}
         except Exception as error:  # nothing was sent: the text alone may be, and the next attempt may

@@ -9,7 +9,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from workflows.access.contracts import AccessState, AccessView, Arrival, Standing
+from workflows.access.contracts import AccessState, AccessView, Arrival, Permission
 from workflows.names import ACCESS, ACCESS_MEMO, PLATFORM, WORKFLOW_QUEUE, access_id
 
 
@@ -35,7 +35,7 @@ class Policy:
     open_groups: frozenset[str] = field(default_factory=frozenset)
     """Groups in which every message is answered."""
     everyone: bool = False
-    """Whoever reaches the platform's door at all (the web page, which has a lock of its own)."""
+    """Whoever reaches the platform's inbox at all (the web page, which has a lock of its own)."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ class Admission:
         if user in self.policy.owners:
             return Role.OWNER
         said = [self.view.standings.get(name) for name in (user, *groups) if name]
-        if Standing.BLOCKED in said:
+        if Permission.BLOCKED in said:
             return Role.BLOCKED
-        if Standing.DENIED in said:
+        if Permission.DENIED in said:
             return Role.STRANGER
         allowed = (
             self.policy.everyone
             or user in self.policy.users
             or set(groups) & (self.policy.groups | self.policy.open_groups)
-            or {Standing.ALLOWED, Standing.OPEN} & set(said)
+            or {Permission.ALLOWED, Permission.OPEN} & set(said)
         )
         return Role.GUEST if allowed else Role.STRANGER
 
@@ -70,7 +70,7 @@ class Admission:
         for group in groups:
             standing = self.view.standings.get(group)
             if standing or group in self.policy.open_groups:
-                return standing in {None, Standing.OPEN}
+                return standing in {None, Permission.OPEN}
         return False
 
 

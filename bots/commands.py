@@ -19,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.values import Notice
 from bots import access, intake
 from bots.texts.catalogue import say
-from workflows.access.contracts import AccessChange, AccessState, AccessView, Standing, Usage
+from workflows.access.contracts import AccessChange, AccessState, AccessView, Permission, Usage
 from workflows.names import ACCESS, CONVERSATION, access_id, conversation_id
 from workflows.voice.contracts import (
     ChatSettings,
@@ -39,7 +39,7 @@ LANGUAGES = (
     *("ja", "ko", "zh"),
 )
 """ISO 639-1 codes that ``/language`` takes: those that Whisper's smaller models transcribe usably."""
-PATIENCE = timedelta(seconds=10)
+TIMEOUT = timedelta(seconds=10)
 """With a worker that has to answer; people who wait longer are told to try again."""
 HISTORY_TURNS = 5
 HISTORY_CHARS = 300
@@ -184,19 +184,19 @@ class Commands:
     async def _allow(self, caller: Caller, argument: str) -> Notice:
         """``/allow ID``, as a reply, or in a group for the group; ``/allow open`` there answers every message."""
         if argument == "open" and caller.place:
-            return await self._stand(caller, caller.place, Standing.OPEN)
-        return await self._stand(caller, argument or caller.about or caller.group, Standing.ALLOWED)
+            return await self._stand(caller, caller.place, Permission.OPEN)
+        return await self._stand(caller, argument or caller.about or caller.group, Permission.ALLOWED)
 
     async def _deny(self, caller: Caller, argument: str) -> Notice:
-        return await self._stand(caller, argument or caller.about or caller.group, Standing.DENIED)
+        return await self._stand(caller, argument or caller.about or caller.group, Permission.DENIED)
 
     async def _block(self, caller: Caller, argument: str) -> Notice:
-        return await self._stand(caller, argument or caller.about, Standing.BLOCKED)
+        return await self._stand(caller, argument or caller.about, Permission.BLOCKED)
 
     async def _unblock(self, caller: Caller, argument: str) -> Notice:
         return await self._stand(caller, argument or caller.about, None)
 
-    async def _stand(self, caller: Caller, who: str | None, standing: Standing | None) -> Notice:
+    async def _stand(self, caller: Caller, who: str | None, standing: Permission | None) -> Notice:
         if not who or not _ID.fullmatch(who):
             return Notice(key="whom")
         await self._change_access(caller, AccessChange(id=who, standing=standing))
@@ -210,7 +210,7 @@ class Commands:
     async def _stats(self, caller: Caller, _argument: str) -> Notice | str:
         usage: dict[str, Usage] = await self._or_none(
             self._client.get_workflow_handle(access_id(caller.platform)).query(
-                "usage", result_type=dict[str, Usage], rpc_timeout=PATIENCE
+                "usage", result_type=dict[str, Usage], rpc_timeout=TIMEOUT
             ),
             {},
         )
@@ -247,7 +247,7 @@ class Commands:
     ) -> Any:  # noqa: ANN401 - what the workflow says
         try:
             return await self._client.execute_update_with_start_workflow(
-                update, args=args, start_workflow_operation=start, result_type=result, rpc_timeout=PATIENCE
+                update, args=args, start_workflow_operation=start, result_type=result, rpc_timeout=TIMEOUT
             )
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):
             with suppress(RPCError):  # the start has failed with the update; unasked, asyncio would log that as lost
@@ -263,7 +263,7 @@ class Commands:
     async def _ask(self, caller: Caller, query: str, kind: type[T], default: T) -> T:
         """Ask the chat's conversation; where there is none yet, it is as at the beginning."""
         conversation = self._client.get_workflow_handle(conversation_id(caller.platform, caller.chat, caller.thread))
-        return await self._or_none(conversation.query(query, result_type=kind, rpc_timeout=PATIENCE), default)
+        return await self._or_none(conversation.query(query, result_type=kind, rpc_timeout=TIMEOUT), default)
 
     async def _or_none(self, asked: Awaitable[T], default: T) -> T:
         try:

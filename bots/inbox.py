@@ -1,4 +1,4 @@
-"""The door of a platform: every message comes through here, and is admitted, refused or obeyed."""
+"""The inbox of a platform: every message comes through here, and is admitted, refused or obeyed."""
 
 import time
 from collections import OrderedDict
@@ -25,7 +25,7 @@ MAX_TEXT_CHARS = 8000
 
 
 @dataclass(frozen=True)
-class Incoming:
+class InboundMessage:
     """A message, as every platform can tell it. A command is a text that begins with a slash."""
 
     platform: str
@@ -57,7 +57,7 @@ class Incoming:
 
 
 @dataclass(frozen=True)
-class Caps:
+class InboundLimits:
     """What is refused before anything is downloaded, and what people may ask for."""
 
     max_bytes: int = 20_000_000
@@ -66,25 +66,25 @@ class Caps:
     user: UserLimits = field(default_factory=UserLimits)
 
 
-class Door:
-    """The door of one platform."""
+class Inbox:
+    """The inbox of one platform."""
 
     def __init__(
         self,
         client: Client,
         policy: Policy,
-        caps: Caps,
+        limits: InboundLimits,
         commands: Commands,
         *,
         accompanied: bool = False,
         signal_sentences: bool = False,
     ) -> None:
-        """Open the door.
+        """Open the inbox.
 
         Args:
             client: the way to Temporal.
             policy: who may talk, as the settings say.
-            caps: sizes and rates.
+            limits: sizes and rates.
             commands: what people can tell june to do.
             accompanied: the platform serves the activity ``accompany``.
             signal_sentences: the platform shows sentences while the model writes, by asking the turn for them.
@@ -92,13 +92,13 @@ class Door:
         """
         self._client = client
         self._policy = policy
-        self._caps = caps
+        self._limits = limits
         self._commands = commands
         self._accompanied = accompanied
         self._signal_sentences = signal_sentences
         self._refused: OrderedDict[tuple[str, str], float] = OrderedDict()
 
-    async def receive(self, incoming: Incoming) -> str | None:
+    async def receive(self, inbound: InboundMessage) -> str | None:
         """Take a message; when this returns, it is safe, and may be confirmed to the platform.
 
         Await it for one message of a chat after the other. The same message again is answered once.
@@ -111,90 +111,90 @@ class Door:
             temporalio.service.RPCError: the server did not take it; the platform should deliver it again.
 
         """
-        with trace.get_tracer("june").start_as_current_span(f"{incoming.platform} message"):
-            admission = await access.read(self._client, incoming.platform, self._policy)
-            role = admission.role(incoming.user, incoming.group, *incoming.places)
-            command = parse(incoming.text) if incoming.text and not incoming.audio else None
+        with trace.get_tracer("june").start_as_current_span(f"{inbound.platform} message"):
+            admission = await access.read(self._client, inbound.platform, self._policy)
+            role = admission.role(inbound.user, inbound.group, *inbound.places)
+            command = parse(inbound.text) if inbound.text and not inbound.audio else None
             # An unknown command that is not said to june is another bot's.
-            heeds = self._heeds(incoming, admission) or (command is not None and known(command[0]))
+            heeds = self._heeds(inbound, admission) or (command is not None and known(command[0]))
             if role is Role.BLOCKED or not heeds:
                 return None
             if role is Role.STRANGER:
-                return self._refuse(incoming, Notice(key="not-allowed", params={"user": incoming.user}))
+                return self._refuse(inbound, Notice(key="not-allowed", params={"user": inbound.user}))
             if command:
-                return await self._commands.run(_caller(incoming, role), *command)
-            refusal = self._refusal(incoming, admission)
+                return await self._commands.run(_caller(inbound, role), *command)
+            refusal = self._refusal(inbound, admission)
             if refusal:
-                return self._refuse(incoming, refusal)
-            await self._accept(incoming)
+                return self._refuse(inbound, refusal)
+            await self._accept(inbound)
             return None
 
-    def _heeds(self, incoming: Incoming, admission: Admission) -> bool:
-        return incoming.addressed or incoming.group is None or admission.answers_all(*incoming.places, incoming.group)
+    def _heeds(self, inbound: InboundMessage, admission: Admission) -> bool:
+        return inbound.addressed or inbound.group is None or admission.answers_all(*inbound.places, inbound.group)
 
-    def _refusal(self, incoming: Incoming, admission: Admission) -> Notice | None:
-        caps, now = self._caps, time.time()
+    def _refusal(self, inbound: InboundMessage, admission: Admission) -> Notice | None:
+        limits, now = self._limits, time.time()
         if admission.view.draining:
             return Notice(key="draining")
-        hold = admission.view.holds.get(incoming.user)
+        hold = admission.view.holds.get(inbound.user)
         if hold and hold.messages_until > now:
-            per_minute = caps.user.messages_per_minute
+            per_minute = limits.user.messages_per_minute
             return Notice(key=ErrorCode.USER_RATE_LIMITED.value, params={"per_minute": per_minute})
-        if incoming.audio is None:
-            return None if (incoming.text or "").strip() else Notice(key="unsupported")
+        if inbound.audio is None:
+            return None if (inbound.text or "").strip() else Notice(key="unsupported")
         if hold and hold.voice_until > now:
-            limit = caps.user.voice_seconds_per_day
+            limit = limits.user.voice_seconds_per_day
             return Notice(key=ErrorCode.USER_VOICE_SPENT.value, params={"limit_seconds": limit})
-        if (incoming.audio.claimed_bytes or 0) > caps.max_bytes:
-            return Notice(key=ErrorCode.AUDIO_TOO_LARGE.value, params={"limit_bytes": caps.max_bytes})
-        if (incoming.audio_seconds or 0) > caps.max_seconds:
-            return Notice(key=ErrorCode.AUDIO_TOO_LONG.value, params={"limit_seconds": caps.max_seconds})
+        if (inbound.audio.claimed_bytes or 0) > limits.max_bytes:
+            return Notice(key=ErrorCode.AUDIO_TOO_LARGE.value, params={"limit_bytes": limits.max_bytes})
+        if (inbound.audio_seconds or 0) > limits.max_seconds:
+            return Notice(key=ErrorCode.AUDIO_TOO_LONG.value, params={"limit_seconds": limits.max_seconds})
         return None
 
-    async def _accept(self, incoming: Incoming) -> None:
+    async def _accept(self, inbound: InboundMessage) -> None:
         carrier: dict[str, str] = {}
         inject(carrier)
         request = VoiceMessageRequest(
-            platform=incoming.platform,
-            chat=incoming.chat,
-            thread=incoming.thread,
-            message=incoming.message,
-            user=incoming.user,
-            sender=incoming.sender[:120],
-            shared=incoming.group is not None,
-            language=(incoming.language or "")[:2].lower() or None,
-            audio=incoming.audio,
-            text=None if incoming.audio else (incoming.text or "")[:MAX_TEXT_CHARS],
-            quoted=(incoming.quoted or "")[:2000] or None,
-            remark=((incoming.text if incoming.audio else None) or "")[:2000] or None,
+            platform=inbound.platform,
+            chat=inbound.chat,
+            thread=inbound.thread,
+            message=inbound.message,
+            user=inbound.user,
+            sender=inbound.sender[:120],
+            shared=inbound.group is not None,
+            language=(inbound.language or "")[:2].lower() or None,
+            audio=inbound.audio,
+            text=None if inbound.audio else (inbound.text or "")[:MAX_TEXT_CHARS],
+            quoted=(inbound.quoted or "")[:2000] or None,
+            remark=((inbound.text if inbound.audio else None) or "")[:2000] or None,
             trace=carrier,
             accompanied=self._accompanied,
             signal_sentences=self._signal_sentences,
-            limits=self._caps.chat,
+            limits=self._limits.chat,
         )
         await accept(self._client, request)
-        await access.count(self._client, incoming.platform, Arrival(user=incoming.user, limits=self._caps.user))
+        await access.count(self._client, inbound.platform, Arrival(user=inbound.user, limits=self._limits.user))
 
-    def _refuse(self, incoming: Incoming, notice: Notice) -> str | None:
+    def _refuse(self, inbound: InboundMessage, notice: Notice) -> str | None:
         """Word a refusal, unless it was said in this chat a moment ago."""
-        key, now = (incoming.chat, notice.key), time.monotonic()
+        key, now = (inbound.chat, notice.key), time.monotonic()
         if now - self._refused.get(key, -REFUSAL_PAUSE_SECONDS) < REFUSAL_PAUSE_SECONDS:
             return None
         self._refused[key] = now
         self._refused.move_to_end(key)
         while len(self._refused) > REFUSALS_REMEMBERED:
             self._refused.popitem(last=False)
-        return say(notice, incoming.language)
+        return say(notice, inbound.language)
 
 
-def _caller(incoming: Incoming, role: Role) -> Caller:
+def _caller(inbound: InboundMessage, role: Role) -> Caller:
     return Caller(
-        platform=incoming.platform,
-        chat=incoming.chat,
-        thread=incoming.thread,
-        group=incoming.group,
-        place=next(iter(incoming.places), incoming.group),
-        about=incoming.about,
-        language=incoming.language,
+        platform=inbound.platform,
+        chat=inbound.chat,
+        thread=inbound.thread,
+        group=inbound.group,
+        place=next(iter(inbound.places), inbound.group),
+        about=inbound.about,
+        language=inbound.language,
         owner=role is Role.OWNER,
     )

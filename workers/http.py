@@ -1,4 +1,4 @@
-"""An HTTP server beside a worker: an ASGI application on an open port, until its chore is cancelled."""
+"""An HTTP server beside a worker: an ASGI application on an open port, until its background task is cancelled."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ GOODBYE_SECONDS = 2
 
 
 class _Server(uvicorn.Server):
-    """Signals are the worker's affair, and reach this server as the cancellation of its chore."""
+    """Signals are the worker's affair, and reach this server as the cancellation of its background task."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

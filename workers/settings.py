@@ -250,7 +250,7 @@ class WorkerSettings(BaseSettings):
     max_cached_workflows: int = Field(default=200, ge=1)
     """Workflows kept in memory between their tasks; more are replayed when they wake."""
     shutdown_seconds: float = Field(default=5, ge=0)
-    """Patience with running activities when the worker is told to stop."""
+    """Timeout for running activities when the worker is told to stop."""
 
     @property
     def has_engines(self) -> bool:

@@ -7,11 +7,11 @@ from temporalio.workflow import ActivityCancellationType
 
 TURN_DEADLINE = timedelta(minutes=15)
 """For everything but waiting for earlier turns and the reply, which has a patience of its own."""
-GPU_PATIENCE = timedelta(seconds=30)
+GPU_TIMEOUT = timedelta(seconds=30)
 """How long a transcription waits for a GPU worker before the CPU's may take it."""
-WAIT_PATIENCE = timedelta(hours=6)
-REPLY_PATIENCE = timedelta(hours=1)
-BEAT = timedelta(seconds=5)
+WAIT_TIMEOUT = timedelta(hours=6)
+REPLY_TIMEOUT = timedelta(hours=1)
+HEARTBEAT_TIMEOUT = timedelta(seconds=5)
 """A worker that has not been heard of for so long is dead, and its task goes to another."""
 WAIT = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 """An engine must be free, and a send decided, before the turn goes on."""

@@ -56,7 +56,7 @@ def nobody_took_it(error: ActivityError) -> bool:
     return isinstance(error.cause, TemporalTimeoutError) and error.cause.type == TimeoutType.SCHEDULE_TO_START
 
 
-def heed_cancellation() -> None:
+def raise_if_cancelled() -> None:
     """End a turn that was cancelled while an activity came to its end all the same, which hides the cancellation."""
     task = asyncio.current_task()
     if task and task.cancelling():

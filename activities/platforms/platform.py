@@ -26,7 +26,7 @@ class SendUncertainError(Exception):
     """The platform did not say whether a message arrived (the connection broke after the upload, say)."""
 
 
-class Edge(Protocol):
+class Platform(Protocol):
     """One platform, with its token.
 
     All methods raise ``BadInputError`` for what no retry can mend (``chat-gone`` where june was blocked or kicked); any
@@ -81,7 +81,7 @@ class Presence(Protocol):
         """
 
 
-class Accompanying(Protocol):
+class ShowsProgress(Protocol):
     """A platform that can show a turn under way."""
 
     def presence(

@@ -12,7 +12,7 @@ BLOB_SCHEME = "blob:"
 REMEMBERED = 1000
 
 
-class WebEdge:
+class WebPlatform:
     """A platform whose page asks for everything: a reply is delivered once its turn knows it."""
 
     platform = "web"

@@ -17,14 +17,14 @@ import psutil
 
 _log = logging.getLogger(__name__)
 
-MARK = "JUNE_TESTS_MARK"
+TAG = "JUNE_TESTS_MARK"
 """Environment variable of all processes of a test: the worker's folder, ``#``, and the piece of work."""
 KILL_PASSES = 20
 KILL_SECONDS = 0.5
-"""Patience with killed processes, for each pass."""
+"""Timeout for killed processes, for each pass."""
 
 
-class Ground:
+class Workspace:
     """A worker's folder. ``open`` it once a process."""
 
     def __init__(self, folder: Path, lock: TextIO, environment: Mapping[str, str], tether: tuple[str, ...]) -> None:
@@ -37,7 +37,7 @@ class Ground:
         self._lock = lock
 
     @classmethod
-    def open(cls, parent: Path, environment: Mapping[str, str], tether: tuple[str, ...]) -> "Ground":
+    def open(cls, parent: Path, environment: Mapping[str, str], tether: tuple[str, ...]) -> "Workspace":
         """Make a folder for this worker, and clear up after those that are dead."""
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (parent / "opening").open("w") as opening:  # one at a time, or a folder not yet held is cleared away
@@ -51,17 +51,17 @@ class Ground:
             fcntl.flock(lock, fcntl.LOCK_EX)
         return cls(folder, lock, environment, tether)
 
-    def mark(self, work: str) -> str:
+    def tag(self, work: str) -> str:
         """Make the mark of a piece of work."""
         return f"{self.folder}#{work}"
 
 
-def kill_marked(mark: str) -> None:
+def kill_tagged(tag: str) -> None:
     """Kill all processes with this mark, and return when none is left.
 
     A mark is inherited, so it also finds those that left their parent, their group and their session.
     """
-    _kill_all(lambda theirs: theirs == mark)
+    _kill_all(lambda theirs: theirs == tag)
 
 
 def kill_orphans(parent: Path) -> None:
@@ -70,8 +70,8 @@ def kill_orphans(parent: Path) -> None:
     Folders elsewhere may be those of living workers in containers, whose locks are not seen from here.
     """
 
-    def orphaned(mark: str) -> bool:
-        folder = Path(mark.rpartition("#")[0])
+    def orphaned(tag: str) -> bool:
+        folder = Path(tag.rpartition("#")[0])
         return folder.parent == parent and not _is_held(folder)
 
     _kill_all(orphaned)
@@ -79,7 +79,7 @@ def kill_orphans(parent: Path) -> None:
 
 def _kill_all(condemned: Callable[[str], bool]) -> None:
     for _ in range(KILL_PASSES):  # as a process may be starting another at this moment
-        found = list(_marked(condemned))
+        found = list(_tagged(condemned))
         if not found:
             return
         for process in found:
@@ -89,14 +89,14 @@ def _kill_all(condemned: Callable[[str], bool]) -> None:
     _log.error("processes of a test could not be killed: %s", [process.pid for process in found])
 
 
-def _marked(condemned: Callable[[str], bool]) -> Iterator[psutil.Process]:
+def _tagged(condemned: Callable[[str], bool]) -> Iterator[psutil.Process]:
     """Find living processes by their mark; those of other users, which cannot be looked into, have none."""
     for process in psutil.process_iter():
         if process.pid == os.getpid():
             continue
         with suppress(psutil.Error):  # gone, a zombie, or somebody else's
-            mark = process.environ().get(MARK)
-            if mark and condemned(mark):
+            tag = process.environ().get(TAG)
+            if tag and condemned(tag):
                 yield process
 
 

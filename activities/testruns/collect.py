@@ -8,7 +8,7 @@ from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.heartbeats import heartbeats
 from activities.processes.bounded_log import BoundedLog
-from activities.processes.workspace import Ground
+from activities.processes.workspace import Workspace
 from activities.testruns.pytest_process import Event, PytestProcess
 from activities.testruns.selection import Selection
 from activities.values import Value
@@ -48,9 +48,9 @@ class Collected(Value):
 class CollectActivity:
     """The activity ``collect``."""
 
-    def __init__(self, ground: Ground, root: Path) -> None:
+    def __init__(self, workspace: Workspace, root: Path) -> None:
         """Take the place to work in, and the tests' folder."""
-        self._ground = ground
+        self._workspace = workspace
         self._root = root.resolve()
 
     @activity.defn
@@ -64,7 +64,7 @@ class CollectActivity:
         if not self._root.is_dir():
             raise _invalid(f"There is no folder {self._root} (JUNE_TESTS_ROOT).")
         async with heartbeats():
-            listing = _Listing(self._ground, self._root, request)
+            listing = _Listing(self._workspace, self._root, request)
             while not await listing.attempt():
                 activity.logger.warning("collecting goes on without %s", listing.broken[-1])
         modules = tuple(FoundModule(path=path, tests=count) for path, count in listing.found.items())
@@ -78,8 +78,8 @@ class CollectActivity:
 class _Listing:
     """What attempts to collect have found."""
 
-    def __init__(self, ground: Ground, root: Path, request: CollectRequest) -> None:
-        self._ground = ground
+    def __init__(self, workspace: Workspace, root: Path, request: CollectRequest) -> None:
+        self._workspace = workspace
         self._root = root
         self._request = request
         self.broken: list[str] = []
@@ -100,7 +100,7 @@ class _Listing:
         ignored = [f"--ignore={self._root / path}" for path in self.broken]
         arguments = ["--collect-only", "--quiet", *ignored, *selection.arguments(self._root)]
         log = BoundedLog()
-        async with PytestProcess(self._ground, self._root, arguments, log) as process:
+        async with PytestProcess(self._workspace, self._root, arguments, log) as process:
             await self._listen(process)
         if self._code in UNUSABLE or (self._code is None and self._importing in {"", *self.broken}):
             raise _invalid(f"pytest could not list the tests: {_complaint(log)}")

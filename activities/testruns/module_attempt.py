@@ -4,16 +4,16 @@ import time
 from pathlib import Path
 
 from activities.processes.bounded_log import BoundedLog
-from activities.processes.workspace import Ground
+from activities.processes.workspace import Workspace
 from activities.testruns.pytest_process import Event, PytestProcess
-from activities.testruns.results import Case, ModuleReport, Outcome, case, count, listed
+from activities.testruns.results import ModuleReport, Outcome, TestResult, count, listed, make_result
 from activities.testruns.selection import Selection
 from activities.values import Value
 
 START_SECONDS = 120.0
 """Least patience while no test is under way: programs and imports may be slow where tests must be quick."""
 CLOSING_SECONDS = 20.0
-"""Patience with pytest once it has said that all tests are over."""
+"""Timeout for pytest once it has said that all tests are over."""
 LOG_END_BYTES = 6000
 UNUSABLE = {3, 4, 5}
 """Exit codes of pytest for a fault of its own or of a plugin, for wrong usage, and for finding no test."""
@@ -35,9 +35,9 @@ class RunModuleRequest(Value):
 class ModuleRun:
     """What happened so far. ``play`` it, then read the ``report``."""
 
-    def __init__(self, ground: Ground, root: Path, request: RunModuleRequest, artefacts: Path) -> None:
+    def __init__(self, workspace: Workspace, root: Path, request: RunModuleRequest, artefacts: Path) -> None:
         """Prepare."""
-        self._ground = ground
+        self._workspace = workspace
         self._root = root
         self._request = request
         self._artefacts = artefacts
@@ -48,7 +48,7 @@ class ModuleRun:
         self._finished: Event | None = None
         self.current = ""
         """The test under way."""
-        self.cases: list[Case] = []
+        self.cases: list[TestResult] = []
         """Tests with an outcome, in the order in which they ended."""
         self.notes: list[str] = []
         self.log = BoundedLog()
@@ -94,17 +94,17 @@ class ModuleRun:
         self._anew()
         arguments = self._request.selection.of_module(self._request.module).arguments(self._root)
         async with PytestProcess(
-            self._ground, self._root, arguments, self.log, self._ended, self._artefacts
+            self._workspace, self._root, arguments, self.log, self._ended, self._artefacts
         ) as process:
             hung = await self._listen(process)
         if self.current:
             self._end(self.current, *self._blame(process, hung=hung))
         elif self._finished is None:
-            self.cases.append(case(self._request.module, *self._blame(process, hung=hung)))
+            self.cases.append(make_result(self._request.module, *self._blame(process, hung=hung)))
             return False
         elif self._finished.code in UNUSABLE and not self.cases:
             self.cases.append(
-                case(self._request.module, Outcome.ERROR, message=f"pytest ended with {self._finished.code}")
+                make_result(self._request.module, Outcome.ERROR, message=f"pytest ended with {self._finished.code}")
             )
         if self._out_of_time or (self._finished and self._finished.message):
             return False
@@ -113,7 +113,7 @@ class ModuleRun:
     async def _listen(self, process: PytestProcess) -> bool:
         """Take events to their end; tell whether the process hung, and so was made to show where."""
         try:
-            while event := await process.event(self._patience):
+            while event := await process.event(self._timeout):
                 self._take(event)
         except TimeoutError:
             if self._finished is None:
@@ -152,7 +152,7 @@ class ModuleRun:
         self.current = ""
         if node not in self._ended:
             self._ended.add(node)
-            self.cases.append(case(node, outcome, seconds, message))
+            self.cases.append(make_result(node, outcome, seconds, message))
 
     def _leave(self, outcome: Outcome, message: str) -> None:
         """Record tests that did not begin."""
@@ -161,7 +161,7 @@ class ModuleRun:
                 self._end(node, outcome, message=message)
 
     @property
-    def _patience(self) -> float:
+    def _timeout(self) -> float:
         """Give the seconds until something has to happen."""
         if self._finished:
             return CLOSING_SECONDS

@@ -17,16 +17,16 @@ from typing import Literal, Self
 from pydantic import BaseModel, ValidationError
 
 from activities.processes.bounded_log import BoundedLog
-from activities.processes.workspace import MARK, Ground, kill_marked
+from activities.processes.workspace import TAG, Workspace, kill_tagged
 from activities.testruns.pytest_protocol import ENDED, EVENTS, PLUGIN, WORK
 
 ARTEFACTS = "JUNE_TESTS_ARTEFACTS"
 """Environment variable of the tests: a folder for files that are to be kept with the run."""
 MAX_LINE_BYTES = 1 << 20
 DRAIN_SECONDS = 5.0
-"""Patience with what is still in the pipes when all processes are gone."""
+"""Timeout for what is still in the pipes when all processes are gone."""
 STACK_SECONDS = 2.0
-"""Patience with a hanging test that was told to show where it hangs."""
+"""Timeout for a hanging test that was told to show where it hangs."""
 ALWAYS = (
     *("-v", "-p", "no:cacheprovider", "--color=no", "--no-header"),
     # What tests print goes straight to the log: neither memory nor the disk grows with it.
@@ -50,7 +50,7 @@ class PytestProcess:
 
     def __init__(
         self,
-        ground: Ground,
+        workspace: Workspace,
         root: Path,
         arguments: Sequence[str],
         log: BoundedLog,
@@ -60,7 +60,7 @@ class PytestProcess:
         """Prepare.
 
         Args:
-            ground: where to run it, and with which environment.
+            workspace: where to run it, and with which environment.
             root: the folder that names of tests start from.
             arguments: what to run, none of it from strangers as it stands.
             log: takes what is printed.
@@ -68,13 +68,13 @@ class PytestProcess:
             artefacts: where tests put files that are to be kept.
 
         """
-        self._ground = ground
+        self._workspace = workspace
         self._root = root
         self._arguments = arguments
         self._log = log
         self._ended = ended
         self._artefacts = artefacts
-        self._mark = ground.mark(uuid.uuid4().hex)
+        self._tag = workspace.tag(uuid.uuid4().hex)
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._folder: Path
         self._process: asyncio.subprocess.Process
@@ -82,7 +82,7 @@ class PytestProcess:
 
     async def __aenter__(self) -> Self:
         """Start it."""
-        self._folder = Path(tempfile.mkdtemp(prefix="run-", dir=self._ground.folder))
+        self._folder = Path(tempfile.mkdtemp(prefix="run-", dir=self._workspace.folder))
         (self._folder / "work").mkdir()
         (self._folder / "ended.json").write_text(json.dumps(list(self._ended)))
         events, printed = _Pipe(_Lines(self._told)), _Pipe(self._log.write)
@@ -122,14 +122,14 @@ class PytestProcess:
         await asyncio.shield(self._watching)  # a second cancellation leaves nothing running either
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
-    async def event(self, patience_seconds: float) -> Event | None:
+    async def event(self, timeout_seconds: float) -> Event | None:
         """Wait for the next event; None when there will be none.
 
         Raises:
             TimeoutError: nothing happened for so long.
 
         """
-        async with asyncio.timeout(max(0, patience_seconds)):
+        async with asyncio.timeout(max(0, timeout_seconds)):
             return await self._events.get()
 
     async def abort(self) -> None:
@@ -154,7 +154,7 @@ class PytestProcess:
         """Wait for the end, kill what was left behind, read what is left, and say that this is all."""
         try:
             await self._process.wait()
-            await asyncio.to_thread(kill_marked, self._mark)
+            await asyncio.to_thread(kill_tagged, self._tag)
             for pipe in pipes:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(pipe.closed.wait(), DRAIN_SECONDS)
@@ -164,7 +164,7 @@ class PytestProcess:
 
     def _command(self) -> tuple[str, ...]:
         return (
-            *self._ground.tether,
+            *self._workspace.tether,
             # -P: modules that lie beside the tests are not to be taken for others.
             *(sys.executable, "-P", "-m", "pytest", *ALWAYS, "-p", PLUGIN),
             f"--rootdir={self._root}",
@@ -174,8 +174,8 @@ class PytestProcess:
 
     def _environment(self, events: int) -> dict[str, str]:
         return {
-            **self._ground.environment,
-            MARK: self._mark,
+            **self._workspace.environment,
+            TAG: self._tag,
             ARTEFACTS: str(self._artefacts or self._folder),
             EVENTS: str(events),
             WORK: str(self._folder / "work"),

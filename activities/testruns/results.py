@@ -45,8 +45,10 @@ BAD = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.CRASH
 """Outcomes with which a run has failed."""
 
 
-class Case(Value):
+class TestResult(Value):
     """One test, or a module that could not be run as a whole."""
+
+    __test__ = False  # pytest looks into classes that are named so
 
     node: str
     """``test_turns.py::test_one[de]``"""
@@ -67,7 +69,7 @@ class ModuleReport(Value):
     """How a module went."""
 
     module: str
-    cases: tuple[Case, ...] = ()
+    cases: tuple[TestResult, ...] = ()
     """In their order; of very many, those that went wrong before the others."""
     counts: dict[Outcome, int] = Field(default_factory=dict)
     """All tests by outcome, those that are not listed as well."""
@@ -89,16 +91,16 @@ class ModuleProgress(Value):
     attempt: int
     found: int
     """Tests."""
-    cases: tuple[Case, ...] = ()
+    cases: tuple[TestResult, ...] = ()
     """Those that ended since the last signal."""
     current: str = ""
     """The test under way."""
     log_end: str = ""
 
 
-def case(node: str, outcome: Outcome, seconds: float = 0, message: str = "") -> Case:
+def make_result(node: str, outcome: Outcome, seconds: float = 0, message: str = "") -> TestResult:
     """Make a case that is small enough for histories."""
-    return Case(
+    return TestResult(
         node=_cut(node, MAX_NODE_CHARS),
         outcome=outcome,
         seconds=round(seconds, 3),
@@ -106,17 +108,17 @@ def case(node: str, outcome: Outcome, seconds: float = 0, message: str = "") -> 
     )
 
 
-def count(cases: Iterable[Case]) -> dict[Outcome, int]:
+def count(cases: Iterable[TestResult]) -> dict[Outcome, int]:
     """Count cases by outcome."""
     return dict(Counter(one.outcome for one in cases))
 
 
-def listed(cases: Iterable[Case]) -> tuple[Case, ...]:
+def listed(cases: Iterable[TestResult]) -> tuple[TestResult, ...]:
     """Choose what is listed of a module: what went wrong first, where that is not all, with messages that fit."""
     every = list(cases)
     if len(every) > MAX_CASES:
         every = sorted(every, key=lambda one: one.outcome not in BAD)[:MAX_CASES]
-    written, size, fitting = 0, 0, list[Case]()
+    written, size, fitting = 0, 0, list[TestResult]()
     for one in every:
         written += len(one.message)
         short = _cut(one.message, MAX_MESSAGE_CHARS if written <= MESSAGES_CHARS else LINE_CHARS)

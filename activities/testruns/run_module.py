@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 
 from activities.blobs import BlobStore
 from activities.heartbeats import heartbeats
-from activities.processes.workspace import Ground
+from activities.processes.workspace import Workspace
 from activities.testruns.module_attempt import ModuleRun, RunModuleRequest
 from activities.testruns.results import Artefact, ModuleProgress, ModuleReport
 from activities.values import BlobRef, Value
@@ -30,7 +30,7 @@ MAX_ARTEFACT_BYTES = 10_000_000
 COUNTER = "june_test_run_tests"
 
 
-class Standing(Value):
+class AttemptProgress(Value):
     """How far an attempt has come: its heartbeats' details, which the next attempt finds."""
 
     attempt: int
@@ -43,9 +43,9 @@ class Standing(Value):
 class RunModuleActivity:
     """The activity ``run_module``."""
 
-    def __init__(self, ground: Ground, root: Path, blobs: BlobStore) -> None:
+    def __init__(self, workspace: Workspace, root: Path, blobs: BlobStore) -> None:
         """Take the place to work in, the tests' folder, and where logs are kept."""
-        self._ground = ground
+        self._workspace = workspace
         self._root = root.resolve()
         self._blobs = blobs
         self._under_way: dict[tuple[str | None, str], asyncio.Task[Any] | None] = {}
@@ -56,11 +56,11 @@ class RunModuleActivity:
 
         When the run is cancelled the report tells how far it came.
         """
-        artefacts = Path(mkdtemp(prefix="artefacts-", dir=self._ground.folder))
-        run = ModuleRun(self._ground, self._root, request, artefacts)
+        artefacts = Path(mkdtemp(prefix="artefacts-", dir=self._workspace.folder))
+        run = ModuleRun(self._workspace, self._root, request, artefacts)
         run.notes += _notes_of_earlier_attempts()
         try:
-            async with heartbeats(lambda: [_standing(run)]), self._alone(request.module), _telling(run, request):
+            async with heartbeats(lambda: [_progress(run)]), self._alone(request.module), _telling(run, request):
                 await _play(run)
             report = await self._kept(run, artefacts)
         finally:
@@ -128,8 +128,8 @@ async def _play(run: ModuleRun) -> None:
         run.cancel()
 
 
-def _standing(run: ModuleRun) -> Standing:
-    return Standing(
+def _progress(run: ModuleRun) -> AttemptProgress:
+    return AttemptProgress(
         attempt=activity.info().attempt, ended=len(run.cases), current=run.current[:300], notes=tuple(run.notes)
     )
 
@@ -141,7 +141,7 @@ def _notes_of_earlier_attempts() -> list[str]:
         return []
     if not info.heartbeat_details:
         return [f"attempt {info.attempt - 1} was lost before it told anything"]
-    last = Standing.model_validate(info.heartbeat_details[0])
+    last = AttemptProgress.model_validate(info.heartbeat_details[0])
     where = f", in {last.current}" if last.current else ""
     return [*last.notes, f"attempt {last.attempt} was lost with its worker after {last.ended} of its tests{where}"]
 

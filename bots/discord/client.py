@@ -1,4 +1,4 @@
-"""The Discord bot: messages, commands and menus in, in order and none lost; replies go out by its edge."""
+"""The Discord bot: messages, commands and menus in, in order and none lost; replies go out by its platform."""
 
 import asyncio
 import logging
@@ -13,9 +13,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.values import Notice
 from bots.commands import parse
 from bots.discord.menu import Words, build_menu
-from bots.discord.messages import Locales, command_of, incoming_of, pages, recording_of, target_of
+from bots.discord.messages import Locales, command_of, inbound_of, pages, recording_of, target_of
 from bots.discord.missed import Missed
-from bots.inbox import Door, Incoming
+from bots.inbox import InboundMessage, Inbox
 from bots.texts.catalogue import say
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ LONGEST_PAUSE_SECONDS = 10.0
 """Between tries to hand a message over, while Temporal's server is away."""
 COMMAND_TRIES = 3
 CATCH_UP_SECONDS = 120.0
-"""Patience with looking for missed messages; then the live ones are handed over all the same."""
+"""Timeout for looking for missed messages; then the live ones are handed over all the same."""
 LINE_LIMIT = 200
 """Messages of one channel that wait to be handed over; more are dropped, and found again after a restart."""
 LONGEST_RATE_LIMIT_SECONDS = 60.0
@@ -46,7 +46,7 @@ def intents_of(*, message_content: bool) -> discord.Intents:
 
 
 class DiscordBot(discord.Client):
-    """A client that brings everything to the door."""
+    """A client that brings everything to the inbox."""
 
     def __init__(self, *, message_content: bool, keep: Keep) -> None:
         """Prepare; ``open`` must come before the first message does.
@@ -69,12 +69,12 @@ class DiscordBot(discord.Client):
         self._locales = Locales()
         self._lines = _Lines()
         self._caught_up = asyncio.Event()
-        self._door: Door
+        self._inbox: Inbox
         self._missed: Missed
 
-    def open(self, door: Door, missed: Missed) -> None:
-        """Take the door, and what finds missed messages."""
-        self._door = door
+    def open(self, inbox: Inbox, missed: Missed) -> None:
+        """Take the inbox, and what finds missed messages."""
+        self._inbox = inbox
         self._missed = missed
 
     @property
@@ -120,15 +120,15 @@ class DiscordBot(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         """Hand a message over, after those that came before it in its channel."""
-        incoming = self._read(message)
-        if incoming is None:
+        inbound = self._read(message)
+        if inbound is None:
             return
         async with self._lines.place(message.channel.id) as placed:
             if not placed:
                 _log.warning("too many messages wait in channel %s", message.channel.id)
                 return
             await self._caught_up.wait()
-            outcome = await self._hand_over(incoming)
+            outcome = await self._hand_over(inbound)
         if outcome:
             await self._say(message, outcome)
 
@@ -143,31 +143,31 @@ class DiscordBot(discord.Client):
                 _log.info("channel %s cannot be looked at: %s", number, error)
                 continue
             for message in messages:
-                incoming = self._read(message)
+                inbound = self._read(message)
                 # A command is for the moment in which it was given.
-                if incoming and not (incoming.text and parse(incoming.text)):
+                if inbound and not (inbound.text and parse(inbound.text)):
                     _log.info("message %s in channel %s had been missed", message.id, number)
-                    await self._hand_over(incoming)
+                    await self._hand_over(inbound)
 
-    def _read(self, message: discord.Message) -> Incoming | None:
-        return incoming_of(message, self.me, self._locales.of(message))
+    def _read(self, message: discord.Message) -> InboundMessage | None:
+        return inbound_of(message, self.me, self._locales.of(message))
 
-    async def _hand_over(self, incoming: Incoming) -> str | None:
-        """Bring a message to the door, as often as it takes."""
+    async def _hand_over(self, inbound: InboundMessage) -> str | None:
+        """Bring a message to the inbox, as often as it takes."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
-                return await self._door.receive(incoming)
+                return await self._inbox.receive(inbound)
             except RPCError as error:
                 if error.status in HOPELESS:
-                    _log.exception("message %s cannot be taken", incoming.message)
-                    return say(Notice(key="internal"), incoming.language)
-                _log.warning("message %s waits for the server: %s", incoming.message, error)
+                    _log.exception("message %s cannot be taken", inbound.message)
+                    return say(Notice(key="internal"), inbound.language)
+                _log.warning("message %s waits for the server: %s", inbound.message, error)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _say(self, message: discord.Message, text: str) -> None:
-        """Say what the door says; a message that cannot be sent is nobody's loss."""
+        """Say what the inbox says; a message that cannot be sent is nobody's loss."""
         reference = message.to_reference(fail_if_not_exists=False)
         try:
             for index, page in enumerate(pages(text)):
@@ -191,15 +191,15 @@ class DiscordBot(discord.Client):
             key = await self._keep(str(message.channel.id), recording.link)
         await self._follow_up(interaction, await self._ask(target_of(interaction, message, self.me, key)))
 
-    async def _ask(self, incoming: Incoming) -> str | None:
-        """Bring it to the door now or never: whoever chose it waits for an answer."""
+    async def _ask(self, inbound: InboundMessage) -> str | None:
+        """Bring it to the inbox now or never: whoever chose it waits for an answer."""
         for attempt in range(COMMAND_TRIES):
             try:
-                return await self._door.receive(incoming)
+                return await self._inbox.receive(inbound)
             except RPCError as error:
-                _log.warning("command %s fails: %s", incoming.message, error)
+                _log.warning("command %s fails: %s", inbound.message, error)
             await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
-        return say(Notice(key="not-just-now"), incoming.language)
+        return say(Notice(key="not-just-now"), inbound.language)
 
     async def _follow_up(self, interaction: discord.Interaction, text: str | None) -> None:
         """Say the outcome to whoever asked, and to nobody else; nothing to say leaves nothing behind."""

@@ -1,4 +1,4 @@
-"""What Discord's messages, commands and menus mean to june's door."""
+"""What Discord's messages, commands and menus mean to june's inbox."""
 
 import re
 from collections import OrderedDict
@@ -8,7 +8,7 @@ from pathlib import PurePath
 import discord
 
 from activities.values import AudioSource
-from bots.inbox import Incoming
+from bots.inbox import InboundMessage
 
 PLATFORM = "discord"
 CONTENT_LIMIT = 2000
@@ -40,7 +40,7 @@ class Locales:
         return self._seen.get(message.author.id, around)
 
 
-def incoming_of(message: discord.Message, me: int, language: str | None = None) -> Incoming | None:
+def inbound_of(message: discord.Message, me: int, language: str | None = None) -> InboundMessage | None:
     """Read a message; None where there is nothing for june in it.
 
     That is: june's own messages (``me`` is her user id), those of bots and of Discord itself, those without content
@@ -58,7 +58,7 @@ def incoming_of(message: discord.Message, me: int, language: str | None = None) 
     if audio is None and mentioned and replied is not None and replied.author.id != me:
         # "june, this one": somebody answered a recording by naming june.
         audio = recording_of(replied)
-    return Incoming(
+    return InboundMessage(
         platform=PLATFORM,
         chat=str(message.channel.id),
         message=str(message.id),
@@ -76,14 +76,14 @@ def incoming_of(message: discord.Message, me: int, language: str | None = None) 
     )
 
 
-def command_of(interaction: discord.Interaction, name: str, argument: str) -> Incoming:
+def command_of(interaction: discord.Interaction, name: str, argument: str) -> InboundMessage:
     """Read a slash command."""
     return _interacted(interaction, str(interaction.id), text=f"/{name} {argument}".strip())
 
 
 def target_of(
     interaction: discord.Interaction, message: discord.Message, me: int, link_key: str | None = None
-) -> Incoming:
+) -> InboundMessage:
     """Read a message that somebody chose from its menu: the answer is a reply to it.
 
     ``link_key`` tells where the signed link of its recording was kept.
@@ -145,8 +145,8 @@ def places_of(channel: object) -> tuple[str, ...]:
 
 def _interacted(
     interaction: discord.Interaction, message: str, *, audio: Recording | None = None, text: str | None
-) -> Incoming:
-    return Incoming(
+) -> InboundMessage:
+    return InboundMessage(
         platform=PLATFORM,
         chat=str(interaction.channel_id),
         message=message,

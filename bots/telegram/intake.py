@@ -11,7 +11,7 @@ from telegram.error import TelegramError
 
 from activities.values import Address
 from bots.commands import FOR_ALL, description
-from bots.inbox import Incoming
+from bots.inbox import InboundMessage
 from bots.telegram.messages import PLATFORM, convert
 from bots.texts.catalogue import LANGUAGES
 
@@ -25,24 +25,24 @@ Say = Callable[[Address, str], Awaitable[object]]
 
 
 class Receives(Protocol):
-    """What stands behind: the door, or a stand-in."""
+    """What stands behind: the inbox, or a stand-in."""
 
-    async def receive(self, incoming: Incoming) -> str | None:
+    async def receive(self, inbound: InboundMessage) -> str | None:
         """Take a message for good; return what to say at once."""
 
 
 class TelegramIntake:
     """Takes updates, one of a chat after the other."""
 
-    def __init__(self, door: Receives, say: Say, me: User) -> None:
-        """Take the door, the way to answer at once, and who june is here."""
-        self._door = door
+    def __init__(self, inbox: Receives, say: Say, me: User) -> None:
+        """Take the inbox, the way to answer at once, and who june is here."""
+        self._inbox = inbox
         self._say = say
         self._me = me
         self._answers: set[asyncio.Task[None]] = set()
         self._waiting: Counter[str] = Counter()
 
-    async def receive(self, update: Update) -> Incoming | None:
+    async def receive(self, update: Update) -> InboundMessage | None:
         """Take an update; when this returns, it may be confirmed.
 
         Returns:
@@ -52,33 +52,33 @@ class TelegramIntake:
             temporalio.service.RPCError: the server did not take it; it should be delivered again.
 
         """
-        incoming = convert(update, self._me)
-        sentence = await self._door.receive(incoming) if incoming else None
-        if incoming is None or sentence is None:
-            return incoming
-        self._answer(incoming, sentence)
+        inbound = convert(update, self._me)
+        sentence = await self._inbox.receive(inbound) if inbound else None
+        if inbound is None or sentence is None:
+            return inbound
+        self._answer(inbound, sentence)
         return None
 
-    def _answer(self, incoming: Incoming, sentence: str) -> None:
+    def _answer(self, inbound: InboundMessage, sentence: str) -> None:
         """Send beside the intake, which must not wait for Telegram's pace."""
-        if self._waiting[incoming.chat] >= MAX_ANSWERS:
-            _log.warning("%d answers wait in chat %s; one more is left out", MAX_ANSWERS, incoming.chat)
+        if self._waiting[inbound.chat] >= MAX_ANSWERS:
+            _log.warning("%d answers wait in chat %s; one more is left out", MAX_ANSWERS, inbound.chat)
             return
-        self._waiting[incoming.chat] += 1
-        task = asyncio.create_task(self._send(incoming, sentence))
+        self._waiting[inbound.chat] += 1
+        task = asyncio.create_task(self._send(inbound, sentence))
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
 
-    async def _send(self, incoming: Incoming, sentence: str) -> None:
-        to = Address(platform=PLATFORM, chat=incoming.chat, thread=incoming.thread, message=incoming.message)
+    async def _send(self, inbound: InboundMessage, sentence: str) -> None:
+        to = Address(platform=PLATFORM, chat=inbound.chat, thread=inbound.thread, message=inbound.message)
         try:
             await self._say(to, sentence)
         except Exception as error:  # noqa: BLE001 - once or not at all: whoever gave a command can give it again
-            _log.warning("an answer in chat %s was not sent: %s", incoming.chat, error)
+            _log.warning("an answer in chat %s was not sent: %s", inbound.chat, error)
         finally:
-            self._waiting[incoming.chat] -= 1
-            if not self._waiting[incoming.chat]:
-                del self._waiting[incoming.chat]
+            self._waiting[inbound.chat] -= 1
+            if not self._waiting[inbound.chat]:
+                del self._waiting[inbound.chat]
 
     async def settle(self) -> None:
         """Wait until all answers were sent."""

@@ -1,4 +1,4 @@
-"""From Telegram's update to june's message, and on to the door."""
+"""From Telegram's update to june's message, and on to the inbox."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from telegram.constants import ChatID
 
 from activities.values import AudioSource
 from bots.commands import known
-from bots.inbox import Incoming
+from bots.inbox import InboundMessage
 
 PLATFORM = "telegram"
 ALLOWED_UPDATES = (Update.MESSAGE,)
@@ -17,7 +17,7 @@ ASK = "ask"
 """``/ask`` answers the message that it replies to, or what follows it."""
 
 
-def convert(update: Update, me: User) -> Incoming | None:
+def convert(update: Update, me: User) -> InboundMessage | None:
     """Read a new message; None for what june does not listen to: edits, channels, other bots, service messages."""
     message = update.message
     sender = _sender(message) if message else None
@@ -34,7 +34,7 @@ def convert(update: Update, me: User) -> Incoming | None:
             text, quoted = replied.text or "", None
     if audio is None and not text and message.effective_attachment is None:
         return None
-    return Incoming(
+    return InboundMessage(
         platform=PLATFORM,
         chat=str(message.chat.id),
         message=str(message.message_id),

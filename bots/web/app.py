@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 
 from activities.values import AudioSource, BlobRef
 from bots.commands import LANGUAGES
-from bots.inbox import Incoming
+from bots.inbox import InboundMessage
 from bots.web.guard import Guard
 from bots.web.sessions import Lock, Sessions, new_chat
 from bots.web.sound import KINDS, as_wav, playable
@@ -42,10 +42,10 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}")
 Endpoint = Callable[[Request, str], Coroutine[Any, Any, Response]]
 
 
-class Door(Protocol):
-    """Takes messages; ``bots.inbox.Door``."""
+class Inbox(Protocol):
+    """Takes messages; ``bots.inbox.Inbox``."""
 
-    async def receive(self, incoming: Incoming) -> str | None:
+    async def receive(self, inbound: InboundMessage) -> str | None:
         """Take one; what it returns is said at once."""
 
 
@@ -65,7 +65,7 @@ class Store(Protocol):
 class Page:
     """What the page's server is made of."""
 
-    door: Door
+    inbox: Inbox
     store: Store
     turns: Turns
     sessions: Sessions
@@ -171,17 +171,17 @@ class _Api:
         message = request.query_params.get("id", "")
         if not _MESSAGE.fullmatch(message):
             raise HTTPException(400, "a message needs an id")
-        incoming = Incoming(platform=PLATFORM, chat=chat, message=message, user=chat, language=_language(request))
+        inbound = InboundMessage(platform=PLATFORM, chat=chat, message=message, user=chat, language=_language(request))
         if request.headers.get("content-type", "").startswith("application/json"):
             text = (await _json(request)).get("text")
             if not isinstance(text, str):
                 raise HTTPException(400, "a message needs a text")
-            incoming = replace(incoming, text=text)
+            inbound = replace(inbound, text=text)
         else:
             seconds = _number(request.query_params.get("seconds"))
-            incoming = replace(incoming, audio=await self._stored(request, chat), audio_seconds=seconds)
+            inbound = replace(inbound, audio=await self._stored(request, chat), audio_seconds=seconds)
         async with self._order.setdefault(chat, asyncio.Lock()):
-            said = await self._page.door.receive(incoming)
+            said = await self._page.inbox.receive(inbound)
         return JSONResponse({"message": message, "said": said}, 200 if said else 202)
 
     async def _stored(self, request: Request, chat: str) -> AudioSource:

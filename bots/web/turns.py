@@ -29,7 +29,7 @@ LOOK_SECONDS = 0.15
 """Between looks at a turn under way. Each is a query, which leaves nothing in its history."""
 LINE_SECONDS = 0.25
 """Between looks at a message that waits in line."""
-PATIENCE = timedelta(seconds=5)
+TIMEOUT = timedelta(seconds=5)
 """With a query; the next look asks again."""
 GRACE_SECONDS = 3.0
 """A message that is neither in line nor a turn for so long will not become one."""
@@ -162,7 +162,7 @@ class Turns:
         workflow_id = voice_message_id(PLATFORM, chat, message)
         turn = self._client.get_workflow_handle(workflow_id)
         try:
-            progress: TurnProgress = await turn.query("progress", result_type=TurnProgress, rpc_timeout=PATIENCE)
+            progress: TurnProgress = await turn.query("progress", result_type=TurnProgress, rpc_timeout=TIMEOUT)
         except RPCError as error:
             return await self._in_line(chat, message) if error.status is RPCStatusCode.NOT_FOUND else None
         except WorkflowQueryFailedError:
@@ -217,7 +217,7 @@ class Turns:
             return None
         handle = self._client.get_workflow_handle(run.id, run_id=run.run_id, result_type=VoiceMessageResult)
         try:
-            result = await handle.result(rpc_timeout=PATIENCE)
+            result = await handle.result(rpc_timeout=TIMEOUT)
         except (RPCError, WorkflowFailureError):
             return None
         view = self._view(chat, message, result, language)
@@ -261,7 +261,7 @@ class Turns:
     async def _conversation(self, chat: str, query: str, kind: type[T], default: T) -> T:
         handle = self._client.get_workflow_handle(conversation_id(PLATFORM, chat))
         try:
-            answer: T = await handle.query(query, result_type=kind, rpc_timeout=PATIENCE)
+            answer: T = await handle.query(query, result_type=kind, rpc_timeout=TIMEOUT)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise

@@ -11,10 +11,10 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities import accompany
-from activities.accompany import AccompanyActivity
+from activities.accompany import ShowProgressActivity
 from activities.infer import Inference, InferRequest, Sentence
 from activities.values import Address
-from tests.support.world import BEAT, World, running, until, wait_for
+from tests.support.world import HEARTBEAT_TIMEOUT, World, running, until, wait_for
 from workflows.names import WORKFLOW_QUEUE, platform_queue
 from workflows.voice.contracts import ReplyMode, VoiceMessageRequest, VoiceMessageResult
 from workflows.voice.voice_message import VoiceMessage
@@ -82,10 +82,12 @@ async def stage(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(accompany, "LOOK_SECONDS", 0.05)
     stage = Stage(dev_server.client)
     queue = platform_queue(stage.platform)
-    activities: list[Callable[..., object]] = [stage.world.reply, AccompanyActivity(stage.shows).accompany]
+    activities: list[Callable[..., object]] = [stage.world.reply, ShowProgressActivity(stage.shows).show_progress]
     async with (
         running(stage.client, stage.world, without=(queue,), platform=stage.platform),
-        Worker(stage.client, task_queue=queue, activities=activities, max_heartbeat_throttle_interval=BEAT),
+        Worker(
+            stage.client, task_queue=queue, activities=activities, max_heartbeat_throttle_interval=HEARTBEAT_TIMEOUT
+        ),
     ):
         yield stage
 

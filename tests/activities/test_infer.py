@@ -26,7 +26,7 @@ from tests.support.model_server import Cut, ModelServerDouble, Script, chunk, en
 from workers.engines.openai_chat import OpenAIChat
 
 KEY = "sk-very-secret"
-PATIENCE, IMPATIENCE = 5.0, 0.5
+TIMEOUT, IMPATIENCE = 5.0, 0.5
 """Seconds of silence, where it is of no matter and where it is waited for."""
 QUESTION = InferRequest(messages=(Message(role="system", content="Be brief."), Message(role="user", content="Hi?")))
 
@@ -38,7 +38,7 @@ async def server() -> AsyncIterator[ModelServerDouble]:
 
 
 def activity_for(
-    url: str, *, silence_seconds: float = PATIENCE, max_answer_chars: int = 6000, thinks_first: bool = False
+    url: str, *, silence_seconds: float = TIMEOUT, max_answer_chars: int = 6000, thinks_first: bool = False
 ) -> InferActivity:
     client = AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0)
     model = OpenAIChat(client, "default-model", silence_seconds)
@@ -50,7 +50,7 @@ async def infer(
     *scripts: Script,
     thinks_first: bool = False,
     attempt: int = 1,
-    silence_seconds: float = PATIENCE,
+    silence_seconds: float = TIMEOUT,
 ) -> Inference:
     server.plays(*scripts)
     environment = ActivityEnvironment()
@@ -59,7 +59,7 @@ async def infer(
     return await environment.run(activity.infer, QUESTION)
 
 
-async def failure(server: ModelServerDouble, script: Script, *, silence_seconds: float = PATIENCE) -> ApplicationError:
+async def failure(server: ModelServerDouble, script: Script, *, silence_seconds: float = TIMEOUT) -> ApplicationError:
     with pytest.raises(ApplicationError) as raised:
         await infer(server, script, silence_seconds=silence_seconds)
     assert KEY not in str(raised.value)
@@ -232,7 +232,7 @@ async def test_no_server() -> None:
     ],
 )
 async def test_streams_that_fail_are_retried(server: ModelServerDouble, script: Script, message: str) -> None:
-    error = await failure(server, script, silence_seconds=IMPATIENCE if message == "silent" else PATIENCE)
+    error = await failure(server, script, silence_seconds=IMPATIENCE if message == "silent" else TIMEOUT)
     assert (error.type, error.non_retryable) == (ErrorCode.MODEL_UNAVAILABLE, False)
     assert message in error.message
     await closed(server)

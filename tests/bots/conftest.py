@@ -1,4 +1,4 @@
-"""A platform with a door of its own, over real workflows in a scripted world."""
+"""A platform with an inbox of its own, over real workflows in a scripted world."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.values import AudioSource, Notice
 from bots.access import Policy
 from bots.commands import Caller, Commands
-from bots.inbox import Caps, Door, Incoming
+from bots.inbox import InboundLimits, InboundMessage, Inbox
 from bots.texts.catalogue import say
 from tests.support.world import World, running
 from workflows.access.contracts import AccessChange, UserLimits
@@ -24,35 +24,35 @@ POLICY = Policy(
     groups=frozenset({"-1"}),
     open_groups=frozenset({"-2"}),
 )
-CAPS = Caps(chat=Limits(messages_per_minute=1000), user=UserLimits(messages_per_minute=1000))
+CAPS = InboundLimits(chat=Limits(messages_per_minute=1000), user=UserLimits(messages_per_minute=1000))
 VOICES = ("en_US-joe-medium", "de_DE-thorsten-medium")
 CALLER = Caller(platform="test", chat="1", thread=None, group=None, about=None, language=None, owner=True)
 """An owner, in private."""
 
 
 class Platform:
-    """A platform of its own, with one door; nothing serves it until ``served`` is entered."""
+    """A platform of its own, with one inbox; nothing serves it until ``served`` is entered."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.name = f"p{uuid4().hex[:12]}"
         self.commands = Commands(client, VOICES, retention_hours=48)
-        self.door = self.open_door()
+        self.inbox = self.open_inbox()
 
-    def open_door(self, caps: Caps = CAPS, policy: Policy = POLICY, *, accompanied: bool = False) -> Door:
-        return Door(self.client, policy, caps, self.commands, accompanied=accompanied)
+    def open_inbox(self, limits: InboundLimits = CAPS, policy: Policy = POLICY, *, accompanied: bool = False) -> Inbox:
+        return Inbox(self.client, policy, limits, self.commands, accompanied=accompanied)
 
-    def incoming(self, user: str = "ada", text: str | None = "hello", **more: object) -> Incoming:
+    def inbound(self, user: str = "ada", text: str | None = "hello", **more: object) -> InboundMessage:
         """Make a message of a new id, in a private chat that is named as its user."""
         known = {"platform": self.name, "chat": user, "message": uuid4().hex[:8], "user": user, "text": text}
-        return Incoming(**(known | more))  # type: ignore[arg-type] # tests give what fits
+        return InboundMessage(**(known | more))  # type: ignore[arg-type] # tests give what fits
 
-    def voice(self, user: str = "ada", claimed_bytes: int | None = None, **more: object) -> Incoming:
+    def voice(self, user: str = "ada", claimed_bytes: int | None = None, **more: object) -> InboundMessage:
         source = AudioSource(locator="spoken", claimed_bytes=claimed_bytes)
-        return self.incoming(user, None, audio=source, **more)
+        return self.inbound(user, None, audio=source, **more)
 
-    async def receive(self, incoming: Incoming) -> str | None:
-        return await self.door.receive(incoming)
+    async def receive(self, inbound: InboundMessage) -> str | None:
+        return await self.inbox.receive(inbound)
 
     def caller(self, **changes: object) -> Caller:
         return replace(CALLER, platform=self.name, **changes)  # type: ignore[arg-type] # tests give what fits

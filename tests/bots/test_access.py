@@ -3,14 +3,16 @@
 import pytest
 
 from bots.access import Admission, Policy, Role
-from workflows.access.contracts import AccessView, Standing
+from workflows.access.contracts import AccessView, Permission
 
 POLICY = Policy(
     owners=frozenset({"owner"}), users=frozenset({"ada"}), groups=frozenset({"-1"}), open_groups=frozenset({"-2"})
 )
 
 
-def role(user: str, group: str | None = None, said: dict[str, Standing] | None = None, policy: Policy = POLICY) -> Role:
+def role(
+    user: str, group: str | None = None, said: dict[str, Permission] | None = None, policy: Policy = POLICY
+) -> Role:
     return Admission(policy, AccessView(standings=said or {})).role(user, group)
 
 
@@ -30,39 +32,39 @@ def test_the_settings_let_in() -> None:
 
 
 def test_owners_let_in() -> None:
-    assert role("bob", None, {"bob": Standing.ALLOWED}) is Role.GUEST
-    assert role("bob", "g", {"g": Standing.ALLOWED}) is role("bob", "g", {"g": Standing.OPEN}) is Role.GUEST
-    assert role("bob", None, {"g": Standing.ALLOWED}) is Role.STRANGER, "in private a group does not count"
+    assert role("bob", None, {"bob": Permission.ALLOWED}) is Role.GUEST
+    assert role("bob", "g", {"g": Permission.ALLOWED}) is role("bob", "g", {"g": Permission.OPEN}) is Role.GUEST
+    assert role("bob", None, {"g": Permission.ALLOWED}) is Role.STRANGER, "in private a group does not count"
 
 
 def test_owners_shut_out_whomever_the_settings_let_in() -> None:
-    assert role("ada", None, {"ada": Standing.DENIED}) is Role.STRANGER
-    assert role("ada", None, {"ada": Standing.BLOCKED}) is Role.BLOCKED
-    assert role("ada", "-1", {"ada": Standing.BLOCKED}) is Role.BLOCKED
-    assert role("bob", "-1", {"-1": Standing.DENIED}) is Role.STRANGER
-    assert role("anybody", said={"anybody": Standing.BLOCKED}, policy=Policy(everyone=True)) is Role.BLOCKED
+    assert role("ada", None, {"ada": Permission.DENIED}) is Role.STRANGER
+    assert role("ada", None, {"ada": Permission.BLOCKED}) is Role.BLOCKED
+    assert role("ada", "-1", {"ada": Permission.BLOCKED}) is Role.BLOCKED
+    assert role("bob", "-1", {"-1": Permission.DENIED}) is Role.STRANGER
+    assert role("anybody", said={"anybody": Permission.BLOCKED}, policy=Policy(everyone=True)) is Role.BLOCKED
 
 
 def test_what_is_denied_to_one_of_person_and_group_is_denied() -> None:
-    assert role("bob", "g", {"bob": Standing.BLOCKED, "g": Standing.OPEN}) is Role.BLOCKED
-    assert role("bob", "g", {"bob": Standing.ALLOWED, "g": Standing.DENIED}) is Role.STRANGER
+    assert role("bob", "g", {"bob": Permission.BLOCKED, "g": Permission.OPEN}) is Role.BLOCKED
+    assert role("bob", "g", {"bob": Permission.ALLOWED, "g": Permission.DENIED}) is Role.STRANGER
 
 
 def test_an_owner_cannot_be_shut_out() -> None:
-    assert role("owner", None, {"owner": Standing.BLOCKED}) is Role.OWNER
-    assert role("owner", "g", {"g": Standing.BLOCKED}) is Role.OWNER
+    assert role("owner", None, {"owner": Permission.BLOCKED}) is Role.OWNER
+    assert role("owner", "g", {"g": Permission.BLOCKED}) is Role.OWNER
 
 
 @pytest.mark.parametrize(
     ("group", "standing", "all_answered"),
     [
         ("-2", None, True),
-        ("-2", Standing.ALLOWED, False),
+        ("-2", Permission.ALLOWED, False),
         ("-1", None, False),
-        ("-1", Standing.OPEN, True),
+        ("-1", Permission.OPEN, True),
         ("-9", None, False),
     ],
 )
-def test_open_groups(group: str, standing: Standing | None, all_answered: bool) -> None:
+def test_open_groups(group: str, standing: Permission | None, all_answered: bool) -> None:
     said = {group: standing} if standing else {}
     assert Admission(POLICY, AccessView(standings=said)).answers_all(group) is all_answered

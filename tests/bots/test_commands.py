@@ -55,7 +55,7 @@ async def settings(platform: Platform) -> ChatSettings:
 
 async def ask(platform: Platform, text: str) -> None:
     """Have a message of chat 1 answered, and remembered."""
-    await platform.receive(platform.incoming(text=text, chat="1"))
+    await platform.receive(platform.inbound(text=text, chat="1"))
     async with asyncio.timeout(15):
         while text not in await platform.command("history"):  # noqa: ASYNC110 - it happens in the workflow
             await asyncio.sleep(0.02)
@@ -125,7 +125,7 @@ async def test_status_and_cancel(platform: Platform, world: World) -> None:
     assert await platform.command("cancel") == said("nothing-to-cancel")
     world.behaviours["infer"] = wait_for(asyncio.Event())
     for text in ("one", "two"):
-        await platform.receive(platform.incoming(text=text, chat="1"))
+        await platform.receive(platform.inbound(text=text, chat="1"))
     await until(lambda: bool(world.asked("infer")))
     assert await platform.command("status") == said("status", queue=2, **CHOSEN)
     assert await platform.command("cancel") == said("cancelled-turns", turns=2)
@@ -163,7 +163,7 @@ async def test_owners_must_say_whom(platform: Platform, text: str) -> None:
 async def test_stats(platform: Platform, world: World) -> None:
     assert await platform.command("stats") == said("stats", messages=0, people=0, minutes=0, running=0)
     for user in ("ada", "ada", "owner"):
-        await platform.receive(platform.incoming(user, chat="1"))
+        await platform.receive(platform.inbound(user, chat="1"))
     await until(lambda: len(world.answers()) == 3)
     first, *lines = (await platform.command("stats")).splitlines()
     assert first.startswith("Today: 3 messages from 2 people")

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import psutil
 import pytest
 
-from activities.processes.workspace import MARK
+from activities.processes.workspace import TAG
 from activities.testruns.selection import Selection
 from activities.values import Address
 from tests.support.chat import until
@@ -127,7 +127,7 @@ class Runs:
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.environ().get(MARK, "").startswith(str(self.stack.home)):
+                if process.environ().get(TAG, "").startswith(str(self.stack.home)):
                     found.append(process.pid)
         return found
 

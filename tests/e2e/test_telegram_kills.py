@@ -17,7 +17,7 @@ from workflows.voice.contracts import VoiceMessageResult
 pytestmark = pytest.mark.e2e
 
 KILLS = MESSAGES = 30
-PATIENCE_SECONDS = 150
+TIMEOUT_SECONDS = 150
 """A task that was lost with its worker several times waits up to half a minute for the next try."""
 
 
@@ -84,6 +84,6 @@ async def talk(api: BotApi, users: range, chance: random.Random) -> list[tuple[i
 
 async def ended(stack: Embedded, chat: int, message: int) -> VoiceMessageResult:
     try:
-        return await result(stack, chat, message, PATIENCE_SECONDS)
+        return await result(stack, chat, message, TIMEOUT_SECONDS)
     except WorkflowFailureError as error:
         raise AssertionError(f"message {message} of chat {chat}") from error

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 KILLS = MESSAGES = 12
 SEED = 20_261_124
-PATIENCE_SECONDS = 240
+TIMEOUT_SECONDS = 240
 UNHURRIED = {
     "JUNE_LIMIT_CHAT_WAITING": "1000",
     "JUNE_LIMIT_CHAT_MESSAGES_PER_MINUTE": "10000",
@@ -49,13 +49,13 @@ async def test_each_message_is_answered_once(idle: Embedded, tmp_path: Path) -> 
                 bot.send_signal(signal.SIGKILL)
                 await bot.wait()
                 bot = await launch()
-            asked = await asyncio.wait_for(talking, PATIENCE_SECONDS)
+            asked = await asyncio.wait_for(talking, TIMEOUT_SECONDS)
             query = "Platform = 'web' AND WorkflowType = 'VoiceMessage' AND Stage = 'done'"
 
             async def all_done() -> bool:
                 return (await idle.client.count_workflows(query)).count == MESSAGES
 
-            await until(all_done, PATIENCE_SECONDS)
+            await until(all_done, TIMEOUT_SECONDS)
             past = [turn async for turn in idle.client.list_workflows(query)]
             assert Counter(turn.id.rsplit("/", 1)[-1] for turn in past) == Counter(asked)
             for turn in past:
@@ -80,7 +80,7 @@ async def talk(browser: httpx.AsyncClient, chance: random.Random) -> list[str]:
 
 
 async def insisting(browser: httpx.AsyncClient, path: str, body: bytes, kind: str = "application/json") -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while True:
             try:
                 answer = await browser.post(path, content=body, headers={"Content-Type": kind})

@@ -35,5 +35,5 @@ Settings, each with the prefix ``JUNE_INTEGRATION_`` (``settings.py`` has the de
 ============================  ========  ============================================================================
 
 Shared with june by its own settings: ``JUNE_HOME`` and ``JUNE_BLOB_URL`` (the store of recordings), ``JUNE_AUDIO_*``
-(the caps), ``JUNE_TELEGRAM_*`` and ``JUNE_DISCORD_*`` (tokens and owners, without which those doors are skipped).
+(the caps), ``JUNE_TELEGRAM_*`` and ``JUNE_DISCORD_*`` (tokens and owners, without which those platforms are skipped).
 """

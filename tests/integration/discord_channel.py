@@ -14,12 +14,12 @@ import discord
 from temporalio.exceptions import ApplicationError
 
 from activities.audio.codec import decode, seconds_of
-from activities.platforms.discord.platform import DiscordEdge
+from activities.platforms.discord.platform import DiscordPlatform
 from activities.platforms.discord.signed_links import read_link
 from activities.platforms.platform import VoiceNote
 from activities.values import Address
-from bots.discord.messages import PLATFORM, Locales, incoming_of
-from bots.inbox import Incoming
+from bots.discord.messages import PLATFORM, Locales, inbound_of
+from bots.inbox import InboundMessage
 from tests.integration.june import HTTP_SECONDS, June
 from tests.integration.owner import SPEAKER, failure, needed, owner_of
 from tests.integration.test_voice_turn import MOST_SECONDS
@@ -41,22 +41,22 @@ class Channel:
         self._channel = channel
         self._question: int | None = None
 
-    async def ask(self, sound: bytes, owner: str) -> Incoming:
-        """Send a recording as june's edge sends hers; give it as the owner's message, with a mention of june."""
+    async def ask(self, sound: bytes, owner: str) -> InboundMessage:
+        """Send a recording as june's platform sends hers; give it as the owner's message, with a mention of june."""
         seconds = seconds_of(await asyncio.to_thread(decode, sound, MOST_SECONDS))
         never_said = str(discord.utils.time_snowflake(discord.utils.utcnow()))
         to = Address(platform=PLATFORM, chat=str(self._channel.id), message=never_said)
-        sent = await DiscordEdge(self._bot.http, self._bot.links).send_voice(to, VoiceNote(sound, seconds))
+        sent = await DiscordPlatform(self._bot.http, self._bot.links).send_voice(to, VoiceNote(sound, seconds))
         self._question = int(sent)
         made: Any = await self._bot.http.get_message(self._channel.id, self._question)
         speaker = {"id": owner, "username": SPEAKER, "discriminator": "0", "global_name": None, "avatar": None}
         data = made | {"author": speaker, "mentions": [made["author"]]}
         message = discord.Message(state=self._bot._connection, channel=self._channel, data=data)
-        incoming = incoming_of(message, self._bot.me, Locales().of(message))
-        assert incoming
-        assert incoming.audio
-        assert (incoming.user, incoming.addressed, incoming.text) == (owner, True, None)
-        return incoming
+        inbound = inbound_of(message, self._bot.me, Locales().of(message))
+        assert inbound
+        assert inbound.audio
+        assert (inbound.user, inbound.addressed, inbound.text) == (owner, True, None)
+        return inbound
 
     async def reply(self) -> tuple[str, bytes]:
         """Read june's answer, text and voice."""

@@ -1,7 +1,7 @@
-"""An owner at a platform's door: what june's own bot has put into a chat of the tests' is brought in as his.
+"""An owner at a platform's inbox: what june's own bot has put into a chat of the tests' is brought in as his.
 
 A bot is never told of its own messages. So the message that the platform has made of the recording is read by the
-bot's own code, said to be an owner's, and given to a door that is built as the bot builds it.
+bot's own code, said to be an owner's, and given to an inbox that is built as the bot builds it.
 """
 
 from collections.abc import AsyncIterator
@@ -12,11 +12,11 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 from activities.reply import Delivered
-from bots.inbox import Incoming
+from bots.inbox import InboundMessage
 from tests.integration.chat import TERSE, forget
 from tests.integration.june import June
 from tests.support.chat import activities_of, eventually
-from workers.roles.platform import open_door, policy_of
+from workers.roles.platform import open_inbox, policy_of
 from workers.settings import DiscordSettings, TelegramSettings
 from workflows.names import Stage, conversation_id, voice_message_id
 from workflows.voice.contracts import SettingsChange, VoiceMessageResult
@@ -48,11 +48,11 @@ def failure(what: str) -> BaseException:
 
 @dataclass(frozen=True)
 class Turn:
-    """A recording that came through the door."""
+    """A recording that came through the inbox."""
 
     handle: WorkflowHandle[VoiceMessage, VoiceMessageResult]
     seconds: float
-    """Patience with it."""
+    """Timeout for it."""
 
     async def result(self) -> VoiceMessageResult:
         """Wait for its end."""
@@ -66,17 +66,17 @@ class Turn:
 
 
 @asynccontextmanager
-async def asked(june: June, settings: PlatformSettings, question: Incoming, command: str) -> AsyncIterator[Turn]:
-    """Bring a command to the door, and then the question; the chat is forgotten afterwards."""
+async def asked(june: June, settings: PlatformSettings, question: InboundMessage, command: str) -> AsyncIterator[Turn]:
+    """Bring a command to the inbox, and then the question; the chat is forgotten afterwards."""
     platform, chat = question.platform, question.chat
-    door = open_door(june.client, policy_of(settings), accompanied=True)
+    inbox = open_inbox(june.client, policy_of(settings), accompanied=True)
     conversation = june.client.get_workflow_handle_for(Conversation.run, conversation_id(platform, chat))
     handle = june.client.get_workflow_handle_for(VoiceMessage.run, voice_message_id(platform, chat, question.message))
     try:
-        heeded = await door.receive(replace(question, audio=None, audio_seconds=None, text=command))
+        heeded = await inbox.receive(replace(question, audio=None, audio_seconds=None, text=command))
         assert heeded, f"the door says nothing to {command}"
         await conversation.execute_update(Conversation.configure, SettingsChange(system_prompt=TERSE.system_prompt))
-        refusal = await door.receive(question)
+        refusal = await inbox.receive(question)
         assert refusal is None, f"the door refuses the recording: {refusal}"
         yield Turn(handle, june.settings.turn_seconds)
     finally:

@@ -32,7 +32,7 @@ class IntegrationSettings(BaseSettings):
     otlp_url: str = ""
     """Where june sends its traces (its ``JUNE_OTLP_URL``), when no collector listens there: the test does meanwhile."""
     turn_seconds: float = Field(default=120, gt=0)
-    """Patience with one turn, in seconds."""
+    """Timeout for one turn, in seconds."""
     wer_limit: float = Field(default=0.25, gt=0)
     """Largest word error rate, of the shipped question as june hears it and of its own reply."""
     latency_turns: int = Field(default=5, ge=1)

@@ -12,10 +12,10 @@ from telegram import Bot, Update, User
 from telegram.error import InvalidToken, TelegramError
 from temporalio.exceptions import ApplicationError
 
-from activities.platforms.telegram.platform import TelegramEdge
+from activities.platforms.telegram.platform import TelegramPlatform
 from activities.reply import Delivered
 from activities.values import AudioSource
-from bots.inbox import Incoming
+from bots.inbox import InboundMessage
 from bots.telegram.messages import convert
 from tests.integration.june import HTTP_SECONDS, June
 from tests.integration.owner import SPEAKER, failure, needed, owner_of
@@ -38,18 +38,18 @@ class Group:
         self._sent: list[int] = []
         self._reply = 0
 
-    async def ask(self, sound: bytes, owner: str) -> Incoming:
+    async def ask(self, sound: bytes, owner: str) -> InboundMessage:
         """Upload a recording with june's name as its caption; give it as the owner's message to june."""
         name = f"@{self._bot.username}"
         sent = await self._bot.send_voice(self._chat, sound, caption=name, filename="question.ogg")
         self._sent.append(sent.message_id)
         speaker = {"id": int(owner), "is_bot": False, "first_name": SPEAKER}
         update = Update.de_json({"update_id": 1, "message": sent.to_dict() | {"from": speaker}}, self._bot)
-        incoming = convert(update, self._bot.bot)
-        assert incoming is not None, f"june does not listen in chat {self._chat}: {CHAT} names a group"
-        assert incoming.audio
-        assert (incoming.user, incoming.addressed, incoming.text) == (owner, True, "")
-        return incoming
+        inbound = convert(update, self._bot.bot)
+        assert inbound is not None, f"june does not listen in chat {self._chat}: {CHAT} names a group"
+        assert inbound.audio
+        assert (inbound.user, inbound.addressed, inbound.text) == (owner, True, "")
+        return inbound
 
     def answered(self, delivered: list[Delivered]) -> None:
         """Learn what june has sent."""
@@ -62,7 +62,7 @@ class Group:
         self._sent.append(copy.message_id)
         assert copy.voice, "the answer is no voice note with its text as the caption"
         source = AudioSource(locator=copy.voice.file_id)
-        return copy.caption or "", await TelegramEdge(self._bot).download(source, AudioSettings().max_bytes)
+        return copy.caption or "", await TelegramPlatform(self._bot).download(source, AudioSettings().max_bytes)
 
     async def clear(self) -> None:
         """Delete all of it."""

@@ -1,4 +1,4 @@
-"""A turn by june's own door (platform ``file``): the shipped question in, a spoken answer out; a typed one."""
+"""A turn by june's own inbox (platform ``file``): the shipped question in, a spoken answer out; a typed one."""
 
 import io
 

@@ -23,7 +23,7 @@ from workflows.voice.conversation import Conversation
 from workflows.voice.voice_message import VoiceMessage
 
 PLATFORM = "file"
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 T = TypeVar("T")
 
 
@@ -98,7 +98,7 @@ class Chat:
         return (self._outbox / f"{message}.txt").read_text()
 
 
-async def eventually(ask: Callable[[], Awaitable[T]], seconds: float = PATIENCE_SECONDS) -> T:
+async def eventually(ask: Callable[[], Awaitable[T]], seconds: float = TIMEOUT_SECONDS) -> T:
     """Ask again for as long as the workflow is not there yet."""
     async with asyncio.timeout(seconds):
         while True:
@@ -110,7 +110,7 @@ async def eventually(ask: Callable[[], Awaitable[T]], seconds: float = PATIENCE_
             await asyncio.sleep(0.02)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = TIMEOUT_SECONDS) -> None:
     """Wait for something that happens in other processes."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - what is waited for happens in other processes

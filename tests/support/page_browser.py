@@ -22,7 +22,7 @@ ARGUMENTS = (
     "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream",
 )
-PATIENCE_MS = 120_000
+TIMEOUT_MS = 120_000
 
 
 @asynccontextmanager
@@ -57,7 +57,7 @@ async def open_page(page: Page, url: str) -> list[str]:
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if is_fault(said) else None)
-    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_timeout(TIMEOUT_MS)
     await page.goto(url)
     await page.wait_for_selector("html[data-ready]")
     return complaints

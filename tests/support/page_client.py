@@ -8,10 +8,10 @@ from starlette.requests import Request
 from temporalio.client import Client
 
 from activities.blobs import BlobStore
-from activities.platforms.web import WebEdge
+from activities.platforms.web import WebPlatform
 from bots.access import Policy
 from bots.commands import Commands
-from bots.inbox import Caps, Door
+from bots.inbox import InboundLimits, Inbox
 from bots.web.app import Page, build_app
 from bots.web.sessions import Lock, Sessions
 from bots.web.turns import Turns
@@ -26,9 +26,9 @@ def page_of(client: Client, password: str = "") -> Page:
     blobs = BlobStore.open("memory://")
     commands = Commands(client, ["en_US-joe-medium"], 24)
     return Page(
-        door=Door(client, Policy(everyone=True), Caps(max_bytes=MAX_BYTES), commands, signal_sentences=True),
+        inbox=Inbox(client, Policy(everyone=True), InboundLimits(max_bytes=MAX_BYTES), commands, signal_sentences=True),
         store=blobs,
-        turns=Turns(client, WebEdge(blobs).said, "http://ui", {"limit_bytes": MAX_BYTES}),
+        turns=Turns(client, WebPlatform(blobs).said, "http://ui", {"limit_bytes": MAX_BYTES}),
         sessions=Sessions(KEY, password),
         lock=Lock(password),
         stopping=asyncio.Event(),

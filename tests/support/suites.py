@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from activities.processes import die_with_parent
-from activities.processes.workspace import Ground
+from activities.processes.workspace import Workspace
 from workers.settings import PROJECT
 
 GOOD = """
@@ -62,8 +62,8 @@ def write_suite(root: Path, **modules: str) -> Path:
     return root
 
 
-def ground(folder: Path) -> Ground:
+def workspace(folder: Path) -> Workspace:
     """Open a place to work in, as a worker does."""
     tied = (sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()))
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)}
-    return Ground.open(folder, environment, tied)
+    return Workspace.open(folder, environment, tied)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from tests.support.audio_samples import encoded
-from tests.support.chat import PATIENCE_SECONDS, eventually
+from tests.support.chat import TIMEOUT_SECONDS, eventually
 from tests.support.platforms.telegram import TOKEN, BotApi, Post
 from workers.local.stack import Embedded
 from workflows.names import voice_message_id
@@ -96,7 +96,7 @@ def voices(posts: list[Post]) -> list[Post]:
     return [post for post in posts if post.media]
 
 
-async def result(stack: Embedded, chat: int, message: int, seconds: float = PATIENCE_SECONDS) -> VoiceMessageResult:
+async def result(stack: Embedded, chat: int, message: int, seconds: float = TIMEOUT_SECONDS) -> VoiceMessageResult:
     """Wait for the end of a message's turn; one that does not end tells what it waits for."""
     turn = stack.client.get_workflow_handle_for(VoiceMessage.run, voice_message_id("telegram", str(chat), str(message)))
     try:

@@ -11,14 +11,14 @@ from activities.errors import BadInputError
 from activities.reply import Delivered, ReplyRequest
 from activities.testruns.collect import Collected, CollectRequest, FoundModule
 from activities.testruns.module_attempt import RunModuleRequest
-from activities.testruns.results import ModuleProgress, ModuleReport, Outcome, case, count
+from activities.testruns.results import ModuleProgress, ModuleReport, Outcome, count, make_result
 
 Play = Callable[[RunModuleRequest], Awaitable[ModuleReport]]
 
 
 def report(module: str, *outcomes: Outcome, **fields: object) -> ModuleReport:
     """Make a module's report, a test an outcome."""
-    cases = tuple(case(f"{module}::test_{n}", outcome, 0.1, "why") for n, outcome in enumerate(outcomes))
+    cases = tuple(make_result(f"{module}::test_{n}", outcome, 0.1, "why") for n, outcome in enumerate(outcomes))
     return ModuleReport(
         module=module, cases=cases, counts=count(cases), seconds=0.2, log_end=f"log of {module}\n"
     ).model_copy(update=fields)

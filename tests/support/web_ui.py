@@ -7,7 +7,7 @@ from urllib.parse import quote
 from playwright.async_api import Browser, Error, Frame, Page, ViewportSize
 
 VIEW: ViewportSize = {"width": 1400, "height": 860}
-PATIENCE_MS = 20_000
+TIMEOUT_MS = 20_000
 LOOK_SECONDS = 0.3
 
 
@@ -38,13 +38,13 @@ class WebUi:
     async def _look(self, workflow_id: str, tab: str, shows: str, picture: str) -> str:
         page = await self._browser.new_page(viewport=VIEW)
         await page.goto(f"{self._workflows}/{quote(workflow_id, safe='')}", wait_until="domcontentloaded")
-        await page.wait_for_url("**/timeline*", timeout=PATIENCE_MS)  # it finds the run by itself
+        await page.wait_for_url("**/timeline*", timeout=TIMEOUT_MS)  # it finds the run by itself
         await page.goto(page.url.rsplit("/", 1)[0] + f"/{tab}", wait_until="domcontentloaded")
         return await self._read(page, shows, picture)
 
     async def _read(self, page: Page, shows: str, picture: str) -> str:
         text = ""
-        async with asyncio.timeout(PATIENCE_MS / 1000):
+        async with asyncio.timeout(TIMEOUT_MS / 1000):
             while shows not in text:
                 await asyncio.sleep(LOOK_SECONDS)
                 text = await _text(page)

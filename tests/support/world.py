@@ -11,7 +11,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
 
-from activities.accompany import AccompanyRequest
+from activities.accompany import ShowProgressRequest
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.fetch import FetchedAudio, FetchRequest
@@ -28,7 +28,7 @@ from workflows.voice.conversation import Conversation
 from workflows.voice.voice_message import VoiceMessage
 
 PLATFORM = "test"
-BEAT = timedelta(milliseconds=200)
+HEARTBEAT_TIMEOUT = timedelta(milliseconds=200)
 """Cancellation reaches an activity with its heartbeats."""
 
 
@@ -103,7 +103,7 @@ class World:
         return answer
 
     @activity.defn(name="accompany")
-    async def accompany(self, request: AccompanyRequest) -> None:
+    async def accompany(self, request: ShowProgressRequest) -> None:
         """Show nothing."""
         await self._play("accompany", request, None)
 
@@ -138,7 +138,9 @@ async def running(
     async with AsyncExitStack() as stack:
         for queue, holds in queues.items():
             if queue not in without:
-                worker = Worker(client, task_queue=queue, max_heartbeat_throttle_interval=BEAT, **POLLERS, **holds)
+                worker = Worker(
+                    client, task_queue=queue, max_heartbeat_throttle_interval=HEARTBEAT_TIMEOUT, **POLLERS, **holds
+                )
                 await stack.enter_async_context(worker)
         yield world
 

@@ -26,8 +26,8 @@ from activities.values import Address, AudioSource
 from bots.access import count
 from bots.intake import accept
 from tests.support.testrun_world import Suite, forever, report, telling
-from tests.support.world import BEAT, PLATFORM, World, refuse, running, signalling, until, wait_for
-from workflows.access.contracts import AccessChange, AccessState, Arrival, Heard, Standing, UserLimits
+from tests.support.world import HEARTBEAT_TIMEOUT, PLATFORM, World, refuse, running, signalling, until, wait_for
+from workflows.access.contracts import AccessChange, AccessState, Arrival, Heard, Permission, UserLimits
 from workflows.access.workflow import Access
 from workflows.names import SEARCH_ATTRIBUTES, TESTS_QUEUE, WORKFLOW_QUEUE, access_id, conversation_id, voice_message_id
 from workflows.testruns.contracts import RunRequest
@@ -142,8 +142,8 @@ async def doors(client: Client, _world: World) -> AsyncIterator[tuple[str, Workf
     await client.start_workflow(Access.run, state, id=access.id, task_queue=WORKFLOW_QUEUE)
     first = client.get_workflow_handle(access.id, run_id=(await access.describe()).run_id)
     for change in (
-        AccessChange(id="bob", standing=Standing.ALLOWED),
-        AccessChange(id="eve", standing=Standing.BLOCKED),
+        AccessChange(id="bob", standing=Permission.ALLOWED),
+        AccessChange(id="eve", standing=Permission.BLOCKED),
         AccessChange(id="bob"),
         AccessChange(draining=True),
     ):
@@ -162,7 +162,7 @@ async def integration(client: Client, _world: World) -> AsyncIterator[tuple[str,
     """Runs of the integration tests: two modules at once, one of which fails and is told of; one cancelled."""
     suite = Suite()
     holds: dict[str, Any] = {"activities": [suite.collect, suite.run_module]}
-    async with Worker(client, task_queue=TESTS_QUEUE, max_heartbeat_throttle_interval=BEAT, **holds):
+    async with Worker(client, task_queue=TESTS_QUEUE, max_heartbeat_throttle_interval=HEARTBEAT_TIMEOUT, **holds):
         suite.plays["test_b.py"] = telling(report("test_b.py", Outcome.PASSED, Outcome.FAILED))
         told = Address(platform=PLATFORM, chat="owners", message="0")
         failed = await _run(client, "failed", RunRequest(parallel=2, alerts=(told,)))

@@ -18,7 +18,7 @@ from temporalio.client import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.testruns.results import Case
+from activities.testruns.results import TestResult
 from workers.clients.pollers import living_pollers
 from workers.errors import JuneError, UnavailableError
 from workflows.names import (
@@ -43,7 +43,7 @@ from workflows.testruns.contracts import (
 )
 
 OF_RUNS = f"WorkflowType = '{TEST_RUN}'"
-QUERY_PATIENCE = timedelta(seconds=10)
+QUERY_TIMEOUT = timedelta(seconds=10)
 RECENT = 200
 """Runs to look at for the last one of each schedule."""
 
@@ -130,7 +130,7 @@ async def status_of(handle: Handle) -> RunStatus:
     return await _ask(handle, "status", RunStatus)
 
 
-async def results_of(handle: Handle, *, bad_only: bool = False) -> list[Case]:
+async def results_of(handle: Handle, *, bad_only: bool = False) -> list[TestResult]:
     """Ask a run for all its tests, a page at a time."""
     pages = _pages(handle, "results", ResultsPage, PageRequest(bad_only=bad_only))
     return [case async for page in pages for case in page.results]
@@ -206,7 +206,7 @@ async def _pages(handle: Handle, query: str, kind: type[Page], page: PageRequest
 
 async def _ask(handle: Handle, query: str, kind: type[Answer], *arguments: object) -> Answer:
     try:
-        answer: Answer = await handle.query(query, *arguments, result_type=kind, rpc_timeout=QUERY_PATIENCE)
+        answer: Answer = await handle.query(query, *arguments, result_type=kind, rpc_timeout=QUERY_TIMEOUT)
     except (RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
         raise UnavailableError(
             f"No worker answers for run {handle.id} ({error}): june runs no workflows, june doctor says more."

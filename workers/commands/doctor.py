@@ -34,7 +34,7 @@ from workers.temporal import connect, missing_search_attributes
 
 FREE_BYTES = 3_000_000_000
 """Room for the models, logs, audio and histories of a while."""
-PATIENCE_SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0
 PYTHONS = ((3, 11), (3, 15))
 
 
@@ -170,7 +170,7 @@ async def check_model_server(llm: LlmSettings, ports: EmbeddedSettings) -> Findi
 
 
 def _open(request: urllib.request.Request) -> None:
-    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS):  # noqa: S310
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310
         return
 
 

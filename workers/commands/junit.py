@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from itertools import groupby
 from xml.etree import ElementTree as ET
 
-from activities.testruns.results import BAD, Case, Outcome
+from activities.testruns.results import BAD, Outcome, TestResult
 
 ELEMENTS = {Outcome.FAILED: "failure", Outcome.SKIPPED: "skipped", Outcome.XFAILED: "skipped"}
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold, escaped or not."""
 
 
-def junit(run: str, cases: Iterable[Case]) -> bytes:
+def junit(run: str, cases: Iterable[TestResult]) -> bytes:
     """Write a run's tests, a test suite a module."""
     suites = ET.Element("testsuites", name=run)
     for module, group in groupby(cases, key=lambda one: one.node.partition("::")[0]):
@@ -32,7 +32,7 @@ def junit(run: str, cases: Iterable[Case]) -> bytes:
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode").encode()
 
 
-def _add(suite: ET.Element, module: str, one: Case) -> None:
+def _add(suite: ET.Element, module: str, one: TestResult) -> None:
     name = one.node.partition("::")[2] or one.node
     folder = module.removesuffix(".py").replace("/", ".")
     test = ET.SubElement(suite, "testcase", classname=_clean(folder), name=_clean(name), time=f"{one.seconds:.3f}")
@@ -40,7 +40,7 @@ def _add(suite: ET.Element, module: str, one: Case) -> None:
         ET.SubElement(test, element, type=one.outcome.value, message=_clean(one.message))
 
 
-def _element(one: Case) -> str:
+def _element(one: TestResult) -> str:
     if one.outcome in {Outcome.PASSED, Outcome.XPASSED}:
         return ""
     return ELEMENTS.get(one.outcome, "error")

@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 
 from activities.blobs import BlobStore
 from activities.errors import BadInputError
-from activities.testruns.results import BAD, Case, Outcome
+from activities.testruns.results import BAD, Outcome, TestResult
 from workers.clients import testruns as runs
 from workers.commands.junit import junit
 from workers.errors import UnavailableError
@@ -102,7 +102,7 @@ class Stood(RunStatus):
     run: str
 
 
-def show_results(cases: Sequence[Case], *, as_json: bool) -> None:
+def show_results(cases: Sequence[TestResult], *, as_json: bool) -> None:
     """Print tests with their outcomes."""
     if as_json:
         write_json(cases)

@@ -9,7 +9,7 @@ from telegram.ext import Application, ApplicationBuilder, TypeHandler
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.worker import Worker
 
-from activities.platforms.telegram.platform import TelegramEdge
+from activities.platforms.telegram.platform import TelegramPlatform
 from bots.intake import result_of
 from bots.telegram.intake import TelegramIntake
 from workers.roles.role import Role
@@ -28,7 +28,7 @@ AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
 class JuneApplication(AnyApplication):
-    """june behind a library's application: updates go through the door, replies come back by this bot."""
+    """june behind a library's application: updates go through the inbox, replies come back by this bot."""
 
     _worker: Worker
     _working: asyncio.Task[None]
@@ -39,9 +39,9 @@ class JuneApplication(AnyApplication):
         """Connect to Temporal as the environment says, and serve the platform's queue."""
         await super().initialize()
         self._client = client = await connect()
-        edge = TelegramEdge(self.bot)
-        work = WorkerSpec(slots=WorkerSettings().edge_slots, activities=bot_activities(edge))
-        self._intake = TelegramIntake(open_telegram_inbox(client, TelegramSettings()), edge.send_text, self.bot.bot)
+        platform = TelegramPlatform(self.bot)
+        work = WorkerSpec(slots=WorkerSettings().edge_slots, activities=bot_activities(platform))
+        self._intake = TelegramIntake(open_telegram_inbox(client, TelegramSettings()), platform.send_text, self.bot.bot)
         self._worker = build_worker(Role.TELEGRAM, client, work)
         self._working = asyncio.create_task(self._worker.run())
 
@@ -57,16 +57,16 @@ class JuneApplication(AnyApplication):
 
         Callers that drive the application by hand find the answer sent when they have processed an update.
         """
-        incoming = await self._intake.receive(update)
-        if incoming is None:
+        inbound = await self._intake.receive(update)
+        if inbound is None:
             return
-        answered = result_of(self._client, incoming.platform, incoming.chat, incoming.message)
+        answered = result_of(self._client, inbound.platform, inbound.chat, inbound.message)
         try:
             await asyncio.wait_for(answered, ANSWER_SECONDS)
         except TimeoutError:
-            _log.info("message %s is not answered yet", incoming.message)
+            _log.info("message %s is not answered yet", inbound.message)
         except WorkflowFailureError as error:
-            _log.info("message %s was not answered: %s", incoming.message, error.cause)
+            _log.info("message %s was not answered: %s", inbound.message, error.cause)
 
 
 def build_application(builder: "ApplicationBuilder[Any, Any, Any, Any, Any, Any]") -> AnyApplication:

@@ -76,10 +76,10 @@ class OpenAIChat:
 async def _deltas(
     stream: openai.AsyncStream[ChatCompletionChunk], silence_seconds: float
 ) -> AsyncGenerator[Delta, None]:
-    patience, ended = silence_seconds, False
+    timeout, ended = silence_seconds, False
     while True:
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 chunk = await anext(stream)
         except StopAsyncIteration:
             break
@@ -89,7 +89,7 @@ async def _deltas(
             raise
         delta = _read(chunk)
         if delta.finish_reason:
-            patience, ended = min(silence_seconds, _USAGE_SECONDS), True
+            timeout, ended = min(silence_seconds, _USAGE_SECONDS), True
         yield delta
     if not ended:
         raise unavailable("the model server's stream broke off")

@@ -11,7 +11,7 @@ from workers.settings import EmbeddedSettings, LlmSettings
 from workflows.voice.memory import SYSTEM_PROMPT
 
 CONNECT_SECONDS = 5.0
-PATIENCE_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 """With a server that comes up beside this process."""
 POLL_SECONDS = 0.1
 
@@ -28,9 +28,7 @@ def build_client(settings: LlmSettings, ports: EmbeddedSettings) -> openai.Async
     )
 
 
-async def warm_up(
-    client: openai.AsyncOpenAI, settings: LlmSettings, patience_seconds: float = PATIENCE_SECONDS
-) -> bool:
+async def warm_up(client: openai.AsyncOpenAI, settings: LlmSettings, timeout_seconds: float = TIMEOUT_SECONDS) -> bool:
     """Wait until the server answers, and have it read june's system prompt, which it keeps for the first turn.
 
     A server that does not answer keeps no worker from starting: it may come back, speech is recognized without
@@ -40,7 +38,7 @@ async def warm_up(
         Whether the server answered.
 
     """
-    deadline = time.monotonic() + patience_seconds
+    deadline = time.monotonic() + timeout_seconds
     while True:
         try:
             await _read_system_prompt(client, settings.model)

@@ -122,7 +122,7 @@ class WhisperRecognizer:
         """Run each part once: the first run of an engine is slower than the others."""
         tone = np.sin(np.arange(SAMPLE_RATE, dtype=np.float32) / 6)
         _speech(tone)
-        self._hear(tone, None, (0.0,), threading.Event())
+        self._fetch_and_transcribe(tone, None, (0.0,), threading.Event())
 
     def recognize(self, samples: NDArray[np.float32], language: str | None, stop: threading.Event) -> Recognition:
         """Recognize what was said, "" when nothing was.
@@ -140,12 +140,12 @@ class WhisperRecognizer:
             return Recognition("", language or "en", 0.0)
         if len(speech) > self._settings.batch_over_seconds * SAMPLE_RATE:
             return self._hear_long(samples, speech, language, stop)
-        heard = self._hear(speech, language, (0.0,), stop)
+        heard = self._fetch_and_transcribe(speech, language, (0.0,), stop)
         if not heard.sure and not stop.is_set():
-            heard = self._hear(_whole_window(speech), language, RETRY_TEMPERATURES, stop)
+            heard = self._fetch_and_transcribe(_whole_window(speech), language, RETRY_TEMPERATURES, stop)
         return heard.recognition
 
-    def _hear(
+    def _fetch_and_transcribe(
         self, speech: NDArray[np.float32], language: str | None, temperatures: tuple[float, ...], stop: threading.Event
     ) -> _Heard:
         code, probability = (language, 1.0) if language else self._detect(speech)

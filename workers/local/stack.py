@@ -41,7 +41,7 @@ from workers.temporal import connect
 from workflows.names import SEARCH_ATTRIBUTES
 
 START_SECONDS = 90.0
-"""Patience with a start on a slow machine; a usual one takes less than 15 s."""
+"""Timeout for a start on a slow machine; a usual one takes less than 15 s."""
 DYNAMIC_CONFIG = {
     # The default of 20 a second lets every step of a workflow wait for a 50 ms tick.
     "history.transferProcessorMaxPollRPS": "1000",

@@ -67,19 +67,19 @@ class Child:
         """Start the program, and keep it running."""
         self._keeping = asyncio.create_task(self._keep())
 
-    async def ready(self, patience_seconds: float) -> None:
+    async def ready(self, timeout_seconds: float) -> None:
         """Wait until the program is ready for the first time.
 
         Raises:
             JuneError: it ended, or was not ready in time; with the end of its log.
 
         """
-        deadline = time.monotonic() + patience_seconds
+        deadline = time.monotonic() + timeout_seconds
         while not self._started:
             if self.exits:
                 raise JuneError(f"{self.program.name} ended while it started. {self._tail()}")
             if time.monotonic() > deadline:
-                raise JuneError(f"{self.program.name} was not ready after {patience_seconds:.0f} s. {self._tail()}")
+                raise JuneError(f"{self.program.name} was not ready after {timeout_seconds:.0f} s. {self._tail()}")
             await asyncio.sleep(PROBE_SECONDS)
 
     async def is_ready(self) -> bool:

@@ -11,14 +11,14 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from temporalio.client import Client
 
-from activities.accompany import AccompanyActivity
+from activities.accompany import ShowProgressActivity
 from activities.blobs import BlobStore
-from activities.platforms.discord.platform import DiscordEdge
+from activities.platforms.discord.platform import DiscordPlatform
 from activities.platforms.discord.signed_links import Links, Read, read_link
 from bots.discord.client import DiscordBot
 from bots.discord.missed import Missed
 from workers.errors import JuneError, UnavailableError
-from workers.roles.platform import open_door, platform_activities, policy_of
+from workers.roles.platform import open_inbox, platform_activities, policy_of
 from workers.roles.spec import WorkerSpec
 from workers.settings import DiscordSettings, StorageSettings, WorkerSettings
 
@@ -43,12 +43,12 @@ class JuneClient(DiscordBot):
         super().__init__(message_content=settings.message_content, keep=self.links.keep)
 
     def serve(self, client: Client) -> list[Callable[..., Any]]:
-        """Open the door, and make the activities; the client must be logged in before they run."""
+        """Open the inbox, and make the activities; the client must be logged in before they run."""
         policy = policy_of(self.settings)
         people = sorted(policy.owners | policy.users)
-        self.open(open_door(client, policy, accompanied=True), Missed(client, people, sorted(policy.open_groups)))
-        edge = DiscordEdge(self.http, self.links, self.read)
-        return [*platform_activities(edge), AccompanyActivity(edge).accompany]
+        self.open(open_inbox(client, policy, accompanied=True), Missed(client, people, sorted(policy.open_groups)))
+        platform = DiscordPlatform(self.http, self.links, self.read)
+        return [*platform_activities(platform), ShowProgressActivity(platform).show_progress]
 
 
 async def build(client: Client) -> WorkerSpec:

@@ -7,11 +7,11 @@ from temporalio.client import Client
 
 from activities.blobs import BlobStore
 from activities.fetch import FetchActivity
-from activities.platforms.platform import Edge
+from activities.platforms.platform import Platform
 from activities.reply import ReplyActivity
 from bots.access import Policy
 from bots.commands import Commands
-from bots.inbox import Caps, Door
+from bots.inbox import InboundLimits, Inbox
 from bots.texts.catalogue import say
 from workers.settings import (
     AudioSettings,
@@ -25,18 +25,18 @@ from workflows.access.contracts import UserLimits
 from workflows.voice.contracts import Limits
 
 
-def platform_activities(edge: Edge) -> list[Callable[..., Any]]:
+def platform_activities(platform: Platform) -> list[Callable[..., Any]]:
     """Make ``fetch`` and ``reply`` of a platform, by the settings."""
     audio, blobs = AudioSettings(), BlobStore.open(StorageSettings().blobs)
-    fetch = FetchActivity(edge, blobs, audio.max_bytes, audio.max_seconds)
-    reply = ReplyActivity(edge, blobs, say, audio.reply_max_seconds, audio.reply_max_bytes)
+    fetch = FetchActivity(platform, blobs, audio.max_bytes, audio.max_seconds)
+    reply = ReplyActivity(platform, blobs, say, audio.reply_max_seconds, audio.reply_max_bytes)
     return [fetch.fetch, reply.reply]
 
 
-def open_door(client: Client, policy: Policy, *, accompanied: bool = False, signal_sentences: bool = False) -> Door:
-    """Open a platform's door, by the settings."""
+def open_inbox(client: Client, policy: Policy, *, accompanied: bool = False, signal_sentences: bool = False) -> Inbox:
+    """Open a platform's inbox, by the settings."""
     audio, limits = AudioSettings(), LimitSettings()
-    caps = Caps(
+    inbound_limits = InboundLimits(
         max_bytes=audio.max_bytes,
         max_seconds=audio.max_seconds,
         chat=Limits(waiting=limits.chat_waiting, messages_per_minute=limits.chat_messages_per_minute),
@@ -46,7 +46,7 @@ def open_door(client: Client, policy: Policy, *, accompanied: bool = False, sign
         ),
     )
     commands = Commands(client, PiperSettings().voices, StorageSettings().retention_hours)
-    return Door(client, policy, caps, commands, accompanied=accompanied, signal_sentences=signal_sentences)
+    return Inbox(client, policy, inbound_limits, commands, accompanied=accompanied, signal_sentences=signal_sentences)
 
 
 def policy_of(settings: TelegramSettings | DiscordSettings) -> Policy:

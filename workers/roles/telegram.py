@@ -12,15 +12,15 @@ from telegram.ext import AIORateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 from temporalio.client import Client
 
-from activities.accompany import AccompanyActivity
-from activities.platforms.telegram.platform import TelegramEdge
-from bots.inbox import Door
+from activities.accompany import ShowProgressActivity
+from activities.platforms.telegram.platform import TelegramPlatform
+from bots.inbox import Inbox
 from bots.telegram.intake import TelegramIntake, publish_commands
 from bots.telegram.polling import Polling, TokenRefusedError
 from bots.telegram.webhook import Webhook, register
 from workers.errors import JuneError, UnavailableError
 from workers.http import GOODBYE_SECONDS, serving
-from workers.roles.platform import open_door, platform_activities, policy_of
+from workers.roles.platform import open_inbox, platform_activities, policy_of
 from workers.roles.spec import WorkerSpec
 from workers.settings import TelegramSettings, WorkerSettings
 
@@ -48,13 +48,13 @@ async def build(client: Client) -> WorkerSpec:
         raise JuneError("The Telegram bot needs a token: set JUNE_TELEGRAM_TOKEN to the one from @BotFather.")
     listener = listen(settings) if settings.webhook_url else None
     bot = build_bot(settings)
-    edge = TelegramEdge(bot)
-    door = open_telegram_inbox(client, settings)
+    platform = TelegramPlatform(bot)
+    inbox = open_telegram_inbox(client, settings)
     return WorkerSpec(
         slots=WorkerSettings().edge_slots,
-        activities=bot_activities(edge),
+        activities=bot_activities(platform),
         # The bot is not shut down at its end, as replies under way need it until the worker has ended.
-        background=lambda: _bring_in(bot, edge, door, settings, listener),
+        background=lambda: _bring_in(bot, platform, inbox, settings, listener),
     )
 
 
@@ -70,7 +70,7 @@ def build_bot(settings: TelegramSettings) -> Bot:
         base_file_url=f"{files}/file/bot",
         request=_request(CONNECTIONS),
         get_updates_request=_request(2),
-        # Of groups the edge keeps count by itself: the library would count chat actions as messages.
+        # Of groups the platform keeps count by itself: the library would count chat actions as messages.
         rate_limiter=AIORateLimiter(group_max_rate=0, max_retries=0),
     )
 
@@ -86,18 +86,18 @@ def _request(connections: int) -> HTTPXRequest:
     )
 
 
-def bot_activities(edge: TelegramEdge) -> list[Any]:
+def bot_activities(platform: TelegramPlatform) -> list[Any]:
     """Make the activities of the platform."""
-    return [*platform_activities(edge), AccompanyActivity(edge).accompany]
+    return [*platform_activities(platform), ShowProgressActivity(platform).show_progress]
 
 
-def open_telegram_inbox(client: Client, settings: TelegramSettings) -> Door:
+def open_telegram_inbox(client: Client, settings: TelegramSettings) -> Inbox:
     """Open the inbox by the settings."""
-    return open_door(client, policy_of(settings), accompanied=True)
+    return open_inbox(client, policy_of(settings), accompanied=True)
 
 
 async def _bring_in(
-    bot: Bot, edge: TelegramEdge, door: Door, settings: TelegramSettings, listener: socket.socket | None
+    bot: Bot, platform: TelegramPlatform, inbox: Inbox, settings: TelegramSettings, listener: socket.socket | None
 ) -> None:
     """Bring messages in, for ever.
 
@@ -107,7 +107,7 @@ async def _bring_in(
     """
     menu: asyncio.Task[None] | None = None
     try:
-        intake = TelegramIntake(door, edge.send_text, await _introduced(bot))
+        intake = TelegramIntake(inbox, platform.send_text, await _introduced(bot))
         menu = asyncio.create_task(publish_commands(bot))
         if listener:
             await _serve(bot, intake, settings, listener)

@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 
 from activities.blobs import BlobStore
 from activities.processes import die_with_parent
-from activities.processes.workspace import Ground
+from activities.processes.workspace import Workspace
 from activities.testruns.collect import CollectActivity
 from activities.testruns.run_module import RunModuleActivity
 from workers.clients.schedules import list_schedules, schedule_id
@@ -47,7 +47,7 @@ OWN = {"JUNE_METRICS_ADDRESS", "JUNE_HEALTH_ADDRESS", "JUNE_GRPC_HEALTH_ADDRESS"
 
 
 async def build(client: Client) -> WorkerSpec:
-    """Prepare the ground: what an earlier worker left behind is cleared away.
+    """Prepare the workspace: what an earlier worker left behind is cleared away.
 
     Raises:
         UnavailableError: pytest is not installed.
@@ -58,9 +58,9 @@ async def build(client: Client) -> WorkerSpec:
     settings, storage = TestsSettings(), StorageSettings()
     tied = (sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()))
     folder, environment = storage.home.resolve() / "tests", permitted(os.environ, settings.secrets)
-    ground = await asyncio.to_thread(Ground.open, folder, environment, tied)
-    collect = CollectActivity(ground, settings.root)
-    run_module = RunModuleActivity(ground, settings.root, BlobStore.open(storage.blobs))
+    workspace = await asyncio.to_thread(Workspace.open, folder, environment, tied)
+    collect = CollectActivity(workspace, settings.root)
+    run_module = RunModuleActivity(workspace, settings.root, BlobStore.open(storage.blobs))
     return WorkerSpec(
         slots=settings.slots,
         activities=[collect.collect, run_module.run_module],

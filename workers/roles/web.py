@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 from temporalio.client import Client
 
 from activities.blobs import BlobStore
-from activities.platforms.web import WebEdge
+from activities.platforms.web import WebPlatform
 from bots.access import Policy
 from bots.web.app import Page, build_app
 from bots.web.sessions import Lock, Sessions, secret_key
@@ -17,7 +17,7 @@ from bots.web.turns import Turns
 from workers.errors import JuneError, UnavailableError
 from workers.http import serving
 from workers.ports import LOOPBACK, occupied
-from workers.roles.platform import open_door, platform_activities
+from workers.roles.platform import open_inbox, platform_activities
 from workers.roles.spec import WorkerSpec
 from workers.settings import (
     AudioSettings,
@@ -51,11 +51,11 @@ async def build(client: Client) -> WorkerSpec:
             f"JUNE_WEB_HOST at {LOOPBACK}."
         )
     blobs = BlobStore.open(storage.blobs)
-    edge, stopping = WebEdge(blobs), asyncio.Event()
+    platform, stopping = WebPlatform(blobs), asyncio.Event()
     page = Page(
-        door=open_door(client, Policy(everyone=True), signal_sentences=True),
+        inbox=open_inbox(client, Policy(everyone=True), signal_sentences=True),
         store=blobs,
-        turns=Turns(client, edge.said, _ui_url(web), _figures()),
+        turns=Turns(client, platform.said, _ui_url(web), _figures()),
         sessions=Sessions(await asyncio.to_thread(secret_key, Path(storage.home) / "web.key"), password),
         lock=Lock(password),
         stopping=stopping,
@@ -67,7 +67,7 @@ async def build(client: Client) -> WorkerSpec:
     app, listener = build_app(page), listen(web.host, web.port)
     return WorkerSpec(
         slots=WorkerSettings().edge_slots,
-        activities=platform_activities(edge),
+        activities=platform_activities(platform),
         background=lambda: _serve(app, listener, stopping),
     )
 

@@ -12,7 +12,7 @@ MINUTE_SECONDS = 60.0
 """Over which messages are counted."""
 
 
-class Standing(StrEnum):
+class Permission(StrEnum):
     """What a person or a group chat may do, as an owner has said."""
 
     ALLOWED = "allowed"
@@ -42,7 +42,7 @@ class Hold(Value):
 class AccessView(Value):
     """Who may not talk, or may: the memo ``access`` of the workflow Access, read without any worker."""
 
-    standings: dict[str, Standing] = Field(default_factory=dict)
+    standings: dict[str, Permission] = Field(default_factory=dict)
     """By the platform's id of a person or a group chat; ids that are not here stand as the settings say."""
     draining: bool = False
     """Nobody's messages are taken, as june is about to stop."""
@@ -94,6 +94,6 @@ class AccessChange(Value):
     """What an owner says of a person or a group, or of june itself."""
 
     id: Identifier | None = None
-    standing: Standing | None = None
+    standing: Permission | None = None
     """None: as the settings say."""
     draining: bool | None = None

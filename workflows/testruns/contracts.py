@@ -6,7 +6,7 @@ from pydantic import Field
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.testruns.results import Artefact, Case, Outcome
+    from activities.testruns.results import Artefact, Outcome, TestResult
     from activities.testruns.selection import Selection
     from activities.values import Address, BlobRef, Value
 
@@ -87,7 +87,7 @@ class ResultsPage(Value):
     """Tests with their outcomes: what the query ``results`` answers."""
 
     outcome: RunOutcome
-    results: tuple[Case, ...]
+    results: tuple[TestResult, ...]
     next: int | None = None
     """Start of the next page, if there is one."""
 
@@ -119,7 +119,7 @@ class RunReport(Value):
     counts: dict[Outcome, int] = Field(default_factory=dict)
     modules: int = 0
     seconds: float = 0
-    worst: tuple[Case, ...] = ()
+    worst: tuple[TestResult, ...] = ()
     """The first tests that did not pass."""
     notes: tuple[str, ...] = ()
     error: str = ""

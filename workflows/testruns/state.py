@@ -8,7 +8,15 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.testruns.collect import Collected
-    from activities.testruns.results import BAD, Artefact, Case, ModuleProgress, ModuleReport, Outcome, case
+    from activities.testruns.results import (
+        BAD,
+        Artefact,
+        ModuleProgress,
+        ModuleReport,
+        Outcome,
+        TestResult,
+        make_result,
+    )
     from activities.values import BlobRef
     from workflows.testruns.contracts import (
         MODULES_A_PAGE,
@@ -36,7 +44,7 @@ class ModuleState:
     attempt: int = 0
     """0 while it waits."""
     ended: bool = False
-    cases: list[Case] = field(default_factory=list)
+    cases: list[TestResult] = field(default_factory=list)
     counts: Counter[Outcome] = field(default_factory=Counter)
     current: str = ""
     seconds: float = 0
@@ -100,7 +108,7 @@ class RunState:
         """End a module that gave no report: its activity failed, or was cancelled before it began."""
         module = self._modules[path]
         module.ended, module.current = True, ""
-        module.cases.append(case(path, outcome, message=reason))
+        module.cases.append(make_result(path, outcome, message=reason))
         module.counts[outcome] += 1
 
     def note(self, *notes: str) -> None:
@@ -149,7 +157,7 @@ class RunState:
 
     def results(self, page: PageRequest) -> ResultsPage:
         """List tests with their outcomes."""
-        wanted = [one for one in self._cases(page.module) if one.outcome in BAD or not page.bad_only]
+        wanted = [one for one in self._results(page.module) if one.outcome in BAD or not page.bad_only]
         end = page.start + page.size
         return ResultsPage(
             outcome=self.outcome,
@@ -169,7 +177,7 @@ class RunState:
 
     def report(self, seconds: float) -> RunReport:
         """Sum up."""
-        worst = [one for one in self._cases("") if one.outcome in BAD]
+        worst = [one for one in self._results("") if one.outcome in BAD]
         return RunReport(
             outcome=self.outcome,
             tests=self.tests,
@@ -181,7 +189,7 @@ class RunState:
             error=self.error,
         )
 
-    def _cases(self, path: str) -> Iterator[Case]:
+    def _results(self, path: str) -> Iterator[TestResult]:
         for module in self._chosen(path):
             yield from module.cases
 

@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.testruns.run_module import RunModuleActivity
     from activities.values import Notice
     from workflows.activity_options import WAIT, retries
-    from workflows.errors import heed_cancellation
+    from workflows.errors import raise_if_cancelled
     from workflows.names import OUTCOME, SCHEDULED_BY, TEST_RUN, TEST_RUN_MEMO, TESTS_QUEUE, platform_queue
     from workflows.one_line import shortened
     from workflows.testruns import web_ui
@@ -39,17 +39,17 @@ with workflow.unsafe.imports_passed_through():
 
 EVERYTHING = RunRequest()
 FIRST_PAGE = PageRequest()
-BEAT = timedelta(seconds=10)
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 """A worker that has not been heard of for so long is dead; longer than a server needs to start again."""
-WORKER_PATIENCE = timedelta(hours=6)
+WORKER_TIMEOUT = timedelta(hours=6)
 """How long a run waits for a worker of its queue."""
-ALERT_PATIENCE = timedelta(minutes=15)
+ALERT_TIMEOUT = timedelta(minutes=15)
 """A schedule's next run is skipped while this one tries to tell somebody."""
 ATTEMPTS = 5
 """So many workers may die of a module; then the module has failed, and the run goes on."""
 DEADLINE = timedelta(hours=24)
 """Of a run."""
-COLLECT_PATIENCE = timedelta(minutes=30)
+COLLECT_TIMEOUT = timedelta(minutes=30)
 DISCORD_EPOCH_MS = 1_420_070_400_000
 FINISHED = "june_test_run_finished"
 SECONDS = "june_test_run_seconds"
@@ -75,9 +75,9 @@ class IntegrationRun:
         self._show(RunOutcome.RUNNING)
         try:
             await self._collect()
-            heed_cancellation()
+            raise_if_cancelled()
             await self._run_modules()
-            heed_cancellation()
+            raise_if_cancelled()
         except (ActivityError, asyncio.CancelledError) as error:
             if not isinstance(error, ActivityError) or is_cancelled_exception(error):
                 self._end(RunOutcome.CANCELLED)
@@ -122,9 +122,9 @@ class IntegrationRun:
             CollectActivity.collect,
             request,
             task_queue=TESTS_QUEUE,
-            start_to_close_timeout=COLLECT_PATIENCE,
-            schedule_to_close_timeout=WORKER_PATIENCE,
-            heartbeat_timeout=BEAT,
+            start_to_close_timeout=COLLECT_TIMEOUT,
+            schedule_to_close_timeout=WORKER_TIMEOUT,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=retries(ATTEMPTS, timedelta(seconds=10)),
             cancellation_type=WAIT,
             summary="which tests there are",
@@ -165,8 +165,8 @@ class IntegrationRun:
             ),
             task_queue=TESTS_QUEUE,
             start_to_close_timeout=limit,
-            schedule_to_close_timeout=self._remaining(limit + WORKER_PATIENCE),
-            heartbeat_timeout=BEAT,
+            schedule_to_close_timeout=self._remaining(limit + WORKER_TIMEOUT),
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=retries(ATTEMPTS, timedelta(seconds=10)),
             cancellation_type=WAIT,
             summary=shortened(f"{module.path}: {module.tests} tests"),
@@ -205,8 +205,8 @@ class IntegrationRun:
                     ReplyRequest(to=to, notice=notice_of(report, workflow.info().workflow_id)),
                     task_queue=platform_queue(address.platform),
                     start_to_close_timeout=timedelta(minutes=2),
-                    schedule_to_close_timeout=ALERT_PATIENCE,
-                    heartbeat_timeout=BEAT,
+                    schedule_to_close_timeout=ALERT_TIMEOUT,
+                    heartbeat_timeout=HEARTBEAT_TIMEOUT,
                     retry_policy=retries(20, timedelta(minutes=1)),
                     cancellation_type=WAIT,
                     summary=name,
@@ -233,8 +233,8 @@ class IntegrationRun:
     def _seconds(self) -> float:
         return round((self._news - workflow.info().start_time).total_seconds(), 1)
 
-    def _remaining(self, patience: timedelta) -> timedelta:
-        return max(timedelta(milliseconds=1), min(patience, self._deadline - workflow.now()))
+    def _remaining(self, timeout: timedelta) -> timedelta:
+        return max(timedelta(milliseconds=1), min(timeout, self._deadline - workflow.now()))
 
 
 def reason_of(error: ActivityError) -> str:

@@ -54,11 +54,11 @@ with workflow.unsafe.imports_passed_through():
     from workflows.voice.memory import remember, summarised, summary_prompt, to_summarise, utterance
     from workflows.voice.voice_message import VoiceMessage
 
-AHEAD = 2
+MAX_PRETRANSCRIBED = 2
 """Messages transcribed while an earlier one is being answered."""
-SEEN = 256
+SEEN_IDS_KEPT = 256
 """Message ids remembered to tell duplicates; older ones are caught by the ids of their workflows."""
-MOMENT = timedelta(seconds=1)
+NOTICE_DELAY = timedelta(seconds=1)
 """Nobody is told of a shorter wait."""
 SUMMARY_TOKENS = 250
 
@@ -124,7 +124,9 @@ class Conversation:
             self._refuse(request, refusal)
             return
         self._refusing = False
-        self._change(seen=(*self._state.seen, request.message)[-SEEN:], arrivals=(*self._recent(), workflow.time()))
+        self._change(
+            seen=(*self._state.seen, request.message)[-SEEN_IDS_KEPT:], arrivals=(*self._recent(), workflow.time())
+        )
         self._waiting.append(request)
         if self._turns or len(self._waiting) > 1:
             self._begin(self._tell_position(request))
@@ -200,7 +202,7 @@ class Conversation:
             self._turns_in_run >= self._state.turns_per_run or workflow.info().is_continue_as_new_suggested()
         ):
             self._leaving = True
-        return bool(self._waiting) and not self._leaving and len(self._turns) <= AHEAD
+        return bool(self._waiting) and not self._leaving and len(self._turns) <= MAX_PRETRANSCRIBED
 
     async def _start_turn(self, request: VoiceMessageRequest) -> None:
         """Start the message's workflow: with the memory when it is next, without it when it has to wait."""
@@ -336,7 +338,7 @@ class Conversation:
     async def _tell_position(self, request: VoiceMessageRequest) -> None:
         """Say how many are ahead, unless the wait is over in a moment: the turn before may just be ending."""
         try:
-            await workflow.wait_condition(lambda: self._ahead_of(request) == 0, timeout=MOMENT)
+            await workflow.wait_condition(lambda: self._ahead_of(request) == 0, timeout=NOTICE_DELAY)
         except TimeoutError:
             ahead = self._ahead_of(request)
             await self._deliver(request, Notice(key="queued", params={"ahead": ahead, "position": ahead + 1}))

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.accompany import AccompanyActivity, AccompanyRequest
+    from activities.accompany import ShowProgressActivity, ShowProgressRequest
     from activities.error_codes import ErrorCode
     from activities.fetch import FetchActivity, FetchRequest
     from activities.infer import InferActivity, Inference, InferRequest, Sentence
@@ -19,15 +19,15 @@ with workflow.unsafe.imports_passed_through():
     from activities.transcribe import TranscribeActivity, TranscribeRequest, Transcript
     from activities.values import BlobRef, Notice
     from workflows.activity_options import (
-        BEAT,
-        GPU_PATIENCE,
-        REPLY_PATIENCE,
+        GPU_TIMEOUT,
+        HEARTBEAT_TIMEOUT,
+        REPLY_TIMEOUT,
         TURN_DEADLINE,
         WAIT,
-        WAIT_PATIENCE,
+        WAIT_TIMEOUT,
         retries,
     )
-    from workflows.errors import REFUSALS, code_of, heed_cancellation, nobody_took_it, notice_of
+    from workflows.errors import REFUSALS, code_of, nobody_took_it, notice_of, raise_if_cancelled
     from workflows.names import (
         CPU_QUEUE,
         ERROR,
@@ -51,7 +51,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.voice.memory import asked, prompt
 
-BRIEF = {Stage.FETCH, Stage.SYNTHESIZE}
+UNINDEXED_STAGES = {Stage.FETCH, Stage.SYNTHESIZE}
 """Stages too short to be worth a write to the list of workflows: there they count as those before them."""
 MAX_SENTENCES = 100
 """More are not spoken; the text holds them all."""
@@ -73,7 +73,7 @@ class VoiceMessage:
         self._written: list[str] = []
         self._writing_attempt = 0
         self._speaking: dict[str, asyncio.Task[Speech]] = {}
-        self._company: asyncio.Task[None] | None = None
+        self._progress_task: asyncio.Task[None] | None = None
 
     @workflow.run
     async def run(self, _request: VoiceMessageRequest) -> VoiceMessageResult:
@@ -81,15 +81,15 @@ class VoiceMessage:
         if not workflow.info().typed_search_attributes.get(PLATFORM):  # started by hand
             workflow.upsert_search_attributes([pair.key.value_set(pair.value) for pair in findable(self._request)])
         try:
-            self._accompany_when_due()
-            await self._hear()
-            heed_cancellation()
-            memory = await self._due()
-            self._accompany_when_due()
+            self._show_progress_when_due()
+            await self._fetch_and_transcribe()
+            raise_if_cancelled()
+            memory = await self._wait_for_memory()
+            self._show_progress_when_due()
             inference = await self._infer(memory)
-            heed_cancellation()
+            raise_if_cancelled()
             speech = await self._speech(inference)
-            heed_cancellation()
+            raise_if_cancelled()
             await self._reply(inference, speech)
         except (ActivityError, asyncio.CancelledError) as error:
             if not isinstance(error, ActivityError) or is_cancelled_exception(error):
@@ -141,7 +141,7 @@ class VoiceMessage:
 
     # The stages
 
-    async def _hear(self) -> None:
+    async def _fetch_and_transcribe(self) -> None:
         """Fetch and transcribe; a typed message is its own transcript."""
         request = self._request
         if request.audio is None:
@@ -154,7 +154,7 @@ class VoiceMessage:
                 task_queue=platform_queue(request.platform),
                 start_to_close_timeout=timedelta(seconds=60),
                 schedule_to_close_timeout=self._remaining(timedelta(minutes=5)),
-                heartbeat_timeout=BEAT,
+                heartbeat_timeout=HEARTBEAT_TIMEOUT,
                 retry_policy=retries(8, timedelta(seconds=30)),
                 cancellation_type=WAIT,
                 summary="download, verify, decode",
@@ -167,32 +167,32 @@ class VoiceMessage:
     async def _transcribe(self, audio: BlobRef) -> Transcript:
         """Transcribe on a GPU worker; when none takes it in time, on a CPU worker."""
         try:
-            return await self._transcribe_on(GPU_QUEUE, audio, GPU_PATIENCE)
+            return await self._transcribe_on(GPU_QUEUE, audio, GPU_TIMEOUT)
         except ActivityError as error:
             if not nobody_took_it(error):
                 raise
         return await self._transcribe_on(CPU_QUEUE, audio, None)
 
-    async def _transcribe_on(self, queue: str, audio: BlobRef, patience: timedelta | None) -> Transcript:
+    async def _transcribe_on(self, queue: str, audio: BlobRef, schedule_to_start: timedelta | None) -> Transcript:
         return await workflow.execute_activity_method(
             TranscribeActivity.transcribe,
             TranscribeRequest(audio=audio, language=self._request.settings.language),
             task_queue=queue,
-            schedule_to_start_timeout=patience,
+            schedule_to_start_timeout=schedule_to_start,
             start_to_close_timeout=timedelta(minutes=5),
             schedule_to_close_timeout=self._remaining(timedelta(minutes=8)),
-            heartbeat_timeout=BEAT,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=retries(5, timedelta(seconds=10)),
             cancellation_type=WAIT,
             summary=f"{audio.seconds:.1f} s of sound",
         )
 
-    async def _due(self) -> Memory:
+    async def _wait_for_memory(self) -> Memory:
         """Wait until it is this turn's turn; should the conversation be gone, answer without its memory."""
         if self._memory is None:
             with self._enter(Stage.WAIT):
                 try:
-                    await workflow.wait_condition(lambda: self._memory is not None, timeout=WAIT_PATIENCE)
+                    await workflow.wait_condition(lambda: self._memory is not None, timeout=WAIT_TIMEOUT)
                 except TimeoutError:
                     self.proceed(Memory())
         return self._memory or Memory()
@@ -214,7 +214,7 @@ class VoiceMessage:
                 task_queue=GPU_QUEUE,
                 start_to_close_timeout=timedelta(minutes=5),
                 schedule_to_close_timeout=self._remaining(timedelta(minutes=10)),
-                heartbeat_timeout=BEAT,
+                heartbeat_timeout=HEARTBEAT_TIMEOUT,
                 retry_policy=retries(8, timedelta(seconds=10)),
                 cancellation_type=WAIT,
                 summary=f"{len(memory.window)} turns remembered",
@@ -223,21 +223,21 @@ class VoiceMessage:
         self._update(answer=inference.answer)
         return inference
 
-    def _accompany_when_due(self) -> None:
+    def _show_progress_when_due(self) -> None:
         """Let the platform show that june is at it, from when the turn is not only waiting for those before it."""
-        if self._request.accompanied and self._memory is not None and self._company is None:
-            self._company = asyncio.create_task(self._accompany())
+        if self._request.accompanied and self._memory is not None and self._progress_task is None:
+            self._progress_task = asyncio.create_task(self._show_progress())
 
-    async def _accompany(self) -> None:
+    async def _show_progress(self) -> None:
         """Run beside the turn; the activity ends by itself when it sees that the reply is under way."""
         try:
             await workflow.execute_activity_method(
-                AccompanyActivity.accompany,
-                AccompanyRequest(to=self._request.address, speaks=self._speaks, captioned=self._request.captioned),
+                ShowProgressActivity.show_progress,
+                ShowProgressRequest(to=self._request.address, speaks=self._speaks, captioned=self._request.captioned),
                 task_queue=platform_queue(self._request.platform),
                 start_to_close_timeout=TURN_DEADLINE,
                 schedule_to_close_timeout=TURN_DEADLINE,
-                heartbeat_timeout=BEAT,
+                heartbeat_timeout=HEARTBEAT_TIMEOUT,
                 retry_policy=retries(3, timedelta(seconds=10)),
                 summary="show that june is at it",
             )
@@ -285,7 +285,7 @@ class VoiceMessage:
             task_queue=CPU_QUEUE,
             start_to_close_timeout=timedelta(seconds=60),
             schedule_to_close_timeout=self._remaining(timedelta(minutes=3)),
-            heartbeat_timeout=BEAT,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=retries(5, timedelta(seconds=10)),
             cancellation_type=WAIT,
             summary=shortened(text),
@@ -314,8 +314,8 @@ class VoiceMessage:
                 reply,
                 task_queue=platform_queue(self._request.platform),
                 start_to_close_timeout=timedelta(minutes=2),
-                schedule_to_close_timeout=REPLY_PATIENCE,
-                heartbeat_timeout=BEAT,
+                schedule_to_close_timeout=REPLY_TIMEOUT,
+                heartbeat_timeout=HEARTBEAT_TIMEOUT,
                 retry_policy=retries(20, timedelta(minutes=5)),
                 cancellation_type=WAIT,
                 summary="voice note" if reply.speech else "text",
@@ -325,7 +325,7 @@ class VoiceMessage:
 
     async def _failed(self, error: ActivityError) -> None:
         """Record the code and tell the user; a reply that cannot be delivered is all that stays untold."""
-        await self._hush()
+        await self._cancel_speech()
         code = code_of(error, self._stage)
         if workflow.now() >= self._deadline and self._stage is not Stage.REPLY:
             code = ErrorCode.TURN_TIMED_OUT
@@ -339,13 +339,13 @@ class VoiceMessage:
 
         In a conversation that confirms, as a turn cancelled before its first step could not.
         """
-        await self._hush()
+        await self._cancel_speech()
         self._update(error=ErrorCode.CANCELLED, error_stage=self._stage)
         if workflow.info().parent is None:
             await self._tell(Notice(key=ErrorCode.CANCELLED.value))
         self._ended()
 
-    async def _hush(self) -> None:
+    async def _cancel_speech(self) -> None:
         for speaking in self._speaking.values():
             speaking.cancel()
         await asyncio.gather(*self._speaking.values(), return_exceptions=True)
@@ -373,7 +373,7 @@ class VoiceMessage:
     def _enter(self, stage: Stage) -> Iterator[None]:
         """Show the stage while it runs, and measure it."""
         self._stage = stage
-        if stage not in BRIEF:
+        if stage not in UNINDEXED_STAGES:
             heard = [LANGUAGE.value_set(self._result.language)] if self._heard and self._result.language else []
             workflow.upsert_search_attributes([STAGE.value_set(stage.value), *(heard if stage is Stage.INFER else [])])
         self._describe()
@@ -401,9 +401,9 @@ class VoiceMessage:
         mode = self._request.settings.reply_mode
         return mode is ReplyMode.ALWAYS or (mode is ReplyMode.ON and self._request.audio is not None)
 
-    def _remaining(self, patience: timedelta) -> timedelta:
+    def _remaining(self, timeout: timedelta) -> timedelta:
         """Give a stage its patience, or what is left of the turn's deadline."""
-        return max(timedelta(milliseconds=1), min(patience, self._deadline - workflow.now()))
+        return max(timedelta(milliseconds=1), min(timeout, self._deadline - workflow.now()))
 
 
 def _milliseconds(span: timedelta) -> int:

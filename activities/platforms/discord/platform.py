@@ -46,7 +46,7 @@ PRIVATE = "@"
 """Before the id of a person, as the name of a chat."""
 
 
-class DiscordEdge:
+class DiscordPlatform:
     """Discord by its REST interface. Every send has a nonce, so that sending again leaves a single message."""
 
     platform = "discord"

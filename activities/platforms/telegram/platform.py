@@ -22,9 +22,9 @@ from activities.platforms.telegram.pacing import Pacing
 from activities.text.message_parts import split_text
 from activities.values import Address, AudioSource
 
-PATIENCE_SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0
 """A send waits so long for its place in the chat; for a longer wait Temporal tries again."""
-PART_PATIENCE_SECONDS = 60.0
+PART_TIMEOUT_SECONDS = 60.0
 """The later parts of a text wait so long, as what was sent already cannot be sent again."""
 DOWNLOAD_SECONDS = 20.0
 """Without a byte, then the download is tried again."""
@@ -35,7 +35,7 @@ Call = Callable[[int], Awaitable[T]]
 """Something to send to a chat, by its id."""
 
 
-class TelegramEdge:
+class TelegramPlatform:
     """Telegram, by a bot's token; a send cannot be repeated without a second message."""
 
     platform = "telegram"
@@ -129,7 +129,7 @@ class TelegramEdge:
     async def _send_next(self, to: Address, text: str) -> str:
         """Send a later part; from here on all that goes wrong leaves part of a text sent."""
         try:
-            async with asyncio.timeout(PART_PATIENCE_SECONDS):
+            async with asyncio.timeout(PART_TIMEOUT_SECONDS):
                 await asyncio.sleep(self._pacing.take(self._chat(to)))
                 while True:
                     try:
@@ -173,7 +173,7 @@ class TelegramEdge:
         """Send in the chat's pace; where Telegram asks for a pause, or many wait, Temporal tries again later."""
         chat = self._chat(to)
         wait = self._pacing.wait(chat)
-        if wait > PATIENCE_SECONDS:
+        if wait > TIMEOUT_SECONDS:
             raise pause(wait, "This chat has had as many messages as Telegram allows for now.")
         await asyncio.sleep(self._pacing.take(chat))
         try:

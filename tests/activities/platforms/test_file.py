@@ -11,7 +11,7 @@ from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.platforms.file import FilePlatform
-from activities.platforms.platform import Edge, VoiceNote
+from activities.platforms.platform import Platform, VoiceNote
 from activities.values import Address, AudioSource
 
 NOTE = VoiceNote(b"OggS...", 1.0)
@@ -27,10 +27,10 @@ class Place:
         (self.root / "ok.wav").write_bytes(b"0123456789")
         (self.secret / "key").write_bytes(b"secret")
         self.blobs = BlobStore.open("memory://")
-        self.edge: Edge = FilePlatform(self.outbox, (self.root,), self.blobs)
+        self.platform: Platform = FilePlatform(self.outbox, (self.root,), self.blobs)
 
     async def read(self, locator: str, max_bytes: int = 100) -> bytes:
-        return await asyncio.wait_for(self.edge.download(AudioSource(locator=locator), max_bytes), 5)
+        return await asyncio.wait_for(self.platform.download(AudioSource(locator=locator), max_bytes), 5)
 
     async def refused(self, locator: str) -> str | None:
         with pytest.raises(BadInputError) as caught:
@@ -106,15 +106,15 @@ async def test_pipes_and_folders_are_forbidden_without_waiting(place: Place) -> 
 
 
 async def test_without_roots_nothing_is_read(place: Place) -> None:
-    edge = FilePlatform(place.outbox, (), place.blobs)
+    platform = FilePlatform(place.outbox, (), place.blobs)
     with pytest.raises(BadInputError) as caught:
-        await edge.download(AudioSource(locator=str(place.root / "ok.wav")), 100)
+        await platform.download(AudioSource(locator=str(place.root / "ok.wav")), 100)
     assert caught.value.type == ErrorCode.AUDIO_FORBIDDEN
 
 
 async def test_replies_lie_in_the_outbox(place: Place) -> None:
-    text = await place.edge.send_text(to(), "Grüße")
-    voice = await place.edge.send_voice(to(), NOTE)
+    text = await place.platform.send_text(to(), "Grüße")
+    voice = await place.platform.send_voice(to(), NOTE)
     assert text == str(place.outbox / "1" / "7.txt")
     assert content(text).decode() == "Grüße"
     assert content(voice) == NOTE.data
@@ -123,22 +123,22 @@ async def test_replies_lie_in_the_outbox(place: Place) -> None:
 
 
 async def test_sending_again_overwrites(place: Place) -> None:
-    await place.edge.send_text(to(), "one")
-    await place.edge.send_text(to(), "two")
+    await place.platform.send_text(to(), "one")
+    await place.platform.send_text(to(), "two")
     assert [path.read_text() for path in place.outbox.rglob("*.txt")] == ["two"]
 
 
 @pytest.mark.parametrize("name", [".", "..", "...", "-", "+"])
 async def test_strange_names_stay_inside(place: Place, name: str) -> None:
-    path = await place.edge.send_text(to(chat=name, message=name), "x")
+    path = await place.platform.send_text(to(chat=name, message=name), "x")
     assert resolved(path).parent.parent == resolved(str(place.outbox))
 
 
 async def test_a_destination_gets_a_copy(place: Place) -> None:
     destination = place.root / "reply.ogg"
-    voice = await place.edge.send_voice(to(destination=destination), NOTE)
+    voice = await place.platform.send_voice(to(destination=destination), NOTE)
     assert destination.read_bytes() == NOTE.data == content(voice)
-    await place.edge.send_voice(to(destination=place.outbox / "1" / "copy.opus"), NOTE)
+    await place.platform.send_voice(to(destination=place.outbox / "1" / "copy.opus"), NOTE)
     assert (place.outbox / "1" / "copy.opus").exists()
 
 
@@ -149,13 +149,13 @@ async def test_forbidden_destinations(place: Place, name: str) -> None:
     (place.root / "link").symlink_to(place.secret)
     (place.root / "folder.ogg").mkdir()
     with pytest.raises(BadInputError) as caught:
-        await place.edge.send_voice(to(destination=f"{place.root}/{name}"), NOTE)
+        await place.platform.send_voice(to(destination=f"{place.root}/{name}"), NOTE)
     assert caught.value.type == ErrorCode.REPLY_FAILED
     assert [path.name for path in place.secret.iterdir()] == ["key"]
 
 
 async def test_a_link_at_the_destination_is_replaced_not_followed(place: Place) -> None:
     (place.root / "reply.ogg").symlink_to(place.secret / "key")
-    await place.edge.send_voice(to(destination=place.root / "reply.ogg"), NOTE)
+    await place.platform.send_voice(to(destination=place.root / "reply.ogg"), NOTE)
     assert (place.secret / "key").read_bytes() == b"secret"
     assert (place.root / "reply.ogg").read_bytes() == NOTE.data

@@ -4,8 +4,8 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.blobs import BlobStore
-from activities.platforms.platform import Edge, VoiceNote
-from activities.platforms.web import REMEMBERED, WebEdge
+from activities.platforms.platform import Platform, VoiceNote
+from activities.platforms.web import REMEMBERED, WebPlatform
 from activities.values import Address, AudioSource
 
 
@@ -20,25 +20,29 @@ def address(message: str) -> Address:
 
 
 async def test_recordings_come_from_the_store(blobs: BlobStore) -> None:
-    edge: Edge = WebEdge(blobs)
+    platform: Platform = WebPlatform(blobs)
     stored = await blobs.put("web", "chat", b"sound", mime="", seconds=0, sample_rate=0, ending="upload")
-    assert await edge.download(AudioSource(locator=f"blob:{stored.key}"), 5) == b"sound"
+    assert await platform.download(AudioSource(locator=f"blob:{stored.key}"), 5) == b"sound"
     with pytest.raises(ApplicationError) as error:
-        await edge.download(AudioSource(locator=f"blob:{stored.key}"), 4)
+        await platform.download(AudioSource(locator=f"blob:{stored.key}"), 4)
     assert error.value.type == "audio-too-large"
 
 
 @pytest.mark.parametrize("locator", ["/etc/passwd", "blob:../../etc/passwd", "https://example.org/x.ogg"])
 async def test_nothing_else_is_read(blobs: BlobStore, locator: str) -> None:
     with pytest.raises(ApplicationError) as error:
-        await WebEdge(blobs).download(AudioSource(locator=locator), 100)
+        await WebPlatform(blobs).download(AudioSource(locator=locator), 100)
     assert error.value.type == "audio-forbidden"
 
 
 async def test_what_was_said_last_is_kept_for_a_while(blobs: BlobStore) -> None:
-    edge = WebEdge(blobs)
+    platform = WebPlatform(blobs)
     for number in range(REMEMBERED + 1):
-        await edge.send_text(address(str(number)), "first")
-    assert await edge.send_text(address("5"), "second") == "5"
-    assert await edge.send_voice(address("5"), VoiceNote(b"", 1)) == "5"
-    assert (edge.said("chat", "0"), edge.said("chat", "5"), edge.said("other", "5")) == (None, "second", None)
+        await platform.send_text(address(str(number)), "first")
+    assert await platform.send_text(address("5"), "second") == "5"
+    assert await platform.send_voice(address("5"), VoiceNote(b"", 1)) == "5"
+    assert (platform.said("chat", "0"), platform.said("chat", "5"), platform.said("other", "5")) == (
+        None,
+        "second",
+        None,
+    )

@@ -7,30 +7,30 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.errors import BadInputError
-from activities.processes.workspace import Ground
+from activities.processes.workspace import Workspace
 from activities.testruns.collect import CollectActivity, CollectRequest
 from activities.testruns.selection import Selection
-from tests.support.suites import GOOD, MIXED, ground, write_suite
+from tests.support.suites import GOOD, MIXED, workspace, write_suite
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Ground]:
+def place(tmp_path: Path) -> Iterator[Workspace]:
     """A worker's place, left empty."""
-    opened = ground(tmp_path / "ground")
+    opened = workspace(tmp_path / "ground")
     yield opened
     assert [path.name for path in opened.folder.iterdir()] == ["lock"]
 
 
-async def collect(place: Ground, root: Path, **selection: object) -> dict[str, int]:
+async def collect(place: Workspace, root: Path, **selection: object) -> dict[str, int]:
     """Collect as the activity does; give the tests by module."""
     request = CollectRequest(selection=Selection.model_validate(selection))
     collected = await ActivityEnvironment().run(CollectActivity(place, root).collect, request)
     return {module.path: module.tests for module in collected.modules}
 
 
-async def test_modules_and_their_tests_are_found(place: Ground, tmp_path: Path) -> None:
+async def test_modules_and_their_tests_are_found(place: Workspace, tmp_path: Path) -> None:
     root = write_suite(tmp_path / "suite", test_good=GOOD, test_mixed=MIXED, other="import nothing_at_all")
     write_suite(root / "sub", test_good=GOOD)
     (root / "sub" / "__init__.py").touch()
@@ -39,7 +39,7 @@ async def test_modules_and_their_tests_are_found(place: Ground, tmp_path: Path) 
     assert await collect(place, root, tests=["test_good.py::test_two[de]"]) == {"test_good.py": 1}
 
 
-async def test_modules_that_cannot_be_imported_are_run_all_the_same(place: Ground, tmp_path: Path) -> None:
+async def test_modules_that_cannot_be_imported_are_run_all_the_same(place: Workspace, tmp_path: Path) -> None:
     """Each with no test known; running it tells what is wrong with it."""
     root = write_suite(
         tmp_path / "suite",
@@ -69,7 +69,7 @@ async def test_modules_that_cannot_be_imported_are_run_all_the_same(place: Groun
     ],
 )
 async def test_what_selects_nothing_is_refused(
-    place: Ground, tmp_path: Path, selection: dict[str, object], says: str
+    place: Workspace, tmp_path: Path, selection: dict[str, object], says: str
 ) -> None:
     root = write_suite(tmp_path / "suite", test_good=GOOD)
     with pytest.raises(BadInputError, match=says) as refusal:
@@ -77,6 +77,6 @@ async def test_what_selects_nothing_is_refused(
     assert refusal.value.non_retryable
 
 
-async def test_a_missing_folder_is_named(place: Ground, tmp_path: Path) -> None:
+async def test_a_missing_folder_is_named(place: Workspace, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="JUNE_TESTS_ROOT"):
         await collect(place, tmp_path / "nowhere")

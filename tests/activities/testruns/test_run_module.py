@@ -14,12 +14,12 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.blobs import BlobStore
 from activities.errors import BadInputError
-from activities.processes.workspace import MARK, Ground
+from activities.processes.workspace import TAG, Workspace
 from activities.testruns.module_attempt import RunModuleRequest
 from activities.testruns.results import ModuleReport
-from activities.testruns.run_module import RunModuleActivity, Standing
+from activities.testruns.run_module import AttemptProgress, RunModuleActivity
 from activities.testruns.selection import Selection
-from tests.support.suites import GOOD, MIXED, ground, write_suite
+from tests.support.suites import GOOD, MIXED, workspace, write_suite
 from tests.support.world import until
 
 pytestmark = pytest.mark.slow
@@ -75,19 +75,19 @@ def test_after():
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Ground]:
+def place(tmp_path: Path) -> Iterator[Workspace]:
     """A worker's place; nothing that bears its mark is left at the end."""
-    opened = ground(tmp_path / "ground")
+    opened = workspace(tmp_path / "ground")
     yield opened
     assert marked(opened) == []
 
 
-def marked(place: Ground) -> list[int]:
+def marked(place: Workspace) -> list[int]:
     """List living processes that bear the mark of a place."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK, "").startswith(str(place.folder)):
+            if process.environ().get(TAG, "").startswith(str(place.folder)):
                 found.append(process.pid)
         except psutil.Error:  # gone, or somebody else's
             continue
@@ -97,12 +97,12 @@ def marked(place: Ground) -> list[int]:
 class Runner:
     """Runs modules of a suite as the activity does."""
 
-    def __init__(self, place: Ground, root: Path, server: WorkflowEnvironment) -> None:
+    def __init__(self, place: Workspace, root: Path, server: WorkflowEnvironment) -> None:
         self.place = place
         self.blobs = BlobStore.open("memory://")
         self.activity = RunModuleActivity(place, root, self.blobs)
         self.environment = ActivityEnvironment(client=server.client)
-        self.beats: list[Standing] = []
+        self.beats: list[AttemptProgress] = []
         self.environment.on_heartbeat = lambda *details: self.beats.extend(details)
 
     async def run(self, module: str, **fields: object) -> ModuleReport:
@@ -124,7 +124,7 @@ def suite(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def runner(place: Ground, suite: Path, dev_server: WorkflowEnvironment) -> Runner:
+def runner(place: Workspace, suite: Path, dev_server: WorkflowEnvironment) -> Runner:
     return Runner(place, suite, dev_server)
 
 
@@ -231,7 +231,7 @@ async def test_a_worker_that_stops_gives_the_module_back(runner: Runner) -> None
 
 
 async def test_the_next_attempt_says_what_became_of_the_last(runner: Runner) -> None:
-    last = Standing(attempt=1, ended=1, current="test_good.py::test_one")
+    last = AttemptProgress(attempt=1, ended=1, current="test_good.py::test_one")
     info = dataclasses.replace(runner.environment.info, attempt=2, heartbeat_details=[last.model_dump()])
     runner.environment.info = info
     report = await runner.run("test_good.py")
@@ -264,9 +264,9 @@ async def test_what_a_dead_worker_left_behind_is_cleared_away(tmp_path: Path) ->
     assert len(processes) == 2
     worker.kill()
     await until(lambda: sum(map(alive, processes)) == 1)
-    ground(tmp_path / "another june's")
+    workspace(tmp_path / "another june's")
     assert sum(map(alive, processes)) == 1
-    opened = ground(tmp_path / "ground")
+    opened = workspace(tmp_path / "ground")
     assert not any(map(alive, processes))
     assert opened.folder in list(opened.folder.parent.iterdir())
     assert dead not in map(str, opened.folder.parent.iterdir())

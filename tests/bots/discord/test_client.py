@@ -1,4 +1,4 @@
-"""What Discord's messages mean to june's door; and that the menus say what they are."""
+"""What Discord's messages mean to june's inbox; and that the menus say what they are."""
 
 import asyncio
 from typing import Any
@@ -10,11 +10,11 @@ import pytest
 from bots.access import Admission, Policy, Role
 from bots.discord.client import DiscordBot, _Lines
 from bots.discord.menu import Words
-from bots.discord.messages import CONTENT_LIMIT, Locales, incoming_of, pages
-from bots.inbox import Incoming
+from bots.discord.messages import CONTENT_LIMIT, Locales, inbound_of, pages
+from bots.inbox import InboundMessage
 from tests.support.platforms.discord_gateway import Gateway
 from tests.support.platforms.discord_world import BOT, DM, VOICE_FLAG, Upload, World
-from workflows.access.contracts import AccessView, Standing
+from workflows.access.contracts import AccessView, Permission
 
 VOICE = Upload("voice-message.ogg", b"OggS", "audio/ogg")
 SHAPE = {"flags": VOICE_FLAG, "attachments": [{"id": "0", "duration_secs": 2.5, "waveform": "AAAA"}]}
@@ -39,7 +39,7 @@ class Room:
     def post(self, channel: str, content: str = "", author: str = "", *files: Upload, **body: Any) -> str:  # noqa: ANN401
         return str(self.world.post(channel, author or self.person, {"content": content, **body}, list(files))["id"])
 
-    def read(self, channel: str, message: str, *, content: bool = True, **changed: Any) -> Incoming | None:  # noqa: ANN401
+    def read(self, channel: str, message: str, *, content: bool = True, **changed: Any) -> InboundMessage | None:  # noqa: ANN401
         found = self.world.message(channel, message)
         assert found
         data: Any = self.world.shown(found, "http://cdn", content=content) | changed
@@ -47,12 +47,12 @@ class Room:
             data |= {"guild_id": self.guild}
         where, _ = self.state._get_guild_channel(data)
         read = discord.Message(state=self.state, channel=where, data=data)  # type: ignore[arg-type]
-        return incoming_of(read, int(BOT), Locales().of(read))
+        return inbound_of(read, int(BOT), Locales().of(read))
 
-    def heard(self, channel: str, *args: Any, **more: Any) -> Incoming:  # noqa: ANN401
-        incoming = self.read(channel, self.post(channel, *args, **more))
-        assert incoming
-        return incoming
+    def heard(self, channel: str, *args: Any, **more: Any) -> InboundMessage:  # noqa: ANN401
+        inbound = self.read(channel, self.post(channel, *args, **more))
+        assert inbound
+        return inbound
 
 
 @pytest.fixture
@@ -62,24 +62,24 @@ def room() -> Room:
 
 async def test_a_voice_message_in_private(room: Room) -> None:
     message = room.post(room.private, "", "", VOICE, **SHAPE)
-    incoming = room.read(room.private, message)
-    assert incoming
+    inbound = room.read(room.private, message)
+    assert inbound
     attachment = room.world.messages[room.private][0]["attachments"][0]["id"]
-    assert incoming.audio
-    assert incoming.audio.locator == f"{room.private}/{message}/{attachment}"
-    assert (incoming.audio.claimed_bytes, incoming.audio_seconds) == (4, 2.5)
-    assert (incoming.chat, incoming.message, incoming.user, incoming.sender) == (
+    assert inbound.audio
+    assert inbound.audio.locator == f"{room.private}/{message}/{attachment}"
+    assert (inbound.audio.claimed_bytes, inbound.audio_seconds) == (4, 2.5)
+    assert (inbound.chat, inbound.message, inbound.user, inbound.sender) == (
         room.private,
         message,
         room.person,
         "Mia",
     )
-    assert (incoming.group, incoming.places, incoming.addressed, incoming.text) == (None, (), True, None)
+    assert (inbound.group, inbound.places, inbound.addressed, inbound.text) == (None, (), True, None)
 
 
 async def test_a_recording_with_words_beside_it_and_one_without_a_media_type(room: Room) -> None:
-    incoming = room.heard(room.private, "what is this?", "", Upload("a.mp3", b"ID3", "audio/mpeg"))
-    assert (incoming.audio is not None, incoming.text) == (True, "what is this?")
+    inbound = room.heard(room.private, "what is this?", "", Upload("a.mp3", b"ID3", "audio/mpeg"))
+    assert (inbound.audio is not None, inbound.text) == (True, "what is this?")
     assert room.heard(room.private, "", "", Upload("A.OPUS", b"OggS", "")).audio
     assert room.heard(room.private, "", "", Upload("a.png", b"PNG", "image/png")).audio is None
 
@@ -97,18 +97,18 @@ async def test_replies_to_june_are_meant_for_her_with_and_without_a_ping(room: R
     said = room.post(room.channel, "Forty-two.", BOT)
     for pinged in (True, False):
         reference = {"message_reference": {"message_id": said}, "allowed_mentions": {"replied_user": pinged}}
-        incoming = room.heard(room.channel, "why?", **reference)
-        assert (incoming.addressed, incoming.quoted, incoming.about) == (True, "Forty-two.", BOT)
+        inbound = room.heard(room.channel, "why?", **reference)
+        assert (inbound.addressed, inbound.quoted, inbound.about) == (True, "Forty-two.", BOT)
 
 
 async def test_naming_june_in_a_reply_to_a_recording_asks_about_it(room: Room) -> None:
     spoken = room.post(room.channel, "", "", VOICE, **SHAPE)
     reference = {"message_reference": {"message_id": spoken}, "allowed_mentions": {"replied_user": False}}
     other = room.world.person("Max")
-    incoming = room.heard(room.channel, f"{MENTION} this one", other, **reference)
-    assert incoming.audio
-    assert incoming.audio.locator.startswith(f"{room.channel}/{spoken}/")
-    assert (incoming.user, incoming.about, incoming.text) == (other, room.person, "this one")
+    inbound = room.heard(room.channel, f"{MENTION} this one", other, **reference)
+    assert inbound.audio
+    assert inbound.audio.locator.startswith(f"{room.channel}/{spoken}/")
+    assert (inbound.user, inbound.about, inbound.text) == (other, room.person, "this one")
     assert room.heard(room.channel, "nice voice", other, **reference).audio is None
 
 
@@ -119,10 +119,10 @@ async def test_a_forwarded_recording_is_found(room: Room) -> None:
         "type": 0, "content": "", "embeds": [], "attachments": [file], "timestamp": "2026-01-01T00:00:00+00:00",
         "edited_timestamp": None, "flags": VOICE_FLAG, "components": [],
     }  # fmt: skip
-    incoming = room.read(room.private, message, content=True, message_snapshots=[{"message": inner}])
-    assert incoming
-    assert incoming.audio
-    assert incoming.audio.locator == f"{room.private}/{message}/77"
+    inbound = room.read(room.private, message, content=True, message_snapshots=[{"message": inner}])
+    assert inbound
+    assert inbound.audio
+    assert inbound.audio.locator == f"{room.private}/{message}/77"
 
 
 async def test_what_june_does_not_hear(room: Room) -> None:
@@ -142,7 +142,7 @@ async def test_members_of_a_server_are_admitted_and_a_channel_is_opened() -> Non
     assert [admission.role("1", "10", "20"), admission.role("1", "11", "21")] == [Role.GUEST, Role.GUEST]
     assert admission.role("1", "11", "20") is Role.STRANGER
     assert [admission.answers_all("20", "10"), admission.answers_all("99", "21", "11")] == [False, True]
-    said = Admission(Policy(open_groups=frozenset({"10"})), AccessView(standings={"20": Standing.ALLOWED}))
+    said = Admission(Policy(open_groups=frozenset({"10"})), AccessView(standings={"20": Permission.ALLOWED}))
     assert [said.answers_all("20", "10"), said.answers_all("30", "10")] == [False, True], "the narrowest decides"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from telegram import Update, User
 
-from bots.inbox import Incoming
+from bots.inbox import InboundMessage
 from bots.telegram.messages import convert
 
 ME = User(123456, "June", is_bot=True, username="june_test_bot")
@@ -22,14 +22,14 @@ def message(chat: dict[str, Any] = PRIVATE, number: int = 55, **fields: Any) -> 
     return {"message_id": number, "date": 1, "chat": chat, "from": ANN} | fields
 
 
-def read(kind: str = "message", chat: dict[str, Any] = PRIVATE, **fields: Any) -> Incoming | None:  # noqa: ANN401 - as Telegram has it
+def read(kind: str = "message", chat: dict[str, Any] = PRIVATE, **fields: Any) -> InboundMessage | None:  # noqa: ANN401 - as Telegram has it
     return convert(Update.de_json({"update_id": 1, kind: message(chat, **fields)}, None), ME)
 
 
-def heard(chat: dict[str, Any] = PRIVATE, **fields: Any) -> Incoming:  # noqa: ANN401 - as Telegram has it
-    incoming = read(chat=chat, **fields)
-    assert incoming is not None
-    return incoming
+def heard(chat: dict[str, Any] = PRIVATE, **fields: Any) -> InboundMessage:  # noqa: ANN401 - as Telegram has it
+    inbound = read(chat=chat, **fields)
+    assert inbound is not None
+    return inbound
 
 
 def command(text: str) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def mention(text: str, name: str = "@june_test_bot") -> dict[str, Any]:
 
 
 def test_text() -> None:
-    assert heard(text=" Hello? ") == Incoming(
+    assert heard(text=" Hello? ") == InboundMessage(
         platform="telegram",
         chat="7",
         message="55",
@@ -63,10 +63,10 @@ def test_text() -> None:
     ],
 )
 def test_what_sounds(fields: dict[str, Any], seconds: float | None) -> None:
-    incoming = heard(**fields, caption="Listen!")
-    assert incoming.audio is not None
-    assert (incoming.audio.locator, incoming.audio.claimed_bytes) == ("f1", 1234)
-    assert (incoming.audio_seconds, incoming.text, incoming.addressed) == (seconds, "Listen!", True)
+    inbound = heard(**fields, caption="Listen!")
+    assert inbound.audio is not None
+    assert (inbound.audio.locator, inbound.audio.claimed_bytes) == ("f1", 1234)
+    assert (inbound.audio_seconds, inbound.text, inbound.addressed) == (seconds, "Listen!", True)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_what_sounds(fields: dict[str, Any], seconds: float | None) -> None:
 )
 def test_what_does_not_sound_is_told_so(fields: dict[str, Any]) -> None:
     for caption in (None, "Look!"):
-        incoming = heard(**fields, caption=caption)
-        assert (incoming.audio, incoming.text) == (None, "")
+        inbound = heard(**fields, caption=caption)
+        assert (inbound.audio, inbound.text) == (None, "")
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,14 @@ def test_an_owners_command_is_about_the_sender_of_what_it_replies_to() -> None:
 
 
 def test_in_a_group_june_is_not_always_meant() -> None:
-    incoming = heard(GROUP, text="Hello, Bob.")
-    assert (incoming.chat, incoming.group, incoming.addressed) == ("-100", "-100", False)
+    inbound = heard(GROUP, text="Hello, Bob.")
+    assert (inbound.chat, inbound.group, inbound.addressed) == ("-100", "-100", False)
     assert not heard(GROUP, **VOICE).addressed
 
 
 def test_a_mention_means_june() -> None:
-    incoming = heard(GROUP, **mention("Hey @june_test_bot, what time is it?"))
-    assert (incoming.text, incoming.addressed) == ("Hey , what time is it?", True)
+    inbound = heard(GROUP, **mention("Hey @june_test_bot, what time is it?"))
+    assert (inbound.text, inbound.addressed) == ("Hey , what time is it?", True)
     assert not heard(GROUP, **mention("Hey @another_bot", "@another_bot")).addressed
     entity = {"type": "text_mention", "offset": 0, "length": 4, "user": JUNE}
     assert heard(GROUP, text="June how are you?", entities=[entity]).text == "how are you?"
@@ -136,8 +136,8 @@ def test_a_mention_means_june() -> None:
 
 def test_a_reply_means_june() -> None:
     replied = message(GROUP, 50, text="The answer.") | {"from": JUNE}
-    incoming = heard(GROUP, **VOICE, reply_to_message=replied)
-    assert (incoming.addressed, incoming.quoted, incoming.message) == (True, "The answer.", "55")
+    inbound = heard(GROUP, **VOICE, reply_to_message=replied)
+    assert (inbound.addressed, inbound.quoted, inbound.message) == (True, "The answer.", "55")
     assert not heard(GROUP, **VOICE, reply_to_message=replied | {"from": BOB}).addressed
     beside = heard(GROUP, **VOICE, caption="Why?", reply_to_message=replied)
     assert (beside.quoted, beside.text) == ("The answer.", "Why?")
@@ -160,33 +160,33 @@ def test_a_quote_is_closer_than_the_whole() -> None:
 )
 def test_asking_for_an_answer_to_somebodys_voice(asks: dict[str, Any], words: str) -> None:
     replied = message(GROUP, 50, **VOICE) | {"from": BOB}
-    incoming = heard(GROUP, **asks, reply_to_message=replied)
-    assert incoming.audio is not None
-    assert (incoming.audio.locator, incoming.audio_seconds, incoming.text) == ("f1", 3, words)
-    assert (incoming.message, incoming.user, incoming.addressed) == ("55", "7", True)
+    inbound = heard(GROUP, **asks, reply_to_message=replied)
+    assert inbound.audio is not None
+    assert (inbound.audio.locator, inbound.audio_seconds, inbound.text) == ("f1", 3, words)
+    assert (inbound.message, inbound.user, inbound.addressed) == ("55", "7", True)
 
 
 @pytest.mark.parametrize("asks", [command("/ask"), mention("@june_test_bot")])
 def test_asking_for_an_answer_to_somebodys_text(asks: dict[str, Any]) -> None:
     replied = message(GROUP, 50, text="What time is it?") | {"from": BOB}
-    incoming = heard(GROUP, **asks, reply_to_message=replied)
-    assert (incoming.text, incoming.quoted, incoming.addressed) == ("What time is it?", None, True)
+    inbound = heard(GROUP, **asks, reply_to_message=replied)
+    assert (inbound.text, inbound.quoted, inbound.addressed) == ("What time is it?", None, True)
 
 
 def test_junes_own_voice_is_no_question() -> None:
     replied = message(GROUP, 50, **VOICE) | {"from": JUNE}
-    incoming = heard(GROUP, **mention("@june_test_bot why?"), reply_to_message=replied)
-    assert (incoming.audio, incoming.text) == (None, "why?")
+    inbound = heard(GROUP, **mention("@june_test_bot why?"), reply_to_message=replied)
+    assert (inbound.audio, inbound.text) == (None, "why?")
 
 
 def test_a_topic_is_a_thread() -> None:
     opened = message(GROUP, 9, forum_topic_created={"name": "Tea", "icon_color": 1}) | {"from": JUNE}
-    incoming = heard(GROUP, text="Hi.", message_thread_id=9, is_topic_message=True, reply_to_message=opened)
-    assert (incoming.thread, incoming.addressed, incoming.quoted) == ("9", False, None)
+    inbound = heard(GROUP, text="Hi.", message_thread_id=9, is_topic_message=True, reply_to_message=opened)
+    assert (inbound.thread, inbound.addressed, inbound.quoted) == ("9", False, None)
     assert heard(GROUP, text="Hi.", message_thread_id=9).thread is None, "a thread of replies is no topic"
 
 
 def test_who_speaks_as_the_group() -> None:
     anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
-    incoming = heard(GROUP, **{"text": "Hi.", "from": anonymous, "sender_chat": GROUP})
-    assert (incoming.user, incoming.sender, incoming.language) == ("-100", "Friends", None)
+    inbound = heard(GROUP, **{"text": "Hi.", "from": anonymous, "sender_chat": GROUP})
+    assert (inbound.user, inbound.sender, inbound.language) == ("-100", "Friends", None)

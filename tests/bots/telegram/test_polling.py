@@ -11,7 +11,7 @@ from telegram import Bot, Update
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.values import Address
-from bots.inbox import Incoming
+from bots.inbox import InboundMessage
 from bots.telegram.intake import TelegramIntake, publish_commands
 from bots.telegram.polling import Polling, TokenRefusedError
 from bots.telegram.webhook import SECRET_HEADER, Webhook, register
@@ -26,7 +26,7 @@ DOWN = RPCError("down", RPCStatusCode.UNAVAILABLE, b"")
 SECRET = "open-sesame"
 
 
-class Door:
+class Inbox:
     """Takes messages, unless it is told to fail."""
 
     def __init__(self) -> None:
@@ -37,12 +37,12 @@ class Door:
         self.hold = asyncio.Event()
         self.hold.set()
 
-    async def receive(self, incoming: Incoming) -> str | None:
-        text = incoming.text or ""
+    async def receive(self, inbound: InboundMessage) -> str | None:
+        text = inbound.text or ""
         await self.hold.wait()
         if self.failures.get(text):
             raise self.failures[text].pop()
-        self.taken.append((incoming.chat, text))
+        self.taken.append((inbound.chat, text))
         return self.sentences.get(text)
 
     async def say(self, to: Address, text: str) -> str:
@@ -76,13 +76,13 @@ def api(server: BotApi) -> BotApi:
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door()
+def inbox() -> Inbox:
+    return Inbox()
 
 
 @pytest.fixture
-def intake(bot: Bot, door: Door) -> TelegramIntake:
-    return TelegramIntake(door, door.say, bot.bot)
+def intake(bot: Bot, inbox: Inbox) -> TelegramIntake:
+    return TelegramIntake(inbox, inbox.say, bot.bot)
 
 
 @asynccontextmanager
@@ -103,17 +103,17 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_updates_are_confirmed_once_they_are_taken(
-    api: BotApi, bot: Bot, door: Door, intake: TelegramIntake
+    api: BotApi, bot: Bot, inbox: Inbox, intake: TelegramIntake
 ) -> None:
-    door.hold.clear()
+    inbox.hold.clear()
     api.write(CHAT, "One.")
     async with polling(bot, intake.receive):
         await until(lambda: bool(api.called("getUpdates")))
         await asyncio.sleep(0.05)
-        assert (api.confirmed, door.taken) == (0, [])
-        door.hold.set()
+        assert (api.confirmed, inbox.taken) == (0, [])
+        inbox.hold.set()
         await until(lambda: api.confirmed == 1)
-    assert door.texts == ["One."]
+    assert inbox.texts == ["One."]
     assert api.called("getUpdates")[0].params["allowed_updates"] == ["message"]
 
 
@@ -129,39 +129,39 @@ async def test_what_was_taken_is_confirmed_at_the_end(api: BotApi, bot: Bot, int
 
 
 async def test_the_order_of_a_chat_holds_while_temporal_is_down(
-    api: BotApi, bot: Bot, door: Door, intake: TelegramIntake
+    api: BotApi, bot: Bot, inbox: Inbox, intake: TelegramIntake
 ) -> None:
-    door.failures["1"] = [DOWN] * 5
+    inbox.failures["1"] = [DOWN] * 5
     for chat, text in ((CHAT, "1"), (OTHER, "a"), (CHAT, "2"), (OTHER, "b")):
         api.write(chat, text)
     async with polling(bot, intake.receive):
-        await until(lambda: len(door.taken) == 4)
+        await until(lambda: len(inbox.taken) == 4)
         await until(lambda: api.confirmed == 4)
-    assert [text for chat, text in door.taken if chat == str(CHAT)] == ["1", "2"]
-    assert [text for chat, text in door.taken if chat == str(OTHER)] == ["a", "b"], "once each, and not held up"
-    assert door.texts[:2] == ["a", "b"]
+    assert [text for chat, text in inbox.taken if chat == str(CHAT)] == ["1", "2"]
+    assert [text for chat, text in inbox.taken if chat == str(OTHER)] == ["a", "b"], "once each, and not held up"
+    assert inbox.texts[:2] == ["a", "b"]
 
 
-async def test_a_poison_update_is_left_out(api: BotApi, bot: Bot, door: Door, intake: TelegramIntake) -> None:
+async def test_a_poison_update_is_left_out(api: BotApi, bot: Bot, inbox: Inbox, intake: TelegramIntake) -> None:
     hopeless = RPCError("too large", RPCStatusCode.INVALID_ARGUMENT, b"")
-    door.failures = {"poison": [ValueError("bad")] * 9, "large": [hopeless] * 9}
+    inbox.failures = {"poison": [ValueError("bad")] * 9, "large": [hopeless] * 9}
     for text in ("poison", "large", "good"):
         api.write(CHAT, text)
     async with polling(bot, intake.receive):
         await until(lambda: api.confirmed == 3)
-    assert door.texts == ["good"]
-    assert {text: len(left) for text, left in door.failures.items()} == {"poison": 6, "large": 6}
+    assert inbox.texts == ["good"]
+    assert {text: len(left) for text, left in inbox.failures.items()} == {"poison": 6, "large": 6}
 
 
 async def test_an_update_that_cannot_be_read_is_left_out(
-    api: BotApi, bot: Bot, door: Door, intake: TelegramIntake
+    api: BotApi, bot: Bot, inbox: Inbox, intake: TelegramIntake
 ) -> None:
     api.write(CHAT, "One.")
     api.push({"message": {"message_id": 1}})
     api.write(CHAT, "Two.")
     async with polling(bot, intake.receive):
         await until(lambda: api.confirmed == 3)
-    assert door.texts == ["One.", "Two."]
+    assert inbox.texts == ["One.", "Two."]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ async def test_an_update_that_cannot_be_read_is_left_out(
 async def test_polling_goes_on(
     api: BotApi,
     bot: Bot,
-    door: Door,
+    inbox: Inbox,
     intake: TelegramIntake,
     monkeypatch: pytest.MonkeyPatch,
     status: int,
@@ -187,11 +187,11 @@ async def test_polling_goes_on(
     api.write(CHAT, "One.")
     async with polling(bot, intake.receive):
         await until(lambda: api.confirmed == 1)
-    assert door.texts == ["One."]
+    assert inbox.texts == ["One."]
 
 
 async def test_of_two_pollers_each_message_is_taken_all_the_same(
-    api: BotApi, bot: Bot, door: Door, intake: TelegramIntake, monkeypatch: pytest.MonkeyPatch
+    api: BotApi, bot: Bot, inbox: Inbox, intake: TelegramIntake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bots.telegram.polling.CONFLICT_SECONDS", 0.05)
     async with polling(bot, intake.receive), polling(bot, intake.receive):
@@ -199,7 +199,7 @@ async def test_of_two_pollers_each_message_is_taken_all_the_same(
             api.write(CHAT, str(number))
             await asyncio.sleep(0.1)
         await until(lambda: api.confirmed == 3)
-    assert list(dict.fromkeys(door.texts)) == ["0", "1", "2"]
+    assert list(dict.fromkeys(inbox.texts)) == ["0", "1", "2"]
 
 
 async def test_a_refused_token_ends_it(api: BotApi, bot: Bot, intake: TelegramIntake) -> None:
@@ -209,13 +209,13 @@ async def test_a_refused_token_ends_it(api: BotApi, bot: Bot, intake: TelegramIn
             await asyncio.wait_for(running, 5)
 
 
-async def test_what_the_door_says_is_sent(api: BotApi, bot: Bot, door: Door, intake: TelegramIntake) -> None:
-    door.sentences = {"/start": "Welcome!", "/help": "fail"}
+async def test_what_the_door_says_is_sent(api: BotApi, bot: Bot, inbox: Inbox, intake: TelegramIntake) -> None:
+    inbox.sentences = {"/start": "Welcome!", "/help": "fail"}
     numbers = [api.write(CHAT, text) for text in ("/help", "/start")]
     async with polling(bot, intake.receive):
         await until(lambda: api.confirmed == 2)
     await intake.settle()
-    assert door.said == [(str(numbers[1]), "Welcome!")]
+    assert inbox.said == [(str(numbers[1]), "Welcome!")]
 
 
 async def test_the_menu_of_commands(api: BotApi, bot: Bot) -> None:
@@ -238,18 +238,18 @@ async def listening(bot: Bot, intake: TelegramIntake) -> AsyncIterator[str]:
         yield url
 
 
-async def test_webhook(api: BotApi, bot: Bot, door: Door, intake: TelegramIntake) -> None:
+async def test_webhook(api: BotApi, bot: Bot, inbox: Inbox, intake: TelegramIntake) -> None:
     async with listening(bot, intake) as url:
         assert (api.webhook["url"], api.webhook["secret_token"]) == (url, SECRET)
-        door.failures["1"] = [DOWN]
+        inbox.failures["1"] = [DOWN]
         for text in ("1", "2"):
             api.write(CHAT, text)
         assert await api.post_updates() == [503]
         assert await api.post_updates() == [200, 200]
-    assert door.texts == ["1", "2"]
+    assert inbox.texts == ["1", "2"]
 
 
-async def test_the_webhook_is_for_telegram_alone(api: BotApi, bot: Bot, door: Door, intake: TelegramIntake) -> None:
+async def test_the_webhook_is_for_telegram_alone(api: BotApi, bot: Bot, inbox: Inbox, intake: TelegramIntake) -> None:
     async with listening(bot, intake) as url, ClientSession() as session:
         for headers, body, status in (
             ({}, b"{}", 403),
@@ -260,4 +260,4 @@ async def test_the_webhook_is_for_telegram_alone(api: BotApi, bot: Bot, door: Do
         ):
             async with session.post(url, data=body, headers=headers) as response:
                 assert response.status == status
-    assert door.taken == []
+    assert inbox.taken == []

@@ -26,7 +26,7 @@ from tests.support.platforms.discord_world import (
 
 API = "/api/v10"
 MENTION = f"<@{BOT}>"
-PATIENCE_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 
 
 @dataclass
@@ -187,7 +187,7 @@ class FakeDiscord:
         """Read the file of a message."""
         return self.world.files[message["attachments"][0]["url"]]
 
-    async def until(self, condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = TIMEOUT_SECONDS) -> None:
         """Wait for something that june does."""
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 - what is waited for happens elsewhere

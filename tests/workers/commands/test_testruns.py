@@ -9,7 +9,7 @@ import typer
 from temporalio.testing import WorkflowEnvironment
 from typer.testing import CliRunner
 
-from activities.testruns.results import Outcome, case
+from activities.testruns.results import Outcome, make_result
 from workers.clients import testruns as runs
 from workers.clients.schedules import (
     create_schedule,
@@ -90,10 +90,10 @@ def test_tests_know_june_and_no_secret_that_is_not_named() -> None:
 
 def test_junit_is_xml_whatever_tests_say() -> None:
     cases = [
-        case("test_a.py::test_one[ä<&>]", Outcome.PASSED, 1.5),
-        case("test_a.py::test_two", Outcome.FAILED, 0.5, 'a \x1b[31mred\x1b[0m "message" \x00 <&>'),
-        case("test_a.py::test_three", Outcome.SKIPPED, 0, "not today"),
-        case("sub/test_b.py", Outcome.CRASHED, 0, "killed by SIGSEGV"),
+        make_result("test_a.py::test_one[ä<&>]", Outcome.PASSED, 1.5),
+        make_result("test_a.py::test_two", Outcome.FAILED, 0.5, 'a \x1b[31mred\x1b[0m "message" \x00 <&>'),
+        make_result("test_a.py::test_three", Outcome.SKIPPED, 0, "not today"),
+        make_result("sub/test_b.py", Outcome.CRASHED, 0, "killed by SIGSEGV"),
     ]
     root = ET.fromstring(junit("tests/1", cases))  # noqa: S314 - our own
     first, second = root

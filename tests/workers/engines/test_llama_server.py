@@ -62,7 +62,7 @@ def test_a_missing_model_is_one_sentence(tmp_path: Path) -> None:
 
 async def test_a_server_that_is_not_there_keeps_nobody_from_starting() -> None:
     llm = LlmSettings(base_url=f"http://127.0.0.1:{free_port()}/v1")
-    assert not await warm_up(build_client(llm, EmbeddedSettings()), llm, patience_seconds=0.3)
+    assert not await warm_up(build_client(llm, EmbeddedSettings()), llm, timeout_seconds=0.3)
 
 
 def test_the_client_leaves_retries_to_temporal() -> None:

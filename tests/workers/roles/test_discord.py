@@ -26,14 +26,14 @@ async def fake(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
 
 
 async def begin(spec: WorkerSpec) -> None:
-    """Run the work's chore."""
+    """Run the work's background task."""
     assert spec.background
     await spec.background()
 
 
 async def test_it_serves_its_queue_and_tells_its_commands(fake: FakeDiscord, dev_server: WorkflowEnvironment) -> None:
     work = await build(dev_server.client)
-    assert [activity.__name__ for activity in work.activities] == ["fetch", "reply", "accompany"]
+    assert [activity.__name__ for activity in work.activities] == ["fetch", "reply", "show_progress"]
     assert len(fake.commands) == 17
 
 

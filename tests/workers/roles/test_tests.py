@@ -16,7 +16,7 @@ from activities.blobs import BlobStore
 from activities.testruns.collect import CollectActivity
 from activities.testruns.run_module import RunModuleActivity
 from activities.testruns.selection import Selection
-from tests.support.suites import GOOD, MIXED, ground, write_suite
+from tests.support.suites import GOOD, MIXED, workspace, write_suite
 from tests.workers.conftest import free_port
 from tests.workers.test_telemetry import scrape
 from workers.clients.schedules import create_schedule, delete_schedule
@@ -49,7 +49,7 @@ async def test_everything_that_is_read_is_measured(tmp_path: Path) -> None:
     telemetry = TelemetrySettings(metrics_address=f"127.0.0.1:{port}")
     client = await connect(telemetry)
     root = write_suite(tmp_path / "suite", test_good=GOOD, test_mixed=MIXED)
-    place = ground(tmp_path / "ground")
+    place = workspace(tmp_path / "ground")
     tests = [
         CollectActivity(place, root).collect,
         RunModuleActivity(place, root, BlobStore.open("memory://")).run_module,

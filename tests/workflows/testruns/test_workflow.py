@@ -16,10 +16,18 @@ from temporalio.worker import Worker
 
 from activities.testruns.collect import Collected, FoundModule
 from activities.testruns.module_attempt import RunModuleRequest
-from activities.testruns.results import MAX_MESSAGE_CHARS, ModuleProgress, ModuleReport, Outcome, case, count, listed
+from activities.testruns.results import (
+    MAX_MESSAGE_CHARS,
+    ModuleProgress,
+    ModuleReport,
+    Outcome,
+    count,
+    listed,
+    make_result,
+)
 from activities.values import Address
 from tests.support.testrun_world import Suite, as_told, forever, report
-from tests.support.world import BEAT
+from tests.support.world import HEARTBEAT_TIMEOUT
 from workflows.names import OUTCOME, TEST_RUN_MEMO, TESTS_QUEUE, WORKFLOW_QUEUE, platform_queue
 from workflows.testruns import web_ui as integration_details
 from workflows.testruns.contracts import PageRequest, RunReport, RunRequest
@@ -39,7 +47,8 @@ async def suite(time_skipping: WorkflowEnvironment) -> AsyncIterator[Suite]:
         platform_queue("discord"): {"activities": [played.reply]},
     }
     workers = [
-        Worker(client, task_queue=q, max_heartbeat_throttle_interval=BEAT, **holds) for q, holds in queues.items()
+        Worker(client, task_queue=q, max_heartbeat_throttle_interval=HEARTBEAT_TIMEOUT, **holds)
+        for q, holds in queues.items()
     ]
     async with workers[0], workers[1], workers[2]:
         yield played
@@ -151,7 +160,7 @@ async def test_a_run_is_watched_while_it_runs(time_skipping: WorkflowEnvironment
     async def slow(request: RunModuleRequest) -> ModuleReport:
         info = activity.info()
         run = activity.client().get_workflow_handle(info.workflow_id or "")
-        first = case("test_a.py::test_0", Outcome.PASSED)
+        first = make_result("test_a.py::test_0", Outcome.PASSED)
         news = ModuleProgress(module="test_a.py", attempt=1, found=3, cases=(first,), current="test_a.py::test_1")
         await run.signal("progress", news.model_copy(update={"log_end": "so far"}))
         while not go_on.is_set():
@@ -218,7 +227,7 @@ async def test_cancel_gives_what_there_is(time_skipping: WorkflowEnvironment, su
 
 
 def test_a_new_attempt_begins_afresh_and_the_last_word_is_the_report() -> None:
-    state, passed = RunState(), case("test_a.py::test_0", Outcome.PASSED)
+    state, passed = RunState(), make_result("test_a.py::test_0", Outcome.PASSED)
     state.collected(Collected(modules=(FoundModule(path="test_a.py", tests=2),)))
     state.begin("test_a.py")
     state.progress(ModuleProgress(module="test_a.py", attempt=1, found=2, cases=(passed,)))
@@ -233,8 +242,8 @@ def test_a_new_attempt_begins_afresh_and_the_last_word_is_the_report() -> None:
 
 def test_reports_and_details_fit_whatever_tests_say() -> None:
     """2 MB an answer, 20,000 bytes of details: with very many tests that fail in very many words."""
-    cases = [case(f"test_ä|`.py::test[{'🎤' * 2000}{n}]", Outcome.FAILED, 1, "🎤" * 3000) for n in range(3000)]
-    kept = listed([case("test_ä.py::first", Outcome.PASSED), *cases])
+    cases = [make_result(f"test_ä|`.py::test[{'🎤' * 2000}{n}]", Outcome.FAILED, 1, "🎤" * 3000) for n in range(3000)]
+    kept = listed([make_result("test_ä.py::first", Outcome.PASSED), *cases])
     assert all(one.outcome is Outcome.FAILED for one in kept), "those that went wrong first"
     module = ModuleReport(module="test_ä|`.py", cases=kept, counts=count(cases))
     assert max(len(one.message) for one in kept) <= MAX_MESSAGE_CHARS

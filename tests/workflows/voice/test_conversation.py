@@ -26,7 +26,7 @@ from workflows.voice.contracts import (
     VoiceMessageRequest,
     VoiceMessageResult,
 )
-from workflows.voice.conversation import AHEAD, SUMMARY_TOKENS, Conversation
+from workflows.voice.conversation import MAX_PRETRANSCRIBED, SUMMARY_TOKENS, Conversation
 from workflows.voice.memory import WINDOW_TURNS
 from workflows.voice.voice_message import VoiceMessage
 
@@ -158,7 +158,7 @@ async def test_messages_are_transcribed_at_once_and_answered_in_order(world: Wor
     [
         ("rate-limited", Limits(waiting=20, messages_per_minute=6), 1),
         # Said again once a message was taken after all, as the first are when their turns begin.
-        ("queue-full", Limits(waiting=2, messages_per_minute=1000), 1 + 1 + AHEAD),
+        ("queue-full", Limits(waiting=2, messages_per_minute=1000), 1 + 1 + MAX_PRETRANSCRIBED),
     ],
 )
 async def test_a_flood_is_refused_once_and_loses_nothing_accepted(

@@ -1,4 +1,4 @@
-"""The Discord edge with the real library against the fake server: what it sends, what it makes of refusals."""
+"""The Discord platform with the real library against the fake server: what it sends, what it makes of refusals."""
 
 import asyncio
 import base64
@@ -19,7 +19,7 @@ from activities.audio.codec import encode_ogg_opus
 from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.discord.platform import DiscordEdge
+from activities.platforms.discord.platform import DiscordPlatform
 from activities.platforms.discord.requests import message_of, nonce, waveform
 from activities.platforms.discord.signed_links import Links
 from activities.platforms.platform import VoiceForbiddenError, VoiceNote
@@ -34,12 +34,12 @@ NOTE = VoiceNote(encode_ogg_opus(tone(1, 22_050) + silence(1, 22_050), 22_050, 3
 
 
 class Scene:
-    """An edge, and a private channel in which somebody said something."""
+    """A platform, and a private channel in which somebody said something."""
 
     def __init__(self, fake: FakeDiscord, http: HTTPClient) -> None:
         self.fake, self.world, self.blobs = fake, fake.world, BlobStore.open("memory://")
         self.links = Links(self.blobs)
-        self.edge = DiscordEdge(http, self.links)
+        self.platform = DiscordPlatform(http, self.links)
         self.person = self.world.person("Mia")
         self.chat = self.world.private(self.person)
         self.voice = Upload("voice-message.ogg", b"OggS" + bytes(96), "audio/ogg")
@@ -54,7 +54,7 @@ class Scene:
     async def failed(self, source: AudioSource) -> ErrorCode:
         """Tell with which code a download fails."""
         with pytest.raises(BadInputError) as failed:
-            await self.edge.download(source, 1000)
+            await self.platform.download(source, 1000)
         return ErrorCode(str(failed.value.type))
 
     def posts(self) -> int:
@@ -80,7 +80,7 @@ def scene(server: tuple[FakeDiscord, HTTPClient]) -> Scene:
 
 
 async def test_a_long_text_is_split_and_the_first_part_replies(scene: Scene) -> None:
-    last = await scene.edge.send_text(scene.to, "word " * 900)
+    last = await scene.platform.send_text(scene.to, "word " * 900)
     sent = scene.fake.sent(scene.chat)
     assert [len(message["content"]) <= 2000 for message in sent] == [True] * 3
     assert ["message_reference" in message for message in sent] == [True, False, False]
@@ -88,10 +88,10 @@ async def test_a_long_text_is_split_and_the_first_part_replies(scene: Scene) -> 
 
 
 async def test_sending_again_leaves_one_message(scene: Scene) -> None:
-    first = [await scene.edge.send_text(scene.to, "hello"), await scene.edge.send_voice(scene.to, NOTE)]
-    again = [await scene.edge.send_text(scene.to, "hello"), await scene.edge.send_voice(scene.to, NOTE)]
+    first = [await scene.platform.send_text(scene.to, "hello"), await scene.platform.send_voice(scene.to, NOTE)]
+    again = [await scene.platform.send_text(scene.to, "hello"), await scene.platform.send_voice(scene.to, NOTE)]
     assert first == again
-    await scene.edge.send_text(scene.to, "another notice")
+    await scene.platform.send_text(scene.to, "another notice")
     assert len(scene.fake.sent(scene.chat)) == 3
 
 
@@ -103,18 +103,18 @@ def second_attempt() -> ActivityEnvironment:
 
 async def test_a_later_attempt_finds_what_was_sent_long_ago(scene: Scene) -> None:
     text = "word " * 500
-    first = [await scene.edge.send_text(scene.to, text), await scene.edge.send_voice(scene.to, NOTE)]
+    first = [await scene.platform.send_text(scene.to, text), await scene.platform.send_voice(scene.to, NOTE)]
     scene.world.nonces.clear()  # as Discord does after some minutes
     environment = second_attempt()
-    again = [await environment.run(scene.edge.send_text, scene.to, text)]
-    again.append(await environment.run(scene.edge.send_voice, scene.to, NOTE))
+    again = [await environment.run(scene.platform.send_text, scene.to, text)]
+    again.append(await environment.run(scene.platform.send_voice, scene.to, NOTE))
     assert (first, len(scene.fake.sent(scene.chat))) == (again, 3)
-    await environment.run(scene.edge.send_text, scene.to, "something else")
+    await environment.run(scene.platform.send_text, scene.to, "something else")
     assert len(scene.fake.sent(scene.chat)) == 4
 
 
 async def test_a_voice_message_is_native(scene: Scene) -> None:
-    await scene.edge.send_voice(scene.to, NOTE)
+    await scene.platform.send_voice(scene.to, NOTE)
     (sent,) = scene.fake.voices(scene.chat)
     (file,) = sent["attachments"]
     points = base64.b64decode(file["waveform"])
@@ -145,58 +145,58 @@ def test_a_name_of_a_send_fits_and_tells_sends_apart() -> None:
 
 async def test_a_person_is_written_to_in_private(scene: Scene) -> None:
     to = scene.to.model_copy(update={"chat": f"@{scene.person}"})
-    assert await scene.edge.send_text(to, "hello") == scene.fake.sent(scene.chat)[0]["id"]
+    assert await scene.platform.send_text(to, "hello") == scene.fake.sent(scene.chat)[0]["id"]
     with pytest.raises(BadInputError, match="50033"):
-        await scene.edge.send_text(scene.to.model_copy(update={"chat": "@1"}), "hello")
+        await scene.platform.send_text(scene.to.model_copy(update={"chat": "@1"}), "hello")
 
 
 async def test_a_message_that_is_gone_is_answered_without_a_reference(scene: Scene) -> None:
     scene.world.messages[scene.chat].clear()
-    first = await scene.edge.send_text(scene.to, "hello")
+    first = await scene.platform.send_text(scene.to, "hello")
     assert "message_reference" not in scene.fake.sent(scene.chat)[0]
     scene.world.nonces.clear()
-    assert await second_attempt().run(scene.edge.send_text, scene.to, "hello") == first
+    assert await second_attempt().run(scene.platform.send_text, scene.to, "hello") == first
 
 
 @pytest.mark.parametrize("code", [50173, 50013])
 async def test_forbidden_voice_becomes_a_file_then_nothing(scene: Scene, code: int) -> None:
     scene.world.no_voice[scene.chat] = code
-    await scene.edge.send_voice(scene.to, NOTE)
+    await scene.platform.send_voice(scene.to, NOTE)
     (sent,) = scene.fake.sent(scene.chat)
     assert (sent["flags"] & VOICE_FLAG, sent["attachments"][0]["filename"]) == (0, "voice-message.ogg")
     other = scene.to.model_copy(update={"message": "1"})
     scene.world.no_files[scene.chat] = 50013
     with pytest.raises(VoiceForbiddenError):
-        await scene.edge.send_voice(other, NOTE)
+        await scene.platform.send_voice(other, NOTE)
 
 
 @pytest.mark.parametrize("code", [50007, 50278, 50001])
 async def test_a_closed_chat_is_gone(scene: Scene, code: int) -> None:
     scene.world.closed[scene.chat] = code
-    for send in (scene.edge.send_text(scene.to, "hello"), scene.edge.send_voice(scene.to, NOTE)):
+    for send in (scene.platform.send_text(scene.to, "hello"), scene.platform.send_voice(scene.to, NOTE)):
         with pytest.raises(BadInputError) as refused:
             await send
         assert refused.value.type == ErrorCode.CHAT_GONE.value
     with pytest.raises(BadInputError) as unknown:
-        await scene.edge.send_text(scene.to.model_copy(update={"chat": "1"}), "hello")
+        await scene.platform.send_text(scene.to.model_copy(update={"chat": "1"}), "hello")
     assert unknown.value.type == ErrorCode.CHAT_GONE.value
 
 
 @pytest.mark.slow
 async def test_a_lost_answer_is_asked_again_by_the_library_and_leaves_one_message(scene: Scene) -> None:
     scene.fake.faults.append(Fault("POST", f"{scene.chat}/messages$", 502, after=True))
-    await scene.edge.send_text(scene.to, "hello")
+    await scene.platform.send_text(scene.to, "hello")
     assert (len(scene.fake.sent(scene.chat)), scene.posts()) == (1, 2)
 
 
 async def test_a_pause_is_kept_by_the_library_or_by_temporal(scene: Scene) -> None:
     path = f"{scene.chat}/messages$"
     scene.fake.faults.append(Fault("POST", path, 429, retry_after=0.1))
-    await scene.edge.send_text(scene.to, "hello")
+    await scene.platform.send_text(scene.to, "hello")
     for fault in (Fault("POST", path, 429, retry_after=7, via=False), Fault("POST", path, 429, retry_after=300)):
         scene.fake.faults.append(fault)
         with pytest.raises(ApplicationError) as paused:
-            await scene.edge.send_text(scene.to, "hello again")
+            await scene.platform.send_text(scene.to, "hello again")
         assert paused.value.next_retry_delay
         assert paused.value.next_retry_delay.total_seconds() == fault.retry_after
         assert not paused.value.non_retryable
@@ -205,41 +205,41 @@ async def test_a_pause_is_kept_by_the_library_or_by_temporal(scene: Scene) -> No
 async def test_what_may_pass_is_for_temporal_to_repeat(scene: Scene) -> None:
     scene.fake.faults.append(Fault("POST", f"{scene.chat}/messages$", 503))
     with pytest.raises(discord.DiscordServerError):
-        await scene.edge.send_voice(scene.to, NOTE)
+        await scene.platform.send_voice(scene.to, NOTE)
 
 
 async def test_a_recording_is_downloaded_by_a_fresh_link(scene: Scene) -> None:
     scene.world.links += 1
-    assert await scene.edge.download(scene.source, 1000) == scene.voice.data
+    assert await scene.platform.download(scene.source, 1000) == scene.voice.data
     scene.world.stale = 1
-    assert await scene.edge.download(scene.source, 1000) == scene.voice.data
+    assert await scene.platform.download(scene.source, 1000) == scene.voice.data
     scene.world.stale = 2
     with pytest.raises(BadInputError) as missing:
-        await scene.edge.download(scene.source, 1000)
+        await scene.platform.download(scene.source, 1000)
     assert missing.value.type == ErrorCode.AUDIO_MISSING.value
     scene.world.stale = 0
 
 
 async def test_a_recording_is_not_read_beyond_the_cap(scene: Scene) -> None:
     with pytest.raises(BadInputError) as large:
-        await scene.edge.download(scene.source, 99)
+        await scene.platform.download(scene.source, 99)
     assert large.value.type == ErrorCode.AUDIO_TOO_LARGE.value
     scene.asked["attachments"][0]["size"] = 10  # a lie
-    assert len(await scene.edge.download(scene.source, 20)) == 21
+    assert len(await scene.platform.download(scene.source, 20)) == 21
 
 
 @pytest.mark.parametrize("change", ["1/2/3", "{chat}/1/1", "{chat}/{message}/1"])
 async def test_a_recording_that_is_not_there(scene: Scene, change: str) -> None:
     locator = change.format(chat=scene.chat, message=scene.to.message)
     with pytest.raises(BadInputError) as missing:
-        await scene.edge.download(AudioSource(locator=locator), 1000)
+        await scene.platform.download(AudioSource(locator=locator), 1000)
     assert missing.value.type in {ErrorCode.AUDIO_MISSING.value, ErrorCode.CHAT_GONE.value}
 
 
 @pytest.mark.parametrize("locator", ["1/2", "a/b/c", "1/2/3/4", "http://127.0.0.1/1/2"])
 async def test_a_locator_is_three_numbers(scene: Scene, locator: str) -> None:
     with pytest.raises(BadInputError) as invalid:
-        await scene.edge.download(AudioSource(locator=locator), 1000)
+        await scene.platform.download(AudioSource(locator=locator), 1000)
     assert invalid.value.type == ErrorCode.REQUEST_INVALID.value
 
 
@@ -248,13 +248,13 @@ async def test_a_recording_shown_only_once_is_read_by_the_link_of_then(scene: Sc
     hidden = scene.world.post(channel, scene.person, {}, [scene.voice])
     source = scene.locate(hidden)
     with pytest.raises(BadInputError):
-        await scene.edge.download(source, 1000)
+        await scene.platform.download(source, 1000)
     shown = scene.world.shown(hidden, scene.fake.base, content=True)
     key = await scene.links.keep(channel, shown["attachments"][0]["url"])
     assert key
     assert key.startswith(f"discord/{channel}/")
     asked = source.model_copy(update={"link_key": key})
-    assert await scene.edge.download(asked, 1000) == scene.voice.data
+    assert await scene.platform.download(asked, 1000) == scene.voice.data
     scene.world.links += 1
     assert await scene.failed(asked) is ErrorCode.AUDIO_MISSING, "it has expired"
     await scene.blobs.delete_chat("discord", channel)
@@ -291,7 +291,7 @@ async def test_a_store_that_does_not_take_a_link_costs_the_link_alone(
 async def test_typing_is_shown_until_the_reply(scene: Scene) -> None:
     path = ("POST", f"/channels/{scene.chat}/typing")
     scene.fake.faults.append(Fault("POST", "typing", 403))
-    async with scene.edge.presence(scene.to, speaks=True, captioned=False, shown=None) as presence:
+    async with scene.platform.presence(scene.to, speaks=True, captioned=False, shown=None) as presence:
         await presence.show("half a")
         await scene.fake.until(lambda: path in scene.fake.requests)
         assert presence.shown is None
