@@ -7,7 +7,7 @@ from temporalio import activity
 from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from activities.heartbeats import heartbeats, tell_at_once
+from activities.heartbeats import heartbeat_now, heartbeats
 from activities.platforms.platform import ShowsProgress
 from activities.values import Address, Value
 
@@ -57,7 +57,7 @@ class ShowProgressActivity:
                     await presence.show(" ".join(glimpse.sentences))
                 if presence.shown != told:
                     told = presence.shown
-                    await tell_at_once(told)
+                    await heartbeat_now(told)
                 await asyncio.sleep(LOOK_SECONDS)
 
 

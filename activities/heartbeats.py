@@ -1,4 +1,4 @@
-"""Heartbeats for activities that work longer than a moment, and blocking engines kept off the event loop."""
+"""Send heartbeats while an activity works, and run blocking engines off the event loop."""
 
 import asyncio
 import threading
@@ -17,29 +17,29 @@ INTERVAL_SECONDS = 1.0
 
 @asynccontextmanager
 async def heartbeats(details: Callable[[], Sequence[Any]] = tuple) -> AsyncIterator[None]:
-    """Beat in the background for as long as the block runs.
+    """Send a heartbeat every ``INTERVAL_SECONDS`` in the background for as long as the block runs.
 
     Args:
-        details: tells what each beat carries; the next attempt finds the last of it in its info. A beat without
-            details wipes what an earlier one has told.
+        details: returns what each heartbeat carries; the next attempt finds the last of it in its
+            ``heartbeat_details``. A heartbeat without details removes those of an earlier one.
 
     """
-    beating = asyncio.create_task(_beat(details))
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat(*details())
+            await asyncio.sleep(INTERVAL_SECONDS)
+
+    beating = asyncio.create_task(beat())
     try:
         yield
     finally:
         beating.cancel()
 
 
-async def _beat(details: Callable[[], Sequence[Any]]) -> None:
-    while True:
-        activity.heartbeat(*details())
-        await asyncio.sleep(INTERVAL_SECONDS)
-
-
-async def tell_at_once(*details: Any) -> None:  # noqa: ANN401 - whatever the next attempt needs
-    """Have the server keep what the next attempt must know: a beat alone may wait for seconds before it is sent."""
-    activity.heartbeat(*details)  # so that an older beat still waiting does not come after
+async def heartbeat_now(*details: Any) -> None:  # noqa: ANN401 - whatever the next attempt needs
+    """Send a heartbeat, and wait until the server has it; ``activity.heartbeat`` alone may be held back for seconds."""
+    activity.heartbeat(*details)  # so that an older heartbeat still waiting is not sent after this one
     handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
     with suppress(AsyncActivityCancelledError):  # the worker delivers the cancellation itself
         await handle.heartbeat(*details)
@@ -48,8 +48,8 @@ async def tell_at_once(*details: Any) -> None:  # noqa: ANN401 - whatever the ne
 async def in_thread(work: Callable[[threading.Event], T], details: Callable[[], Sequence[Any]] = tuple) -> T:
     """Run blocking ``work`` in a thread, with heartbeats; on cancellation ask it to stop, and wait until it has.
 
-    ``work`` gets an event that is set when it should give up. Waiting keeps an engine from being used by
-    the next task while the cancelled one still holds it.
+    ``work`` gets an event that is set when it should stop. Waiting keeps an engine from being used by the next task
+    while the cancelled one still holds it.
     """
     stop = threading.Event()
     async with heartbeats(details):

@@ -11,7 +11,7 @@ from activities.audio.pcm import OPUS_RATE
 from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError, unusable_is_bad_input
-from activities.heartbeats import heartbeats, tell_at_once
+from activities.heartbeats import heartbeat_now, heartbeats
 from activities.platforms.platform import Platform, SendUncertainError, VoiceForbiddenError, VoiceNote
 from activities.text.message_parts import units
 from activities.values import Address, BlobRef, Notice, Value
@@ -232,7 +232,7 @@ class _Journal:
 
     async def record(self, progress: Progress) -> None:
         self.progress = progress
-        await tell_at_once(progress)
+        await heartbeat_now(progress)
 
 
 def within(speech: Sequence[BlobRef], max_seconds: float, max_bytes: int) -> Sequence[BlobRef]:
