@@ -45,7 +45,7 @@ SURE = 0.5
 REPETITIVE = 2.4
 """Compression ratio above which the whole window is transcribed again; people do repeat themselves."""
 LOOPING = 8.0
-"""Compression ratio that nobody reaches by talking."""
+"""Compression ratio that speech does not reach."""
 UNLIKELY = -1.0
 """Mean log probability of a token, when "no speech" is likely as well."""
 GIBBERISH = -1.5
