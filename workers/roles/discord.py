@@ -16,7 +16,7 @@ from activities.blobs import BlobStore
 from activities.platforms.discord.platform import DiscordPlatform
 from activities.platforms.discord.signed_links import Links, Read, read_link
 from bots.discord.client import DiscordBot
-from bots.discord.missed import Missed
+from bots.discord.missed import MissedMessages
 from workers.errors import JuneError, UnavailableError
 from workers.roles.platform import open_inbox, platform_activities, policy_of
 from workers.roles.spec import WorkerSpec
@@ -46,7 +46,8 @@ class JuneClient(DiscordBot):
         """Open the inbox, and make the activities; the client must be logged in before they run."""
         policy = policy_of(self.settings)
         people = sorted(policy.owners | policy.users)
-        self.open(open_inbox(client, policy, accompanied=True), Missed(client, people, sorted(policy.open_groups)))
+        missed = MissedMessages(client, people, sorted(policy.open_groups))
+        self.open(open_inbox(client, policy, accompanied=True), missed)
         platform = DiscordPlatform(self.http, self.links, self.read)
         return [*platform_activities(platform), ShowProgressActivity(platform).show_progress]
 

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bots.access import Admission, Policy, Role
-from bots.discord.client import DiscordBot, _Lines
+from bots.discord.client import ChannelQueues, DiscordBot
 from bots.discord.menu import Words
 from bots.discord.messages import CONTENT_LIMIT, Locales, inbound_of, pages
 from bots.inbox import InboundMessage
@@ -170,10 +170,10 @@ def test_long_lists_are_cut_between_their_lines() -> None:
 
 
 async def test_a_channel_waits_for_itself_alone() -> None:
-    lines, done = _Lines(), []
+    queues, done = ChannelQueues(), []
 
     async def take(channel: int, name: str, hold: asyncio.Event | None = None) -> None:
-        async with lines.place(channel):
+        async with queues.turn(channel):
             if hold:
                 await hold.wait()
             done.append(name)
@@ -187,4 +187,4 @@ async def test_a_channel_waits_for_itself_alone() -> None:
         assert done == ["d"]
         held.set()
     assert done == ["d", "a", "b", "c"]
-    assert not lines._locks
+    assert not queues._locks
