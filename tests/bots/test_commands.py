@@ -11,7 +11,8 @@ from bots import commands
 from bots.commands import FOR_ALL, FOR_OWNERS, described, known, parse
 from bots.texts.catalogue import LANGUAGES
 from tests.bots.conftest import VOICES, Platform, said
-from tests.support.world import World, until, wait_for
+from tests.support.waiting import until
+from tests.support.world import World, wait_for
 from workflows.names import conversation_id
 from workflows.voice.contracts import ChatSettings, Layout, ReplyMode
 from workflows.voice.conversation import Conversation
@@ -56,9 +57,11 @@ async def settings(platform: Platform) -> ChatSettings:
 async def ask(platform: Platform, text: str) -> None:
     """Have a message of chat 1 answered, and remembered."""
     await platform.receive(platform.inbound(text=text, chat="1"))
-    async with asyncio.timeout(15):
-        while text not in await platform.command("history"):  # noqa: ASYNC110 - it happens in the workflow
-            await asyncio.sleep(0.02)
+
+    async def remembered() -> bool:
+        return text in await platform.command("history")
+
+    await until(remembered)
 
 
 async def test_what_needs_nobody(platform: Platform) -> None:
