@@ -109,7 +109,7 @@ async def main():
     child.start()
     while child.pid is None:
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.5)  # the tether needs a moment to become the program
+    await asyncio.sleep(0.5)  # it is not the program yet
     print(child.pid, flush=True)
     await asyncio.sleep(600)
 asyncio.run(main())
