@@ -177,7 +177,7 @@ async def test_stats(platform: Platform, world: World) -> None:
 async def test_without_a_worker_people_are_told_to_try_again(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr(commands, "TIMEOUT", timedelta(seconds=0.2))
     # The first of them starts the conversation, or Access; nobody answers for either.
     for text in ("new", "voice on", "status", "history", "allow bob", "stats"):
         assert await platform.command(text) == said("not-just-now")
