@@ -18,7 +18,8 @@ import pytest
 from temporalio.api.enums.v1 import PendingActivityState
 
 from tests.support.audio_samples import tone, wav
-from tests.support.chat import Chat, activities_of, eventually, until
+from tests.support.chat import Chat, activities_of, eventually
+from tests.support.waiting import until
 from workers.local import supervisor
 from workers.local.stack import Embedded
 from workflows.voice.conversation import Conversation
