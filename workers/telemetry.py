@@ -47,6 +47,7 @@ def configure_logging(settings: TelemetrySettings) -> None:
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for name in ("uvicorn", "httpx", "httpx2"):  # a line for each start and each request
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # whoever retries logs why, in words of its own
     # The context is in fields of its own; the SDK would append it to each message as well.
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False

@@ -12,9 +12,9 @@ from temporalio.worker import Worker
 from activities.platforms.telegram.platform import TelegramPlatform
 from bots.intake import result_of
 from bots.telegram.intake import TelegramIntake
+from workers.roles.platform import bot_activities, open_bot_inbox
 from workers.roles.role import Role
 from workers.roles.spec import WorkerSpec
-from workers.roles.telegram import bot_activities, open_telegram_inbox
 from workers.roles.worker import build_worker
 from workers.settings import TelegramSettings, WorkerSettings
 from workers.temporal import connect
@@ -41,7 +41,7 @@ class JuneApplication(AnyApplication):
         self._client = client = await connect()
         platform = TelegramPlatform(self.bot)
         work = WorkerSpec(slots=WorkerSettings().edge_slots, activities=bot_activities(platform))
-        self._intake = TelegramIntake(open_telegram_inbox(client, TelegramSettings()), platform.send_text, self.bot.bot)
+        self._intake = TelegramIntake(open_bot_inbox(client, TelegramSettings()), platform.send_text, self.bot.bot)
         self._worker = build_worker(Role.TELEGRAM, client, work)
         self._working = asyncio.create_task(self._worker.run())
 
