@@ -110,14 +110,14 @@ async def test_a_long_log_moves_away(tmp_path: Path, monkeypatch: pytest.MonkeyP
 PARENT = """
 import asyncio, os, sys
 from pathlib import Path
-from workers.supervisor import Child, Program
+from workers.local.supervisor import Child, Program
 async def main():
     command = (sys.executable, "-c", "import time; time.sleep(600)")
     child = Child(Program("orphan", command, dict(os.environ), Path(sys.argv[1]), 1, "/"), lambda: None)
     child.start()
     while child.pid is None:
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.5)  # the tether needs a moment to become the program
+    await asyncio.sleep(0.5)  # it is not the program yet
     print(child.pid, flush=True)
     await asyncio.sleep(600)
 asyncio.run(main())

@@ -61,7 +61,7 @@ async def test_a_turn_that_only_waits_is_not_accompanied(client: Client, world: 
 
 
 @pytest.mark.parametrize("fault", [break_down(1000), refuse(ErrorCode.CHAT_GONE), wait_for(asyncio.Event())])
-async def test_company_that_fails_or_hangs_harms_nothing(client: Client, world: World, fault: Behaviour) -> None:
+async def test_progress_that_fails_or_hangs_harms_nothing(client: Client, world: World, fault: Behaviour) -> None:
     world.behaviours["accompany"] = fault
     result = await answer(client, request(accompanied=True))
     assert (result.status, result.error) == ("answered", None)
