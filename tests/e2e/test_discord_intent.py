@@ -7,6 +7,7 @@ import pytest
 from tests.support.audio_samples import encoded
 from tests.support.discord_bot import bot_process
 from tests.support.platforms.discord import MENTION, running
+from tests.support.waiting import until
 from workers.local.stack import Embedded
 
 pytestmark = pytest.mark.e2e
@@ -26,7 +27,7 @@ async def test_with_the_intent_opened_channels_are_answered(idle: Embedded, tmp_
             spoken = await fake.voice(opened, member, SPOKEN)
             elsewhere = await fake.voice(other, member, SPOKEN)
             pointed = await fake.say(other, owner, f"{MENTION} what does she say?", reply_to=elsewhere)
-            await fake.until(lambda: fake.voices(opened) and fake.voices(other))
+            await until(lambda: fake.voices(opened) and fake.voices(other))
         for channel, asked in ((opened, spoken), (other, pointed)):
             sent = fake.sent(channel)
             assert [message["content"] for message in sent] == [f"{HEARD}\n\n{ANSWER}", ""]

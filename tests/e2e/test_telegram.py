@@ -3,10 +3,10 @@
 import pytest
 
 from activities.error_codes import ErrorCode
-from tests.support.chat import until
 from tests.support.platforms.telegram import TOKEN, BotApi, Fault, Post
+from tests.support.ports import free_port
 from tests.support.telegram_bot import AUDIO, OWNER, USERS, BotProcess, holds, result, texts
-from tests.workers.conftest import free_port
+from tests.support.waiting import until
 from workers.engines.noop import ANSWER
 from workers.local.stack import Embedded
 

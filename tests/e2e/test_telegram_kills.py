@@ -7,9 +7,9 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from activities.error_codes import ErrorCode
-from tests.support.chat import until
 from tests.support.platforms.telegram import BotApi, Fault
 from tests.support.telegram_bot import AUDIO, USERS, BotProcess, holds, result, texts, voices
+from tests.support.waiting import until
 from workers.engines.noop import ANSWER
 from workers.local.stack import Embedded
 from workflows.voice.contracts import VoiceMessageResult

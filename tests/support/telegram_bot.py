@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from tests.support.audio_samples import encoded
-from tests.support.chat import TIMEOUT_SECONDS, eventually
+from tests.support.chat import eventually
 from tests.support.platforms.telegram import TOKEN, BotApi, Post
+from tests.support.waiting import TIMEOUT_SECONDS
 from workers.local.stack import Embedded
 from workflows.names import voice_message_id
 from workflows.voice.contracts import VoiceMessageResult

@@ -4,15 +4,15 @@ import asyncio
 import os
 import signal
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
+from tests.support.waiting import until
 from workers.errors import JuneError
 from workers.local import supervisor
 from workers.local.supervisor import Child, Program
@@ -43,14 +43,6 @@ async def running(what: Program) -> AsyncIterator[Child]:
         yield child
     finally:
         await child.stop()
-
-
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait for something that happens outside."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
 
 
 async def test_what_dies_is_started_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

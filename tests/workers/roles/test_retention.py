@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from activities.blobs import BlobStore
+from tests.support.waiting import until
 from workers.roles.retention import delete_old_audio
 
 
@@ -19,8 +20,7 @@ async def test_old_audio_is_deleted_at_once_and_young_audio_stays(tmp_path: Path
     long_ago = time.time() - 7200
     os.utime(tmp_path / old.key, (long_ago, long_ago))
     chore = asyncio.create_task(delete_old_audio(blobs, timedelta(hours=1)))
-    while (tmp_path / old.key).exists():  # noqa: ASYNC110 - nothing tells of it
-        await asyncio.sleep(0.01)
+    await until(lambda: not (tmp_path / old.key).exists())
     assert (tmp_path / young.key).exists()
     assert not chore.done()
     chore.cancel()

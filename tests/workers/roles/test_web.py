@@ -8,7 +8,7 @@ import httpx
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
 from workers.errors import JuneError, UnavailableError
 from workers.roles.web import build, is_loopback
 

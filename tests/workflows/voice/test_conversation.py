@@ -14,7 +14,8 @@ from activities.error_codes import ErrorCode
 from activities.infer import Inference, InferRequest
 from activities.values import AudioSource
 from bots.intake import accept
-from tests.support.world import PLATFORM, World, refuse, running, until, wait_for
+from tests.support.waiting import until
+from tests.support.world import PLATFORM, World, refuse, running, wait_for
 from workflows.names import WORKFLOW_QUEUE, conversation_id, voice_message_id
 from workflows.voice.background import SUMMARY_TOKENS
 from workflows.voice.backlog import MAX_PRETRANSCRIBED

@@ -10,7 +10,8 @@ from temporalio.testing import WorkflowEnvironment
 from activities.error_codes import ErrorCode
 from activities.infer import Sentence
 from activities.synthesize import Speech, SynthesizeRequest
-from tests.support.world import Behaviour, World, blob, break_down, refuse, running, signalling, until, wait_for
+from tests.support.waiting import until
+from tests.support.world import Behaviour, World, blob, break_down, refuse, running, signalling, wait_for
 from tests.workflows.voice.test_voice_message import answer, request, start
 from workflows.names import Stage
 from workflows.voice.contracts import ChatSettings, Layout, Memory, ReplyMode, TurnProgress, VoiceMessageResult
