@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
 from workers.errors import UnavailableError
 from workers.http import listen, serving
 
