@@ -129,7 +129,7 @@ class GrpcHealth(grpc_health.aio.HealthServicer):  # type: ignore[misc] # grpc_h
         self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext
     ) -> health_pb2.HealthCheckResponse:
         """Return the status of now; unknown services are not found."""
-        await self.refresh()
+        await self._refresh()
         return await super().Check(request, context)
 
     async def Watch(  # noqa: N802 - the protocol's name
@@ -140,16 +140,16 @@ class GrpcHealth(grpc_health.aio.HealthServicer):  # type: ignore[misc] # grpc_h
         async def keep_fresh() -> None:
             while True:
                 await asyncio.sleep(CHECK_SECONDS)
-                await self.refresh()
+                await self._refresh()
 
-        await self.refresh()
+        await self._refresh()
         fresh = asyncio.create_task(keep_fresh())
         try:
             await super().Watch(request, context)
         finally:
             fresh.cancel()
 
-    async def refresh(self) -> None:
+    async def _refresh(self) -> None:
         """Set the statuses by this process's health."""
         status = health_pb2.HealthCheckResponse.ServingStatus
         await self.set("liveness", status.SERVING)

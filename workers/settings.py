@@ -45,7 +45,7 @@ class StorageSettings(BaseSettings):
 
 
 class AudioSettings(BaseSettings):
-    """Limits of what comes in and what goes out."""
+    """Caps on what comes in and what goes out."""
 
     model_config = SettingsConfigDict(env_prefix="JUNE_AUDIO_", use_attribute_docstrings=True)
 

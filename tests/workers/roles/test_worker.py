@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 from temporalio import activity
-from temporalio.testing import WorkflowEnvironment
 
 from workers.roles.role import Role
 from workers.roles.spec import WorkerSpec
 from workers.roles.worker import STICKY_TIMEOUT, build_worker
 from workers.telemetry import StageMetrics
+from workers.temporal import connect
 
 
 @activity.defn
@@ -17,10 +17,12 @@ async def nothing() -> None:
     """Do nothing."""
 
 
-async def test_slots_queue_and_time_to_end(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("address")
+async def test_slots_queue_and_time_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUNE_SHUTDOWN_SECONDS", "3")
     monkeypatch.setenv("JUNE_MAX_CACHED_WORKFLOWS", "7")
-    config = build_worker(Role.CPU, dev_server.client, WorkerSpec(slots=4, activities=[nothing])).config()
+    client = await connect()  # of its own, as a client takes one worker a queue
+    config = build_worker(Role.CPU, client, WorkerSpec(slots=4, activities=[nothing])).config()
     assert config.get("task_queue") == Role.CPU.queue
     assert config.get("max_concurrent_activities") == 4
     assert config.get("max_cached_workflows") == 7
