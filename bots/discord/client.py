@@ -18,7 +18,8 @@ from bots.delivery import DROPPED, Delivery, DroppedError, TryAgainError
 from bots.discord.menu import Words, build_menu
 from bots.discord.messages import Locales, command_of, inbound_of, pages, recording_of, target_of
 from bots.discord.missed import MissedMessages
-from bots.inbox import InboundMessage, Inbox
+from bots.inbox import Inbox
+from bots.intake import InboundMessage
 from bots.texts.catalogue import say
 
 _log = logging.getLogger(__name__)

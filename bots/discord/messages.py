@@ -8,7 +8,7 @@ from pathlib import PurePath
 import discord
 
 from activities.values import AudioSource
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 
 PLATFORM = "discord"
 CONTENT_LIMIT = 2000

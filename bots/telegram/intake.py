@@ -12,7 +12,7 @@ from telegram.error import TelegramError
 from activities.values import Address, Notice
 from bots.commands import FOR_ALL, description
 from bots.delivery import Delivery, DroppedError
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 from bots.telegram.messages import PLATFORM, convert
 from bots.texts.catalogue import LANGUAGES, say
 

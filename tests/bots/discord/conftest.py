@@ -8,7 +8,7 @@ import pytest
 
 from bots.discord.client import DiscordBot
 from bots.discord.messages import Locales, inbound_of
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 from tests.support.platforms.discord_gateway import Gateway
 from tests.support.platforms.discord_world import BOT, DM, VOICE_FLAG, Upload, World
 

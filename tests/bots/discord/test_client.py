@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.values import Notice
 from bots.delivery import DROPPED, TRIES
 from bots.discord.client import ChannelQueues
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 from bots.texts.catalogue import say
 from tests.bots.discord.conftest import Room
 from tests.support.platforms.discord_world import BOT

@@ -8,7 +8,7 @@ from telegram import Bot
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.values import Address, Notice
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 from bots.telegram.intake import TelegramIntake
 from bots.texts.catalogue import say
 from tests.support.platforms.telegram import TOKEN, BotApi
