@@ -55,7 +55,7 @@ async def build(client: Client) -> WorkerSpec:
     page = Page(
         inbox=open_inbox(client, Policy(everyone=True), signal_sentences=True),
         store=blobs,
-        turns=Turns(client, platform.said, _ui_url(web), _figures()),
+        turns=Turns(client, platform.recent_text, _ui_url(web), _figures()),
         sessions=Sessions(await asyncio.to_thread(secret_key, Path(storage.home) / "web.key"), password),
         lock=Lock(password),
         stopping=stopping,

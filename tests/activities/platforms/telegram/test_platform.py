@@ -43,7 +43,7 @@ def bot(server: BotApi) -> Bot:
 @pytest.fixture
 def platform(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> TelegramPlatform:
     platform = TelegramPlatform(bot)
-    monkeypatch.setattr(platform._pacing, "wait", lambda _chat: 0.0)
+    monkeypatch.setattr(platform._pacing, "delay", lambda _chat: 0.0)
     return platform
 
 
