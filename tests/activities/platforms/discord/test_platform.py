@@ -20,8 +20,8 @@ from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.platforms.discord.platform import DiscordPlatform
-from activities.platforms.discord.requests import message_of, nonce, waveform
-from activities.platforms.discord.signed_links import Links
+from activities.platforms.discord.requests import message_body, nonce, waveform
+from activities.platforms.discord.signed_links import SignedLinks
 from activities.platforms.platform import VoiceForbiddenError, VoiceNote
 from activities.values import Address, AudioSource
 from tests.support.audio_samples import silence, tone
@@ -38,7 +38,7 @@ class Scene:
 
     def __init__(self, fake: FakeDiscord, http: HTTPClient) -> None:
         self.fake, self.world, self.blobs = fake, fake.world, BlobStore.open("memory://")
-        self.links = Links(self.blobs)
+        self.links = SignedLinks(self.blobs)
         self.platform = DiscordPlatform(http, self.links)
         self.person = self.world.person("Mia")
         self.chat = self.world.private(self.person)
@@ -140,7 +140,7 @@ def test_a_name_of_a_send_fits_and_tells_sends_apart() -> None:
     names = [nonce(message, part) for message, part in itertools.product(("1" * 20, "2"), ("voice", "file", "0/hi"))]
     assert len(set(names)) == 6
     assert all(len(name) <= 25 for name in names)
-    assert message_of("n", "x", "1")["allowed_mentions"] == {"parse": []}
+    assert message_body("n", "x", "1")["allowed_mentions"] == {"parse": []}
 
 
 async def test_a_person_is_written_to_in_private(scene: Scene) -> None:
@@ -283,7 +283,7 @@ async def test_a_store_that_does_not_take_a_link_costs_the_link_alone(
 ) -> None:
     blobs = BlobStore.open(tmp_path / "store")
     (tmp_path / "store" / "discord").write_text("in the way")
-    assert await Links(blobs).keep("1", "https://cdn.discordapp.com/secret") is None
+    assert await SignedLinks(blobs).keep("1", "https://cdn.discordapp.com/secret") is None
     assert "was not kept" in caplog.text
     assert "secret" not in caplog.text
 
@@ -296,7 +296,7 @@ async def test_typing_is_shown_until_the_reply(scene: Scene) -> None:
         await scene.fake.until(lambda: path in scene.fake.requests)
         assert presence.shown is None
     await asyncio.sleep(0.05)
-    assert not [task for task in asyncio.all_tasks() if "_type" in repr(task.get_coro())]
+    assert not [task for task in asyncio.all_tasks() if "_repeat_typing" in repr(task.get_coro())]
     assert not scene.fake.sent(scene.chat)
 
 
