@@ -14,7 +14,8 @@ from activities import accompany
 from activities.accompany import ShowProgressActivity
 from activities.infer import Inference, InferRequest, Sentence
 from activities.values import Address
-from tests.support.world import HEARTBEAT_TIMEOUT, World, running, until, wait_for
+from tests.support.waiting import until
+from tests.support.world import HEARTBEAT_TIMEOUT, World, running, wait_for
 from workflows.names import WORKFLOW_QUEUE, platform_queue
 from workflows.voice.contracts import ReplyMode, VoiceMessageRequest, VoiceMessageResult
 from workflows.voice.voice_message import VoiceMessage

@@ -11,7 +11,8 @@ from bots import commands
 from bots.commands import FOR_ALL, FOR_OWNERS, described, known, parse
 from bots.texts.catalogue import LANGUAGES
 from tests.bots.conftest import VOICES, Platform, said
-from tests.support.world import World, until, wait_for
+from tests.support.waiting import until
+from tests.support.world import World, wait_for
 from workflows.names import conversation_id
 from workflows.voice.contracts import ChatSettings, Layout, ReplyMode
 from workflows.voice.conversation import Conversation
@@ -56,9 +57,11 @@ async def settings(platform: Platform) -> ChatSettings:
 async def ask(platform: Platform, text: str) -> None:
     """Have a message of chat 1 answered, and remembered."""
     await platform.receive(platform.inbound(text=text, chat="1"))
-    async with asyncio.timeout(15):
-        while text not in await platform.command("history"):  # noqa: ASYNC110 - it happens in the workflow
-            await asyncio.sleep(0.02)
+
+    async def remembered() -> bool:
+        return text in await platform.command("history")
+
+    await until(remembered)
 
 
 async def test_what_needs_nobody(platform: Platform) -> None:
@@ -174,7 +177,7 @@ async def test_stats(platform: Platform, world: World) -> None:
 async def test_without_a_worker_people_are_told_to_try_again(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr(commands, "TIMEOUT", timedelta(seconds=0.2))
     # The first of them starts the conversation, or Access; nobody answers for either.
     for text in ("new", "voice on", "status", "history", "allow bob", "stats"):
         assert await platform.command(text) == said("not-just-now")

@@ -15,7 +15,8 @@ from bots import inbox as inbox
 from bots.access import Policy
 from bots.inbox import MAX_TEXT_CHARS, InboundLimits
 from tests.bots.conftest import CAPS, Platform, said
-from tests.support.world import World, until
+from tests.support.waiting import until
+from tests.support.world import World
 from workflows.access.contracts import AccessChange, Heard, Permission, UserLimits
 from workflows.access.workflow import Access
 from workflows.names import access_id, conversation_id, voice_message_id

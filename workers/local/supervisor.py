@@ -47,14 +47,14 @@ class Program:
     path: str
     """Answers 200 there when the program is ready."""
     niceness: int = 0
-    """Added to this process's own once the program is ready, so that nobody waits longer for its start."""
+    """Added to this process's own once the program is ready, so that its start is not slowed."""
 
 
 class Child:
     """A program kept running, in a process group of its own, that dies with this process."""
 
     def __init__(self, program: Program, on_change: Callable[[], None]) -> None:
-        """Prepare; ``on_change`` is called whenever the process id changes."""
+        """Describe a child; ``on_change`` is called whenever the process id changes."""
         self.program = program
         self.pid: int | None = None
         self.exits = 0
@@ -120,7 +120,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # In this session: between sessions the kernel heeds no niceness (sched(7), autogroup).
+                # In this session: between sessions the kernel ignores niceness (sched(7), autogroup).
                 process_group=0,
             )
         self._change(process.pid)

@@ -20,7 +20,7 @@ from activities.testruns.results import ModuleReport
 from activities.testruns.run_module import AttemptProgress, RunModuleActivity
 from activities.testruns.selection import Selection
 from tests.support.suites import GOOD, MIXED, workspace, write_suite
-from tests.support.world import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +77,7 @@ def test_after():
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Workspace]:
     """A worker's place; nothing that bears its mark is left at the end."""
-    opened = workspace(tmp_path / "ground")
+    opened = workspace(tmp_path / "workspace")
     yield opened
     assert marked(opened) == []
 
@@ -242,11 +242,11 @@ async def test_the_next_attempt_says_what_became_of_the_last(runner: Runner) -> 
 WORKER = """
 import asyncio, sys
 from pathlib import Path
-from activities.module_run import ModuleRun, RunModuleRequest
-from tests.suites import ground
+from activities.testruns.module_attempt import ModuleRun, RunModuleRequest
+from tests.support.suites import workspace
 
 folder = Path(sys.argv[1])
-place = ground(folder / "ground")
+place = workspace(folder / "workspace")
 print(place.folder, flush=True)
 asyncio.run(ModuleRun(place, folder / "suite", RunModuleRequest(module="test_leaves.py"), folder).play())
 """
@@ -266,7 +266,7 @@ async def test_what_a_dead_worker_left_behind_is_cleared_away(tmp_path: Path) ->
     await until(lambda: sum(map(alive, processes)) == 1)
     workspace(tmp_path / "another june's")
     assert sum(map(alive, processes)) == 1
-    opened = workspace(tmp_path / "ground")
+    opened = workspace(tmp_path / "workspace")
     assert not any(map(alive, processes))
     assert opened.folder in list(opened.folder.parent.iterdir())
     assert dead not in map(str, opened.folder.parent.iterdir())

@@ -16,7 +16,8 @@ from bots.telegram.intake import TelegramIntake, publish_commands
 from bots.telegram.polling import Polling, TokenRefusedError
 from bots.telegram.webhook import SECRET_HEADER, Webhook, register
 from tests.support.platforms.telegram import TOKEN, BotApi
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
+from tests.support.waiting import until
 from workers.http import serving
 from workers.roles.telegram import build_bot
 from workers.settings import TelegramSettings
@@ -94,12 +95,6 @@ async def polling(bot: Bot, receive: Callable[[Update], Awaitable[object]]) -> A
         task.cancel()
         with suppress(asyncio.CancelledError, TokenRefusedError):
             await task
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in other tasks
-            await asyncio.sleep(0.01)
 
 
 async def test_updates_are_confirmed_once_they_are_taken(

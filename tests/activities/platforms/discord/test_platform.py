@@ -27,6 +27,7 @@ from activities.values import Address, AudioSource
 from tests.support.audio_samples import silence, tone
 from tests.support.platforms.discord import FakeDiscord, Fault, running
 from tests.support.platforms.discord_world import JSON, TOKEN, VOICE_FLAG, Upload
+from tests.support.waiting import until
 from workers.roles.discord import point
 from workers.settings import DiscordSettings
 
@@ -293,7 +294,7 @@ async def test_typing_is_shown_until_the_reply(scene: Scene) -> None:
     scene.fake.faults.append(Fault("POST", "typing", 403))
     async with scene.platform.presence(scene.to, speaks=True, captioned=False, shown=None) as presence:
         await presence.show("half a")
-        await scene.fake.until(lambda: path in scene.fake.requests)
+        await until(lambda: path in scene.fake.requests)
         assert presence.shown is None
     await asyncio.sleep(0.05)
     assert not [task for task in asyncio.all_tasks() if "_repeat_typing" in repr(task.get_coro())]

@@ -15,7 +15,7 @@ from activities.platforms.telegram.platform import TelegramPlatform
 from activities.text.message_parts import units
 from activities.values import Address, AudioSource
 from tests.support.platforms.telegram import TOKEN, BotApi, Fault
-from tests.support.world import until
+from tests.support.waiting import until
 from workers.roles.telegram import build_bot
 from workers.settings import TelegramSettings
 
