@@ -16,6 +16,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ValidationError
 
+from activities.processes import die_with_parent
 from activities.processes.bounded_log import BoundedLog
 from activities.processes.workspace import TAG, Workspace, kill_tagged
 from activities.testruns.pytest_protocol import ENDED, EVENTS, PLUGIN, WORK
@@ -163,8 +164,7 @@ class PytestProcess:
             self._events.put_nowait(None)
 
     def _command(self) -> tuple[str, ...]:
-        return (
-            *self._workspace.tether,
+        return die_with_parent.command(
             # -P: modules that lie beside the tests are not to be taken for others.
             *(sys.executable, "-P", "-m", "pytest", *ALWAYS, "-p", PLUGIN),
             f"--rootdir={self._root}",

@@ -80,7 +80,7 @@ class Stage:
 
 @pytest.fixture
 async def stage(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setattr(accompany, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(accompany, "POLL_SECONDS", 0.05)
     stage = Stage(dev_server.client)
     queue = platform_queue(stage.platform)
     activities: list[Callable[..., object]] = [stage.world.reply, ShowProgressActivity(stage.shows).show_progress]

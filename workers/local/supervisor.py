@@ -6,7 +6,6 @@ import http.client
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -114,8 +113,7 @@ class Child:
         """Run the program once, to its end."""
         with _open_log(self.program.log) as log:
             process = await asyncio.create_subprocess_exec(
-                # die_with_parent needs no site-packages and must not be shadowed by what lies in the current folder.
-                *(sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()), *self.program.command),
+                *die_with_parent.command(*self.program.command),
                 env=dict(self.program.environment),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

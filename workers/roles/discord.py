@@ -1,7 +1,7 @@
 """The Discord bot's process: the gateway, and the activities that reply by the same client's HTTP."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from activities.blobs import BlobStore
 from activities.platforms.discord.platform import DiscordPlatform
-from activities.platforms.discord.signed_links import Links, Read, read_link
+from activities.platforms.discord.signed_links import SignedLinks, read_link
 from bots.discord.client import DiscordBot
 from bots.discord.missed import MissedMessages
 from workers.errors import JuneError, UnavailableError
@@ -36,8 +36,8 @@ class JuneClient(DiscordBot):
 
     def __init__(self, settings: DiscordSettings) -> None:
         self.settings = settings
-        self.links = Links(BlobStore.open(StorageSettings().blobs))
-        self.read: Read = read_link
+        self.links = SignedLinks(BlobStore.open(StorageSettings().blobs))
+        self.read: Callable[[str, int], Awaitable[bytes]] = read_link
         super().__init__(message_content=settings.message_content, keep=self.links.keep)
 
     def serve(self, client: Client) -> list[Callable[..., Any]]:

@@ -4,7 +4,6 @@ import asyncio
 import importlib.util
 import logging
 import os
-import sys
 import time
 from collections.abc import Mapping
 
@@ -13,7 +12,6 @@ from temporalio.common import MetricMeter
 from temporalio.service import RPCError
 
 from activities.blobs import BlobStore
-from activities.processes import die_with_parent
 from activities.processes.workspace import Workspace
 from activities.testruns.collect import CollectActivity
 from activities.testruns.run_module import RunModuleActivity
@@ -58,9 +56,8 @@ async def build(client: Client) -> WorkerSpec:
     if importlib.util.find_spec("pytest") is None:
         raise UnavailableError("The tests worker needs pytest, which is no part of a plain installation: sh setup.sh.")
     settings, storage = TestsSettings(), StorageSettings()
-    tied = (sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()))
     folder, environment = storage.home.resolve() / "tests", permitted(os.environ, settings.secrets)
-    workspace = await asyncio.to_thread(Workspace.open, folder, environment, tied)
+    workspace = await asyncio.to_thread(Workspace.open, folder, environment)
     collect = CollectActivity(workspace, settings.root)
     run_module = RunModuleActivity(workspace, settings.root, BlobStore.open(storage.blobs))
     return WorkerSpec(

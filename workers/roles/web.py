@@ -66,7 +66,7 @@ async def build(client: Client) -> WorkerSpec:
     page = Page(
         inbox=open_inbox(client, Policy(everyone=True), signal_sentences=True),
         store=blobs,
-        turns=Turns(client, platform.said, ui_url, figures),
+        turns=Turns(client, platform.recent_text, ui_url, figures),
         sessions=Sessions(await asyncio.to_thread(secret_key, storage.home / "web.key"), password),
         lock=Lock(password),
         stopping=stopping,
