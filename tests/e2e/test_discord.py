@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from activities.audio.pcm import PAUSE_SECONDS
-from tests.support.audio_samples import encoded
+from tests.support.audio_samples import voice_note
 from tests.support.chat import eventually
 from tests.support.discord_bot import BotProcess, bot_process
 from tests.support.platforms.discord import MENTION, FakeDiscord, Fault, running
@@ -18,7 +18,6 @@ from workers.local.stack import Embedded
 
 pytestmark = pytest.mark.e2e
 
-SPOKEN = encoded("ogg", "libopus", 1.0)
 ANSWER = "This is an answer."
 QUEUED = "Got it."
 HEARD = "🎤 This is a question."
@@ -54,7 +53,7 @@ async def test_a_spoken_question_is_answered_by_text_and_a_native_voice_message(
     discord: FakeDiscord, scene: Scene
 ) -> None:
     private = discord.world.private(scene.owner)
-    asked = await discord.voice(private, scene.owner, SPOKEN)
+    asked = await discord.voice(private, scene.owner, voice_note())
     await until(lambda: discord.voices(private))
     (text,), (voice,) = discord.texts(private), discord.voices(private)
     assert text["content"] == f"{HEARD}\n\n{ANSWER}"
@@ -75,7 +74,7 @@ async def test_in_a_server_june_answers_those_who_name_her_or_reply_to_her(disco
     await until(lambda: discord.texts(channel))
     (answer,) = discord.texts(channel)
     assert (answer["content"], answer["message_reference"]["message_id"]) == (ANSWER, named)
-    spoken = await discord.voice(channel, member, SPOKEN, reply_to=answer["id"])
+    spoken = await discord.voice(channel, member, voice_note(), reply_to=answer["id"])
     await until(lambda: discord.voices(channel))
     assert discord.voices(channel)[0]["message_reference"]["message_id"] == spoken
     assert len(answers(discord, channel)) == 3
@@ -144,7 +143,7 @@ async def test_an_owner_opens_a_channel_and_only_owners_can(discord: FakeDiscord
 
 async def test_the_menu_of_a_voice_message_works_without_the_intent(discord: FakeDiscord, scene: Scene) -> None:
     channel, member = discord.world.channel(scene.guild), discord.world.person("Ann")
-    spoken = await discord.voice(channel, member, SPOKEN)
+    spoken = await discord.voice(channel, member, voice_note())
     chosen = await discord.choose(channel, scene.owner, spoken)
     await until(lambda: discord.voices(channel))
     assert (chosen.deleted, chosen.answers) == (True, [])
@@ -157,7 +156,7 @@ async def test_the_menu_survives_a_kill_and_the_link_is_in_no_history(
     idle: Embedded, discord: FakeDiscord, scene: Scene
 ) -> None:
     channel, member = discord.world.channel(scene.guild), discord.world.person("Kim")
-    spoken = await discord.voice(channel, member, SPOKEN)
+    spoken = await discord.voice(channel, member, voice_note())
     reads = f"/channels/{channel}/messages/{spoken}"
     held = Fault("GET", f"^{reads}$", 503, times=1000)
     discord.faults.append(held)
@@ -212,7 +211,7 @@ async def test_what_was_said_while_the_bot_was_down_is_answered(discord: FakeDis
     await scene.bot.end()
     missed = [
         (channel, await discord.say(channel, scene.owner, f"{MENTION} are you there?")),
-        (private, await discord.voice(private, scene.owner, SPOKEN)),
+        (private, await discord.voice(private, scene.owner, voice_note())),
         (private, await discord.say(private, scene.owner, "and now?")),
     ]
     await discord.say(private, scene.owner, "/new")
@@ -241,7 +240,7 @@ async def test_where_voice_messages_are_forbidden_the_voice_comes_as_a_file(
     discord.world.no_voice[channel] = code
     greeting = await discord.say(channel, scene.owner, f"{MENTION} hello")
     await until(lambda: answers_to(discord, channel, greeting))
-    await discord.voice(channel, scene.owner, SPOKEN, reply_to=discord.sent(channel)[0]["id"])
+    await discord.voice(channel, scene.owner, voice_note(), reply_to=discord.sent(channel)[0]["id"])
     await until(lambda: len(answers(discord, channel)) == 3)
     spoken = answers(discord, channel)[2]
     assert spoken["flags"] == 0
@@ -255,7 +254,7 @@ async def test_where_neither_voice_nor_files_are_allowed_text_is_enough(
     await discord.slash(discord.world.private(scene.owner), scene.owner, "allow", person)
     private = discord.world.private(person)
     discord.world.no_voice[private], discord.world.no_files[private] = 50173, 50013
-    spoken = await discord.voice(private, person, SPOKEN)
+    spoken = await discord.voice(private, person, voice_note())
     turn = await eventually(idle.client.get_workflow_handle(f"voice/discord/{private}/{spoken}").result)
     assert (turn["status"], turn["error"]) == ("answered", "voice-forbidden")
     assert [message["content"] for message in discord.sent(private)] == [f"{HEARD}\n\n{ANSWER}"]
@@ -292,7 +291,7 @@ async def test_faults_of_discord_cost_only_time(discord: FakeDiscord, scene: Sce
         Fault("GET", reads, 500),
     ]
     discord.world.stale = 1
-    asked = await discord.voice(private, scene.owner, SPOKEN)
+    asked = await discord.voice(private, scene.owner, voice_note())
     await until(lambda: len(answers_to(discord, private, asked)) == 2)
     assert [fault.times for fault in discord.faults] == [0] * 5
     later = await discord.say(private, scene.owner, "thank you")

@@ -13,7 +13,7 @@
 
 Then SQLite's log was merged into the database (``PRAGMA wal_checkpoint(TRUNCATE)``, ``VACUUM``), and the folder packed
 without logs, lock and state. Its age does not matter: no step that is looked at has a time limit that began in 0.1.0,
-and closed workflows are kept for a hundred years (``JUNE_HISTORY_DAYS``).
+and closed workflows are kept for a hundred years (``JUNE_EMBEDDED_HISTORY_DAYS``).
 """
 
 import tarfile
