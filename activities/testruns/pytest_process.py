@@ -16,6 +16,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ValidationError
 
+from activities.processes import die_with_parent
 from activities.processes.bounded_log import BoundedLog
 from activities.processes.workspace import TAG, Workspace, kill_tagged
 from activities.testruns.pytest_protocol import ENDED, EVENTS, PLUGIN, WORK
@@ -114,13 +115,15 @@ class PytestProcess:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
         }
-        self._process = await asyncio.create_subprocess_exec(
-            *self._workspace.tether,
+        command = die_with_parent.command(
             # -P: modules that lie beside the tests are not to be taken for others.
             *(sys.executable, "-P", "-m", "pytest", *ALWAYS, "-p", PLUGIN),
             f"--rootdir={self._root}",
             f"--basetemp={self._folder / 'tmp'}",
             *self._arguments,
+        )
+        self._process = await asyncio.create_subprocess_exec(
+            *command,
             cwd=self._root,
             env=environment,
             stdin=asyncio.subprocess.DEVNULL,

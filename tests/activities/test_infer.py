@@ -3,8 +3,7 @@
 import asyncio
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -23,6 +22,7 @@ from activities.errors import BadInputError
 from activities.infer import MAX_SIGNALS, InferActivity, Inference, InferRequest, Message, Sentence
 from activities.text.answer import MAX_THOUGHT_CHARS
 from tests.support.model_server import Cut, ModelServerDouble, Script, chunk, end, event, model_server, refused, said
+from tests.support.waiting import until
 from workers.engines.openai_chat import OpenAIChat
 
 KEY = "sk-very-secret"
@@ -263,7 +263,7 @@ async def test_cancellation_frees_the_servers_slot(server: ModelServerDouble) ->
     environment = ActivityEnvironment()
     client = AsyncOpenAI(base_url=server.url, api_key=KEY, max_retries=0)
     running = asyncio.create_task(environment.run(InferActivity(OpenAIChat(client, "m", 30), 6000).infer, QUESTION))
-    await until(lambda: server.open_streams == 1)
+    await until(lambda: server.open_streams == 1, 2)
     environment.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -272,15 +272,7 @@ async def test_cancellation_frees_the_servers_slot(server: ModelServerDouble) ->
 
 async def closed(server: ModelServerDouble) -> None:
     """Wait until the server has seen that the client is gone."""
-    await until(lambda: server.open_streams == 0)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for two seconds at most."""
-    deadline = time.monotonic() + 2
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
+    await until(lambda: server.open_streams == 0, 2)
 
 
 @pytest.mark.slow

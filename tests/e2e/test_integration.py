@@ -13,7 +13,8 @@ import pytest
 from tests.integration.conftest import NO_JUNE
 from tests.support.platforms import discord, telegram
 from tests.support.platforms.discord_world import TOKEN as DISCORD_TOKEN
-from tests.workers.conftest import SMALL_MODEL, free_port, prepared_home
+from tests.support.ports import free_port
+from tests.workers.conftest import SMALL_MODEL, prepared_home
 from workers.local.free_ports import own_ports, own_web
 from workers.ports import LOOPBACK
 from workers.settings import PROJECT, LlmSettings, environment

@@ -10,8 +10,8 @@ import pytest
 from playwright.async_api import Browser, Page, Route
 from pydantic import SecretStr
 
-from tests.support.chat import until
 from tests.support.page_browser import answered, as_microphone, hold, launched, marks, open_page, picture, write
+from tests.support.waiting import until
 from workers.local.free_ports import own_ports
 from workers.local.stack import Embedded
 from workers.roles.role import Role

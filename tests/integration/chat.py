@@ -12,7 +12,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.error_codes import ErrorCode
 from bots.intake import accept
 from tests.integration.june import June
-from tests.support.chat import PLATFORM, Chat, Ran, activities_of, eventually, until
+from tests.support.chat import PLATFORM, Chat, Ran, activities_of, eventually
+from tests.support.waiting import until
 from workflows.names import Stage, conversation_id
 from workflows.voice.contracts import ChatSettings, VoiceMessageRequest, VoiceMessageResult
 from workflows.voice.conversation import Conversation

@@ -1,10 +1,8 @@
 """Small suites of tests, written where a run of the integration tests finds them."""
 
 import os
-import sys
 from pathlib import Path
 
-from activities.processes import die_with_parent
 from activities.processes.workspace import Workspace
 from workers.settings import PROJECT
 
@@ -64,6 +62,5 @@ def write_suite(root: Path, **modules: str) -> Path:
 
 def workspace(folder: Path) -> Workspace:
     """Open a place to work in, as a worker does."""
-    tied = (sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()))
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)}
-    return Workspace.open(folder, environment, tied)
+    return Workspace.open(folder, environment)

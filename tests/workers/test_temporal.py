@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
 from workers.errors import ExitCode, UnavailableError
 from workers.settings import TelemetrySettings
 from workers.temporal import connect, connection_config, ensure_search_attributes, missing_search_attributes

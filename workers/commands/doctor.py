@@ -17,7 +17,7 @@ from temporalio.service import RPCError
 from workers.clients.pollers import living_pollers
 from workers.errors import UnavailableError
 from workers.local.instance import running
-from workers.local.stack import configured_bots
+from workers.local.programs import configured_bots
 from workers.models.catalogue import ModelError, models, verify
 from workers.ports import LOOPBACK, is_free, occupied
 from workers.roles.role import OPTIONAL, Role

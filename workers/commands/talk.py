@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workers.errors import ExitCode
-from workers.local.session import QUESTION, TurnReport, default_chat, numbered, open_line, talk
+from workers.local.session import QUESTION, TurnReport, default_chat, numbered, open_session, talk
 from workers.local.stack import Progress
 from workers.settings import StorageSettings
 
@@ -26,11 +26,11 @@ async def run_talk(console: Console, files: list[Path], chat: str, out: Path | N
     """
     chat, code = chat or default_chat(), ExitCode.OK
     with console.status("starting june", spinner="dots") as status:
-        async with open_line(lambda progress: status.update(_starting(progress))) as line:
+        async with open_session(lambda progress: status.update(_starting(progress))) as session:
             for number, file in enumerate(files, 1):
                 status.update(f"asking with {file.name}")
                 target = numbered(out, number, len(files)) if out else None
-                report = await talk(line, file, chat, target)
+                report = await talk(session, file, chat, target)
                 _show(console, report, as_json=as_json)
                 if report.error:
                     code = ExitCode.FAULT
@@ -46,9 +46,9 @@ async def run_demo(console: Console, *, keep: bool, as_json: bool) -> ExitCode:
     """
     reply = StorageSettings().home / "demo" / "reply.ogg"
     with console.status("starting june", spinner="dots") as status:
-        async with open_line(lambda progress: status.update(_starting(progress))) as line:
+        async with open_session(lambda progress: status.update(_starting(progress))) as session:
             status.update("asking the question that june ships with")
-            report = await talk(line, QUESTION, default_chat(), reply)
+            report = await talk(session, QUESTION, default_chat(), reply)
             status.stop()
             _show(console, report, as_json=as_json)
             player = next((command for command in PLAYERS if shutil.which(command[0])), None)

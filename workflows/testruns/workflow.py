@@ -21,8 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.testruns.results import BAD, ModuleProgress, Outcome
     from activities.testruns.run_module import RunModuleActivity
     from activities.values import Notice
-    from workflows.activity_options import WAIT, retries
-    from workflows.errors import raise_if_cancelled
+    from workflows.activity_options import WAIT, raise_if_cancelled, retries
     from workflows.names import OUTCOME, SCHEDULED_BY, TEST_RUN, TEST_RUN_MEMO, TESTS_QUEUE, platform_queue
     from workflows.one_line import shortened
     from workflows.testruns import web_ui

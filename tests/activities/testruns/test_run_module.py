@@ -20,7 +20,7 @@ from activities.testruns.results import ModuleReport
 from activities.testruns.run_module import AttemptProgress, RunModuleActivity
 from activities.testruns.selection import Selection
 from tests.support.suites import GOOD, MIXED, workspace, write_suite
-from tests.support.world import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -1,9 +1,8 @@
 """A fake Discord over TCP, REST and gateway: real clients connect to it, and it enforces the documented rules."""
 
-import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +22,7 @@ from tests.support.platforms.discord_world import (
     World,
     user,
 )
+from tests.support.waiting import until
 
 API = "/api/v10"
 MENTION = f"<@{BOT}>"
@@ -166,7 +166,7 @@ class FakeDiscord:
         else:
             event |= {"user": who, "context": 1}
         await self.gateway.emit("INTERACTION_CREATE", event)
-        await self.until(lambda: interaction.done)
+        await until(lambda: interaction.done)
         return interaction
 
     # What can be seen
@@ -186,12 +186,6 @@ class FakeDiscord:
     def file(self, message: JSON) -> bytes:
         """Read the file of a message."""
         return self.world.files[message["attachments"][0]["url"]]
-
-    async def until(self, condition: Callable[[], object], seconds: float = TIMEOUT_SECONDS) -> None:
-        """Wait for something that june does."""
-        async with asyncio.timeout(seconds):
-            while not condition():  # noqa: ASYNC110 - what is waited for happens elsewhere
-                await asyncio.sleep(0.02)
 
     async def tell(self, event: str, message: JSON) -> None:
         """Tell a message to all sessions, to each as much as it may know."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
 from workers.engines.openai_client import build_client, warm_up
 from workers.settings import EmbeddedSettings, LlmSettings
 

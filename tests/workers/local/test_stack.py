@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import psutil
 import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
+from tests.support.waiting import until
 from tests.workers.conftest import SMALL_MODEL, prepared_home
 from workers.errors import UnavailableError
 from workers.local import instance
@@ -42,14 +43,6 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     storage, ports = prepared_home(tmp_path_factory.mktemp("embedded") / "home"), own_ports()
     async with Embedded(storage, ports, LlmSettings(model=SMALL_MODEL), optional=()) as stack:
         yield Running(stack, storage, ports)
-
-
-async def until(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait for something that happens in other processes."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.1)
 
 
 async def ready_again(stack: Embedded, seconds: float) -> None:

@@ -1,6 +1,5 @@
 """What alert rules and the dashboard of the integration tests read is there to be read."""
 
-import asyncio
 import json
 import re
 from datetime import timedelta
@@ -16,8 +15,9 @@ from activities.blobs import BlobStore
 from activities.testruns.collect import CollectActivity
 from activities.testruns.run_module import RunModuleActivity
 from activities.testruns.selection import Selection
+from tests.support.ports import free_port
 from tests.support.suites import GOOD, MIXED, workspace, write_suite
-from tests.workers.conftest import free_port
+from tests.support.waiting import until
 from tests.workers.test_telemetry import scrape
 from workers.clients.schedules import create_schedule, delete_schedule
 from workers.clients.testruns import latest_by_schedule, start_run
@@ -66,9 +66,11 @@ async def test_everything_that_is_read_is_measured(tmp_path: Path) -> None:
         run = await start_run(client, RunRequest())
         with pytest.raises(WorkflowFailureError):
             await client.get_workflow_handle(run).result()
-        async with asyncio.timeout(60):
-            while f"tests/{name}" not in await latest_by_schedule(client):  # noqa: ASYNC110 - on the server
-                await asyncio.sleep(0.1)
+
+        async def counted() -> bool:
+            return f"tests/{name}" in await latest_by_schedule(client)
+
+        await until(counted)
     gauges = Gauges(build_runtime(telemetry.metrics_address, json_logs=False).metric_meter)
     await gauges.look(client)
     metrics = scrape(port)

@@ -27,6 +27,7 @@ from activities.testruns.results import (
 )
 from activities.values import Address
 from tests.support.testrun_world import Suite, as_told, forever, report
+from tests.support.waiting import until
 from tests.support.world import HEARTBEAT_TIMEOUT
 from workflows.names import OUTCOME, TEST_RUN_MEMO, TESTS_QUEUE, WORKFLOW_QUEUE, platform_queue
 from workflows.testruns import web_ui as integration_details
@@ -177,9 +178,7 @@ async def test_a_run_is_watched_while_it_runs(time_skipping: WorkflowEnvironment
         status = await handle.query(IntegrationRun.status)
         return bool(status.current and status.current[0].test)
 
-    async with asyncio.timeout(15):
-        while not await under_way():  # noqa: ASYNC110 - it happens on the server
-            await asyncio.sleep(0.05)
+    await until(under_way)
     status = await handle.query(IntegrationRun.status)
     assert (status.outcome, status.modules, status.tests, status.tests_ended) == ("running", 3, 7, 1)
     assert [(now.module, now.test) for now in status.current] == [("test_a.py", "test_a.py::test_1")]

@@ -16,7 +16,8 @@ from activities.error_codes import ErrorCode
 from activities.infer import Inference, InferRequest, Sentence
 from activities.reply import Delivered
 from activities.values import AudioSource
-from tests.support.world import PLATFORM, World, blob, break_down, refuse, running, signalling, until, wait_for
+from tests.support.waiting import until
+from tests.support.world import PLATFORM, World, blob, break_down, refuse, running, signalling, wait_for
 from workflows.activity_options import TURN_DEADLINE
 from workflows.names import VOICE_MESSAGE, WORKFLOW_QUEUE, Stage
 from workflows.voice.contracts import ChatSettings, Exchange, Memory, ReplyMode, VoiceMessageRequest, VoiceMessageResult
