@@ -3,7 +3,10 @@
 import os
 from pathlib import Path
 
-from activities.processes.workspace import Workspace
+import psutil
+
+from activities.processes.workspace import TAG, Workspace
+from activities.testruns.results import ModuleReport
 from workers.settings import PROJECT
 
 GOOD = """
@@ -47,6 +50,37 @@ def test_xpassed():
 def test_last():
     pass
 """
+HANG = """
+import time
+
+def test_before():
+    pass
+
+def test_hangs():
+    print("about to hang")
+    time.sleep(600)
+
+def test_after():
+    pass
+"""
+CRASH = """
+import ctypes, os
+
+def test_before():
+    pass
+
+def test_segfault():
+    ctypes.string_at(0)
+
+def test_between():
+    pass
+
+def test_exits():
+    os._exit(0)
+
+def test_after():
+    pass
+"""
 WITHOUT_DOUBLES = "[pytest]\naddopts = -p no:simcord\n"
 """simcord brings a plugin that loads discord.py, for seconds; users have none."""
 
@@ -64,3 +98,20 @@ def workspace(folder: Path) -> Workspace:
     """Open a place to work in, as a worker does."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)}
     return Workspace.open(folder, environment)
+
+
+def tagged(place: Workspace) -> list[int]:
+    """List living processes that bear the tag of a workspace."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(TAG, "").startswith(str(place.folder)):
+                found.append(process.pid)
+        except psutil.Error:  # gone, or somebody else's
+            continue
+    return found
+
+
+def outcomes(report: ModuleReport) -> dict[str, str]:
+    """Return the outcome of each test by its name within the module."""
+    return {result.node.partition("::")[2]: result.outcome.value for result in report.cases}
