@@ -37,8 +37,8 @@ async def _beat(details: Callable[[], Sequence[Any]]) -> None:
         await asyncio.sleep(INTERVAL_SECONDS)
 
 
-async def tell_at_once(*details: Any) -> None:  # noqa: ANN401 - whatever the next attempt needs
-    """Have the server keep what the next attempt must know: a beat alone may wait for seconds before it is sent."""
+async def heartbeat_now(*details: Any) -> None:  # noqa: ANN401 - whatever the next attempt needs
+    """Have the server keep what the next attempt must know; other heartbeats may wait for seconds before they are sent."""
     activity.heartbeat(*details)  # so that an older beat still waiting does not come after
     handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
     with suppress(AsyncActivityCancelledError):  # the worker delivers the cancellation itself

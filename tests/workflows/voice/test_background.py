@@ -2,25 +2,28 @@
 
 import asyncio
 
+from tests.support.waiting import until
 from workflows.names import BACKGROUND, LIVE
 from workflows.voice.background import BackgroundTasks, fairly
 
 
 async def test_a_run_can_wait_for_what_was_begun() -> None:
-    tasks, may_end, ended = BackgroundTasks(), asyncio.Event(), []
+    tasks, may_end, ended = BackgroundTasks(), asyncio.Event(), list[int]()
 
     async def work(number: int) -> None:
         await may_end.wait()
         ended.append(number)
 
-    assert tasks.all_done
+    def states() -> tuple[bool, int]:
+        return tasks.all_done, len(ended)
+
+    assert states() == (True, 0)
     tasks.begin(work(1))
     tasks.begin(work(2))
     await asyncio.sleep(0)
-    assert not tasks.all_done
+    assert states() == (False, 0)
     may_end.set()
-    while not tasks.all_done:  # noqa: ASYNC110 - the tasks forget themselves
-        await asyncio.sleep(0)
+    await until(lambda: states() == (True, 2))
     assert ended == [1, 2]
 
 
