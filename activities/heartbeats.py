@@ -38,7 +38,7 @@ async def _beat(details: Callable[[], Sequence[Any]]) -> None:
 
 
 async def heartbeat_now(*details: Any) -> None:  # noqa: ANN401 - whatever the next attempt needs
-    """Have the server keep what the next attempt must know; other heartbeats may wait for seconds before they are sent."""
+    """Have the server keep at once what the next attempt must know; others may wait for seconds to be sent."""
     activity.heartbeat(*details)  # so that an older beat still waiting does not come after
     handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
     with suppress(AsyncActivityCancelledError):  # the worker delivers the cancellation itself
