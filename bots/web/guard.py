@@ -60,7 +60,11 @@ class Guard:
 
         headers, private = Headers(scope=scope), scope["path"].startswith(PRIVATE)
         app = self._app
-        if _hostname(headers.get("host", "")) not in self._hosts:
+        try:
+            name = urlsplit(f"//{headers.get('host', '')}").hostname
+        except ValueError:
+            name = None
+        if name not in self._hosts:
             app = JSONResponse({"error": "june is not to be reached under this name (JUNE_WEB_ORIGINS)"}, 421)
         elif not self._is_own(headers, needed=scope["method"] not in SAFE_METHODS, private=private):
             app = JSONResponse({"error": "this request comes from another site"}, 403)
@@ -83,10 +87,3 @@ class Guard:
         if site is None:
             return not needed
         return site == "same-origin" or (site == "none" and not needed) or not (needed or private)
-
-
-def _hostname(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
