@@ -27,7 +27,7 @@ def test_fails():
 
 @pytest.fixture
 def broken():
-    raise RuntimeError("no ground")
+    raise RuntimeError("no database")
 
 def test_error(broken):
     pass

@@ -17,7 +17,7 @@ from workers.local.stack import Embedded
 from workflows.names import conversation_id
 from workflows.voice.contracts import ChatSettings
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 AROUND = 10
 """Turns whose median stands for one of them: turns 6 to 15 for the tenth."""
@@ -46,7 +46,7 @@ class Endurance(BaseModel):
     """Largest history of the conversation's runs; the server's limit is 50 MB."""
 
 
-async def bench_endurance(turns: int, say: Say) -> Endurance:
+async def bench_endurance(turns: int, log: Log) -> Endurance:
     """Measure a conversation of ``turns`` turns.
 
     Raises:
@@ -59,7 +59,7 @@ async def bench_endurance(turns: int, say: Say) -> Endurance:
         for number in range(1, turns - CHATS * AROUND + 1):
             times.append(await _started(long))
             if number % 100 == 0:
-                say(f"{number} turns: {statistics.median(times[-100:]):.0f} ms")
+                log(f"{number} turns: {statistics.median(times[-100:]):.0f} ms")
         early, late = [], []  # the tenth turn or so of new chats alternates with the long conversation's last
         for _ in range(CHATS):
             new = await _open(stack)

@@ -25,7 +25,7 @@ ROWS = (
 )
 
 
-async def measure_everything(say: Callable[[str], None]) -> dict[str, dict[str, Any]]:
+async def measure_everything(log: Callable[[str], None]) -> dict[str, dict[str, Any]]:
     """Run all measurements, one after the other.
 
     Raises:
@@ -33,9 +33,9 @@ async def measure_everything(say: Callable[[str], None]) -> dict[str, dict[str, 
 
     """
     return {
-        "turn": (await bench_turn(ROUNDS, NOOP_TURNS, say)).model_dump(),
-        "endurance": (await bench_endurance(ENDURANCE_TURNS, say)).model_dump(),
-        "footprint": (await bench_footprint(FOOTPRINT_TURNS, say)).model_dump(),
+        "turn": (await bench_turn(ROUNDS, NOOP_TURNS, log)).model_dump(),
+        "endurance": (await bench_endurance(ENDURANCE_TURNS, log)).model_dump(),
+        "footprint": (await bench_footprint(FOOTPRINT_TURNS, log)).model_dump(),
     }
 
 

@@ -32,7 +32,7 @@ from workers.settings import (
 from workflows.voice.contracts import ChatSettings, Memory
 from workflows.voice.memory import prompt
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 ONE_SENTENCE = "I was looking at the sky this morning. Please explain to me in a single sentence why the sky is blue."
 FOUR_SENTENCES = "Tell me what spring, summer, autumn and winter are like, with one long sentence for each season."
@@ -61,21 +61,21 @@ class TurnFigures(BaseModel):
     """The floor: one plain call to the server."""
 
 
-async def bench_turn(rounds: int, noop_turns: int, say: Say) -> TurnFigures:
+async def bench_turn(rounds: int, noop_turns: int, log: Log) -> TurnFigures:
     """Measure ``rounds`` real turns of each length, and ``noop_turns`` without engines.
 
     Raises:
         JuneError: a stack could not be started, or a turn failed.
 
     """
-    say("no-op engines")
+    log("no-op engines")
     async with measured_stack(engines=False) as stack:
         overhead = await _overhead(stack, noop_turns)
-    say("real engines")
+    log("real engines")
     async with measured_stack(engines=True) as stack:
         plain = _Plain(stack)
-        one = await _compare(stack, plain, ONE_SENTENCE, rounds, say)
-        four = await _compare(stack, plain, FOUR_SENTENCES, rounds, say)
+        one = await _compare(stack, plain, ONE_SENTENCE, rounds, log)
+        four = await _compare(stack, plain, FOUR_SENTENCES, rounds, log)
     return TurnFigures(
         ratio_one_sentence=one.ratio,
         ratio_four_sentences=four.ratio,
@@ -115,7 +115,7 @@ class _Compared(NamedTuple):
     plain_ms: int
 
 
-async def _compare(stack: Embedded, plain: "_Plain", question: str, rounds: int, say: Say) -> _Compared:
+async def _compare(stack: Embedded, plain: "_Plain", question: str, rounds: int, log: Log) -> _Compared:
     """Measure turns of june and of the plain engines, in turn."""
     audio = await plain.spoken(question)
     june, sums = [], []
@@ -127,7 +127,7 @@ async def _compare(stack: Embedded, plain: "_Plain", question: str, rounds: int,
         if number >= WARM_UPS:
             june.append(timing.ended)
             sums.append(1000 * seconds)
-            say(f"{sentences} pieces of speech: {timing.ended:.0f} ms, plain sum {1000 * seconds:.0f} ms")
+            log(f"{sentences} pieces of speech: {timing.ended:.0f} ms, plain sum {1000 * seconds:.0f} ms")
     ratio = statistics.median(turn / plain_sum for turn, plain_sum in zip(june, sums, strict=True))
     return _Compared(round(ratio, 3), round(statistics.median(june)), round(statistics.median(sums)))
 

@@ -18,19 +18,13 @@ def page() -> str:
     for area in areas():
         title, prefix = area.__name__.removesuffix("Settings"), area.model_config.get("env_prefix", "")
         lines += [f"## {title}", "", _line(area.__doc__), "", "| setting | default | |", "|---|---|---|"]
-        lines += [
-            f"| `{f'{prefix}{name}'.upper()}` | {_default(field.default)} | {_line(field.description)} |"
-            for name, field in area.model_fields.items()
-        ]
+        for name, field in area.model_fields.items():
+            value = list(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+            hidden = isinstance(value, SecretStr) or value == ""
+            default = "" if hidden else f"`{str(value).replace(str(settings.PROJECT), '.')}`"
+            lines.append(f"| `{f'{prefix}{name}'.upper()}` | {default} | {_line(field.description)} |")
         lines.append("")
     return "\n".join(lines)
-
-
-def _default(value: object) -> str:
-    if isinstance(value, SecretStr) or value == "":
-        return ""
-    text = str(list(map(str, value))) if isinstance(value, tuple) else str(value)
-    return f"`{text.replace(str(settings.PROJECT), '.')}`"
 
 
 def _line(text: str | None) -> str:

@@ -146,12 +146,9 @@ async def show_logs(logs: Sequence[ModuleLog], artefacts: Path | None, *, as_jso
             sys.stdout.write(f"==> {module.module} <==\n{text}\n")
         if artefacts:
             for artefact in module.artefacts:
-                await asyncio.to_thread(_write, artefacts, artefact.name, await blobs.get(artefact.blob))
-
-
-def _write(folder: Path, name: str, data: bytes) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / Path(name).name).write_bytes(data)
+                await asyncio.to_thread(artefacts.mkdir, parents=True, exist_ok=True)
+                file = artefacts / Path(artefact.name).name
+                await asyncio.to_thread(file.write_bytes, await blobs.get(artefact.blob))
 
 
 async def write_junit(handle: runs.Handle, file: Path) -> None:

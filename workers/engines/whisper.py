@@ -45,7 +45,7 @@ SURE = 0.5
 REPETITIVE = 2.4
 """Compression ratio above which the whole window is transcribed again; people do repeat themselves."""
 LOOPING = 8.0
-"""Compression ratio that nobody reaches by talking."""
+"""Compression ratio that speech does not reach."""
 UNLIKELY = -1.0
 """Mean log probability of a token, when "no speech" is likely as well."""
 GIBBERISH = -1.5
@@ -133,7 +133,8 @@ class WhisperRecognizer:
             stop: set to stop early; checked between segments.
 
         """
-        samples = _levelled(samples)
+        if 0 < (peak := float(np.abs(samples).max(initial=0.0))) < LOUD:
+            samples = samples * np.float32(min(LOUD / peak, MAX_GAIN))
         speech = _speech(samples)
         code = (language or "").lower().replace("_", "-").split("-")[0]
         language = code if code in self._model.supported_languages else None
@@ -195,11 +196,6 @@ def _context(features: NDArray[np.float32]) -> NDArray[np.float32]:
     end = int(said[-1]) + 1 if len(said) else 0
     frames = -(-(end + ROOM_FRAMES) // STEP_FRAMES) * STEP_FRAMES
     return np.ascontiguousarray(features[:, : max(LEAST_FRAMES, frames)])
-
-
-def _levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    peak = float(np.abs(samples).max(initial=0.0))
-    return samples * np.float32(min(LOUD / peak, MAX_GAIN)) if 0 < peak < LOUD else samples
 
 
 def _speech(samples: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -17,12 +17,14 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from workers.errors import JuneError
 
 REGISTRY = Path(__file__).with_name("models.toml")
 STAMP = ".verified"
+STAMPS = TypeAdapter(dict[str, list[int | str]])
+"""By file: size, time of change, inode, SHA-256."""
 BLOCK_BYTES = 1 << 20
 _HUB_ID = re.compile(
     r"(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(?P<file>(?:/[\w-][\w.-]*)+)?(?:@(?P<revision>[\w./-]+))?"
@@ -194,7 +196,10 @@ def verify(
 
     """
     place = model.folder(folder)
-    stamps = _read_stamps(place) if trust_stamp else {}
+    stamps: dict[str, list[int | str]] = {}
+    if trust_stamp:
+        with suppress(OSError, ValueError):
+            stamps = STAMPS.validate_json((place / STAMP).read_bytes())
     checked: dict[str, list[int | str]] = {}
     for file in model.files:
         path = place / file.name
@@ -233,11 +238,3 @@ def digest(path: Path, progress: Callable[[int], None] | None = None) -> str:
             if progress:
                 progress(len(block))
     return sha.hexdigest()
-
-
-def _read_stamps(place: Path) -> dict[str, list[int | str]]:
-    try:
-        stamps = json.loads((place / STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return stamps if isinstance(stamps, dict) else {}

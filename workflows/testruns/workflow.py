@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.reply import ReplyActivity, ReplyRequest
     from activities.testruns.collect import CollectActivity, CollectRequest
     from activities.testruns.module_attempt import RunModuleRequest
-    from activities.testruns.results import BAD, ModuleProgress, ModuleReport, Outcome
+    from activities.testruns.results import BAD, ModuleProgress, Outcome
     from activities.testruns.run_module import RunModuleActivity
     from activities.values import Notice
     from workflows.activity_options import WAIT, raise_if_cancelled, retries
@@ -50,6 +50,7 @@ DEADLINE = timedelta(hours=24)
 """Of a run."""
 COLLECT_TIMEOUT = timedelta(minutes=30)
 DISCORD_EPOCH_MS = 1_420_070_400_000
+"""Discord sorts messages by ids that begin with the time since then, and tells sends apart by them."""
 FINISHED = "june_test_run_finished"
 SECONDS = "june_test_run_seconds"
 SPARE = timedelta(minutes=2)
@@ -75,7 +76,11 @@ class IntegrationRun:
         try:
             await self._collect()
             raise_if_cancelled()
-            await self._run_modules()
+            free = asyncio.Semaphore(self._request.parallel)
+            running = [self._run_module(module, free) for module in self._state.modules]
+            for ended in await asyncio.gather(*running, return_exceptions=True):
+                if isinstance(ended, BaseException):
+                    raise ended
             raise_if_cancelled()
         except (ActivityError, asyncio.CancelledError) as error:
             if not isinstance(error, ActivityError) or is_cancelled_exception(error):
@@ -132,47 +137,37 @@ class IntegrationRun:
         self._state.collected(collected)
         self._describe()
 
-    async def _run_modules(self) -> None:
-        """Run all modules, ``parallel`` at a time; one that fails, in whatever way, does not end the others."""
-        free = asyncio.Semaphore(self._request.parallel)
-
-        async def run_in_turn(module: ModuleState) -> None:
-            async with free:
-                self._state.begin(module.path)
-                self._describe()
-                try:
-                    self._state.end(await self._run_module(module))
-                except ActivityError as error:
-                    cancelled = is_cancelled_exception(error)
-                    outcome = Outcome.CANCELLED if cancelled else Outcome.ERROR
-                    self._state.lose(module.path, outcome, "the run was cancelled" if cancelled else reason_of(error))
-                self._describe()
-
-        running = [run_in_turn(module) for module in self._state.modules]
-        for outcome in await asyncio.gather(*running, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
-
-    async def _run_module(self, module: ModuleState) -> ModuleReport:
+    async def _run_module(self, module: ModuleState, free: asyncio.Semaphore) -> None:
+        """Run a module in its turn; if it fails, in whatever way, the other modules are run all the same."""
         request = self._request
         limit = timedelta(seconds=request.seconds_a_module) + SPARE
-        remaining = max(timedelta(milliseconds=1), self._deadline - workflow.now())
-        return await workflow.execute_activity_method(
-            RunModuleActivity.run_module,
-            RunModuleRequest(
-                module=module.path,
-                selection=request.selection,
-                seconds_a_test=request.seconds_a_test,
-                seconds=request.seconds_a_module,
-            ),
-            task_queue=TESTS_QUEUE,
-            start_to_close_timeout=limit,
-            schedule_to_close_timeout=min(limit + WORKER_TIMEOUT, remaining),
-            heartbeat_timeout=HEARTBEAT_TIMEOUT,
-            retry_policy=retries(ATTEMPTS, timedelta(seconds=10)),
-            cancellation_type=WAIT,
-            summary=shortened(f"{module.path}: {module.tests} tests"),
-        )
+        async with free:
+            self._state.begin(module.path)
+            self._describe()
+            remaining = max(timedelta(milliseconds=1), self._deadline - workflow.now())
+            try:
+                report = await workflow.execute_activity_method(
+                    RunModuleActivity.run_module,
+                    RunModuleRequest(
+                        module=module.path,
+                        selection=request.selection,
+                        seconds_a_test=request.seconds_a_test,
+                        seconds=request.seconds_a_module,
+                    ),
+                    task_queue=TESTS_QUEUE,
+                    start_to_close_timeout=limit,
+                    schedule_to_close_timeout=min(limit + WORKER_TIMEOUT, remaining),
+                    heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                    retry_policy=retries(ATTEMPTS, timedelta(seconds=10)),
+                    cancellation_type=WAIT,
+                    summary=shortened(f"{module.path}: {module.tests} tests"),
+                )
+                self._state.end(report)
+            except ActivityError as error:
+                cancelled = is_cancelled_exception(error)
+                outcome = Outcome.CANCELLED if cancelled else Outcome.ERROR
+                self._state.lose(module.path, outcome, "the run was cancelled" if cancelled else reason_of(error))
+            self._describe()
 
     def _end(self, outcome: RunOutcome) -> RunReport:
         """Record the outcome in memo, search attribute and metrics, where it is found without any worker."""
@@ -192,7 +187,10 @@ class IntegrationRun:
     async def _alert(self, report: RunReport) -> None:
         """Alert the chats of the request, each once; note what became of each alert."""
         for address in self._request.alerts:
-            to = address.model_copy(update={"message": _message(address.platform)})
+            # There is no message to reply to, so its id is made up: a new one, so that no alert is taken for another's.
+            now = round(workflow.time() * 1000)
+            ids = {"telegram": "0", "discord": str((now - DISCORD_EPOCH_MS) << 22)}
+            to = address.model_copy(update={"message": ids.get(address.platform, str(now))})
             name = f"alert to {address.platform}:{address.chat}"
             try:
                 delivered = await workflow.execute_activity_method(
@@ -244,11 +242,3 @@ def notice_of(report: RunReport, run: str) -> Notice:
     bad = sum(number for outcome, number in report.counts.items() if outcome in BAD)
     names = ", ".join(shortened(result.node) for result in report.worst[:3])
     return Notice(key="tests-failed", params={"run": run, "failed": bad, "total": report.tests, "names": names})
-
-
-def _message(platform: str) -> str:
-    """Make up the id of a message to reply to, as there is none; a new one, so that no alert is taken for another's."""
-    milliseconds = round(workflow.time() * 1000)
-    if platform == "discord":  # by which its messages are sorted, and sends are told apart
-        return str((milliseconds - DISCORD_EPOCH_MS) << 22)
-    return "0" if platform == "telegram" else str(milliseconds)

@@ -145,7 +145,7 @@ async def test_every_outcome_is_told(runner: Runner) -> None:
     }
     messages = {one.node.partition("::")[2]: one.message for one in report.cases}
     assert messages["test_fails"].startswith("test_mixed.py:8: AssertionError: one is not two")
-    assert "no ground" in messages["test_error"]
+    assert "no database" in messages["test_error"]
     assert "not today" in messages["test_skipped"]
     assert report.log
     assert b"one is not two" in await runner.blobs.get(report.log)
@@ -242,13 +242,13 @@ async def test_the_next_attempt_says_what_became_of_the_last(runner: Runner) -> 
 WORKER = """
 import asyncio, sys
 from pathlib import Path
-from activities.testruns.module_attempt import ModuleRun, RunModuleRequest
+from activities.testruns.module_attempt import ModuleAttempt, RunModuleRequest
 from tests.support.suites import workspace
 
 folder = Path(sys.argv[1])
-place = workspace(folder / "workspace")
-print(place.folder, flush=True)
-asyncio.run(ModuleRun(place, folder / "suite", RunModuleRequest(module="test_leaves.py"), folder).play())
+opened = workspace(folder / "workspace")
+print(opened.folder, flush=True)
+asyncio.run(ModuleAttempt(opened, folder / "suite", RunModuleRequest(module="test_leaves.py"), folder).run())
 """
 
 

@@ -6,7 +6,6 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from activities.blobs import BlobStore
-from workers.bench.report import table
 from workers.errors import JuneError
 from workers.local.session import QUESTION, Session, default_chat, numbered
 
@@ -47,22 +46,3 @@ async def test_a_file_that_is_too_large_is_not_read(session: Session) -> None:
 async def test_a_file_that_is_missing_is_one_sentence(session: Session, tmp_path: Path) -> None:
     with pytest.raises(JuneError, match=r"cannot be read: No such file"):
         await session.upload(tmp_path / "nothing.ogg", "garden")
-
-
-def test_the_report_has_a_row_a_figure() -> None:
-    figures = {
-        "turn": dict.fromkeys(
-            (
-                "ratio_one_sentence",
-                "ratio_four_sentences",
-                "intake_ms_p50",
-                "turn_ms_p50",
-                "turn_ms_p95",
-                "rpc_ms_p50",
-            ),
-            1.5,
-        ),
-        "endurance": {"ratio_late_to_early": 1.0, "most_events": 2000, "most_bytes": 3_000_000},
-        "footprint": {"ready_seconds": 9, "idle_mb_total": 3200, "idle_cpu_percent": 1.7, "growth_most": 1.01},
-    }
-    assert "| its largest history (limit 50 MB) | 3,000,000 bytes |" in table(figures)

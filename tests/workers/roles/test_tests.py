@@ -21,15 +21,13 @@ from tests.support.waiting import until
 from tests.workers.test_telemetry import scrape
 from workers.clients.schedules import create_schedule, delete_schedule
 from workers.clients.testruns import latest_by_schedule, start_run
-from workers.roles.tests import Gauges
+from workers.roles.tests import Gauges, permitted
 from workers.settings import PROJECT, TelemetrySettings
 from workers.telemetry import StageMetrics, build_runtime
 from workers.temporal import connect
 from workflows.names import TESTS_QUEUE, WORKFLOW_QUEUE
 from workflows.testruns.contracts import RunRequest
 from workflows.testruns.workflow import IntegrationRun
-
-pytestmark = pytest.mark.slow
 
 DOCKER = PROJECT / "docker"
 
@@ -43,6 +41,7 @@ def read_names() -> set[str]:
     return {name for text in expressions for name in re.findall(r"june_\w+", text)}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("address")
 async def test_everything_that_is_read_is_measured(tmp_path: Path) -> None:
     port = free_port()
@@ -88,3 +87,27 @@ async def test_everything_that_is_read_is_measured(tmp_path: Path) -> None:
     await delete_schedule(client, name)
     await gauges.look(client)
     assert re.search(rf"june_test_run_last_passed{{[^}}]*{name}[^}}]*}} 1", scrape(port))
+
+
+def test_tests_know_june_and_no_secret_that_is_not_named() -> None:
+    variables = {
+        "PATH": "/bin",
+        "TEMPORAL_ADDRESS": "x:7233",
+        "JUNE_HOME": "/srv/june",
+        "JUNE_INTEGRATION_TURN_SECONDS": "60",
+        "JUNE_WEB_PASSWORD": "web",
+        "JUNE_TELEGRAM_TOKEN": "token",
+        "JUNE_LLM_API_KEY": "key",
+        "JUNE_METRICS_ADDRESS": "127.0.0.1:9460",
+        "GITHUB_TOKEN": "not ours",
+        "PYTEST_ADDOPTS": "-x",
+    }
+    seen = permitted(variables, ("JUNE_WEB_PASSWORD",))
+    assert seen.keys() == {
+        "PATH",
+        "TEMPORAL_ADDRESS",
+        "JUNE_HOME",
+        "JUNE_INTEGRATION_TURN_SECONDS",
+        "JUNE_WEB_PASSWORD",
+    }
+    assert "JUNE_WEB_PASSWORD" not in permitted(variables, ())
