@@ -18,21 +18,21 @@ _log = logging.getLogger(__name__)
 
 SPAN = timedelta(hours=24)
 MOST_MESSAGES = 100
-"""Of a channel, the newest."""
+"""Of a channel; the newest are looked at."""
 MOST_CHANNELS = 200
 """Those whose conversations are the youngest."""
 MOST_PEOPLE = 25
 """Known people whose private messages are looked at although june has no conversation with them yet."""
 
 
-class Missed:
-    """Finds missed messages."""
+class MissedMessages:
+    """Finds the messages that were not handed over."""
 
     def __init__(self, client: Client, people: Iterable[str], channels: Iterable[str]) -> None:
-        """Take where to look.
+        """Configure where to look.
 
         Args:
-            client: the way to the workflows.
+            client: Temporal, for the workflows of chats.
             people: ids of those who may write to june, and may have done so for the first time.
             channels: ids of channels in which every message is answered.
 
@@ -45,7 +45,7 @@ class Missed:
         """List the channels to look at.
 
         Raises:
-            temporalio.service.RPCError: the server did not tell.
+            temporalio.service.RPCError: the server did not answer.
 
         """
         query = f"WorkflowType = '{CONVERSATION}' AND Platform = '{PLATFORM}' AND ExecutionStatus = 'Running'"
@@ -67,15 +67,17 @@ class Missed:
         """List the messages of a channel that were not handed over, the oldest first.
 
         Raises:
-            temporalio.service.RPCError: the server did not tell what was.
-            discord.HTTPException: Discord did not tell what was said.
+            temporalio.service.RPCError: the server did not answer.
+            discord.HTTPException: Discord did not answer.
 
         """
         since = datetime.now(UTC) - SPAN
         newest = [message async for message in channel.history(limit=MOST_MESSAGES, after=since, oldest_first=False)]
         if not newest:
             return []
-        done = max(await self._last_turn(number, since), *(_answers(message, me) for message in newest))
+        references = [message.reference for message in newest if message.author.id == me]
+        answered = [reference.message_id or 0 for reference in references if reference]
+        done = max(await self._last_turn(number, since), *answered, 0)
         return [message for message in reversed(newest) if message.id > done]
 
     async def _last_turn(self, channel: int, since: datetime) -> int:
@@ -87,9 +89,3 @@ class Missed:
             message = turn.id.rsplit("/", 1)[-1]
             last = max(last, int(message) if message.isdigit() else 0)
         return last
-
-
-def _answers(message: discord.Message, me: int) -> int:
-    """Tell which message june replied to with this one; 0 for all others."""
-    reference = message.reference
-    return (reference.message_id or 0) if reference and message.author.id == me else 0

@@ -7,7 +7,7 @@ from telegram.constants import ChatID
 
 from activities.values import AudioSource
 from bots.commands import known
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 
 PLATFORM = "telegram"
 ALLOWED_UPDATES = (Update.MESSAGE,)

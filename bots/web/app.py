@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 
 from activities.values import AudioSource, BlobRef
 from bots.commands import LANGUAGES
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 from bots.web.guard import Guard
 from bots.web.sessions import Lock, Sessions, new_chat
 from bots.web.sound import KINDS, as_wav, playable

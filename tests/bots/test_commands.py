@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -141,11 +142,11 @@ async def test_a_thread_is_a_conversation_of_its_own(platform: Platform, world: 
     assert await platform.command("status") == said("status", queue=0, **CHOSEN)
 
 
-OWNERS_SAY: tuple[tuple[str, dict[str, str], str, str], ...] = (
+OWNERS_SAY: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("allow bob", {}, "standing-allowed", "bob"),
     ("allow", {"about": "bob", "group": "-1"}, "standing-allowed", "bob"),
     ("allow", {"group": "-1"}, "standing-allowed", "-1"),
-    ("allow open", {"group": "-1", "place": "7"}, "standing-open", "7"),
+    ("allow open", {"group": "-1", "places": ("7",)}, "standing-open", "7"),
     ("allow open", {}, "standing-allowed", "open"),
     ("deny bob", {}, "standing-denied", "bob"),
     ("block", {"about": "bob"}, "standing-blocked", "bob"),
@@ -154,8 +155,8 @@ OWNERS_SAY: tuple[tuple[str, dict[str, str], str, str], ...] = (
 
 
 async def test_owners_say_who_may_talk(platform: Platform, world: World) -> None:
-    for text, caller, key, who in OWNERS_SAY:
-        assert await platform.command(text, **caller) == said(key, user=who)
+    for text, inbound, key, who in OWNERS_SAY:
+        assert await platform.command(text, **inbound) == said(key, user=who)
 
 
 @pytest.mark.parametrize("text", ["allow", "block", "unblock", "block a b", "deny ../x", f"allow {'x' * 121}"])

@@ -19,7 +19,7 @@ from activities.platforms.discord.signed_links import read_link
 from activities.platforms.platform import VoiceNote
 from activities.values import Address
 from bots.discord.messages import PLATFORM, Locales, inbound_of
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 from tests.integration.june import HTTP_SECONDS, June
 from tests.integration.owner import SPEAKER, failure, needed, owner_of
 from tests.integration.test_voice_turn import MOST_SECONDS

@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 from activities.reply import Delivered
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 from tests.integration.chat import TERSE, forget
 from tests.integration.june import June
 from tests.support.chat import activities_of, eventually

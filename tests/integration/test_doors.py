@@ -20,7 +20,7 @@ from tests.integration.page import Visitor, visitor
 from tests.integration.telegram_group import IN_CAPTION, telegram_bot, telegram_group
 from tests.integration.test_voice_turn import MOST_SECONDS, QUESTION_SAID
 from tests.support.word_errors import wer
-from workers.commands.doctor import _check_queue
+from workers.commands.doctor import check_queue
 from workers.local.session import QUESTION
 from workers.roles.role import Role
 from workers.settings import DiscordSettings, TelegramSettings
@@ -115,5 +115,5 @@ def shown(result: VoiceMessageResult, text: str, voice: bytes) -> None:
 async def served(june: June, role: Role) -> None:
     """See that june's bot asks for work."""
     async with asyncio.timeout(HTTP_SECONDS):
-        found = await _check_queue(june.client, role)
+        found = await check_queue(june.client, role)
     assert found.ok, found.advice

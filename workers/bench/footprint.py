@@ -39,7 +39,7 @@ class Footprint(BaseModel):
 
 
 async def bench_footprint(turns: int, say: Say) -> Footprint:
-    """Measure the stack with real engines: idle, and over so many turns.
+    """Measure the stack with real engines: idle, and over ``turns`` turns.
 
     Raises:
         JuneError: the stack could not be started.
@@ -51,7 +51,9 @@ async def bench_footprint(turns: int, say: Say) -> Footprint:
         say(f"ready after {ready:.1f} s")
         await asyncio.sleep(SETTLE_SECONDS)
         idle = _memory(stack)
-        load = await _load(stack)
+        busy = _busy(stack.pids.values())
+        await asyncio.sleep(IDLE_SECONDS)
+        load = 100 * (_busy(stack.pids.values()) - busy) / IDLE_SECONDS
         growth = await _growth(stack, turns, say)
     return Footprint(
         ready_seconds=round(ready, 1),
@@ -65,6 +67,7 @@ async def bench_footprint(turns: int, say: Say) -> Footprint:
 
 
 async def _growth(stack: Embedded, turns: int, say: Say) -> dict[str, float]:
+    """Return the memory after the last turn over that after the tenth, by process."""
     caller = Caller(stack.client, BlobStore.open(str(stack.home / "blobs")))
     await caller.open(ChatSettings())
     audio, early = QUESTION.read_bytes(), {}
@@ -79,21 +82,13 @@ async def _growth(stack: Embedded, turns: int, say: Say) -> dict[str, float]:
 
 
 def _memory(stack: Embedded) -> dict[str, float]:
-    return {name: round(_resident(pid) / MB, 1) for name, pid in stack.pids.items()}
-
-
-def _resident(pid: int) -> int:
-    return sum(process.memory_info().rss for process in _family(pid))
-
-
-async def _load(stack: Embedded) -> float:
-    """Measure the share of one core that the idle stack takes, in percent."""
-    before = _busy(stack.pids.values())
-    await asyncio.sleep(IDLE_SECONDS)
-    return 100 * (_busy(stack.pids.values()) - before) / IDLE_SECONDS
+    """Return the resident megabytes by process, children included."""
+    resident = {name: sum(p.memory_info().rss for p in _family(pid)) for name, pid in stack.pids.items()}
+    return {name: round(size / MB, 1) for name, size in resident.items()}
 
 
 def _busy(pids: Iterable[int]) -> float:
+    """Return the seconds of processor time that processes and their children have used."""
     times = [process.cpu_times() for pid in pids for process in _family(pid)]
     return sum(spent.user + spent.system for spent in times)
 

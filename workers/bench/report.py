@@ -1,4 +1,4 @@
-"""``june bench all``: every measurement, and the table that the README shows."""
+"""``june bench all``: all measurements, and the table in the README."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ ROWS = (
 
 
 async def measure_everything(say: Callable[[str], None]) -> dict[str, dict[str, Any]]:
-    """Measure all of it, one after the other.
+    """Run all measurements, one after the other.
 
     Raises:
         JuneError: a stack could not be started, or a turn failed.
@@ -40,6 +40,6 @@ async def measure_everything(say: Callable[[str], None]) -> dict[str, dict[str, 
 
 
 def table(figures: dict[str, dict[str, Any]]) -> str:
-    """Lay the figures out in Markdown."""
+    """Return the figures as a Markdown table."""
     rows = [f"| {label} | {figures[area][name]:,}{unit} |" for label, area, name, unit in ROWS]
     return "\n".join(["| what | measured |", "|---|---|", *rows])

@@ -15,7 +15,7 @@ from activities.blobs import BlobStore
 from activities.platforms.discord.platform import DiscordPlatform
 from activities.platforms.discord.signed_links import SignedLinks, read_link
 from bots.discord.client import DiscordBot
-from bots.discord.missed import Missed
+from bots.discord.missed import MissedMessages
 from workers.errors import JuneError, UnavailableError
 from workers.roles.platform import bot_activities, open_bot_inbox, policy_of
 from workers.roles.spec import WorkerSpec
@@ -44,7 +44,8 @@ class JuneClient(DiscordBot):
         """Open the inbox, and return the activities; the client must be logged in before they run."""
         policy = policy_of(self.settings)
         people = sorted(policy.owners | policy.users)
-        self.open(open_bot_inbox(client, self.settings), Missed(client, people, sorted(policy.open_groups)))
+        missed = MissedMessages(client, people, sorted(policy.open_groups))
+        self.open(open_bot_inbox(client, self.settings), missed)
         return bot_activities(DiscordPlatform(self.http, self.links, self.read))
 
 

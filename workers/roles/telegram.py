@@ -144,7 +144,7 @@ async def _poll(bot: Bot, intake: TelegramIntake) -> None:
 
 
 async def _serve_webhook(bot: Bot, intake: TelegramIntake, settings: TelegramSettings, listener: socket.socket) -> None:
-    """Serve the webhook, and tell Telegram where it is."""
+    """Serve the webhook, and register it with Telegram."""
     secret = settings.webhook_secret.get_secret_value()
     app = Webhook(bot, intake.receive, secret).application(urlsplit(settings.webhook_url).path)
     async with serving(app, listener, MAX_CONNECTIONS) as server:

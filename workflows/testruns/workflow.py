@@ -1,4 +1,4 @@
-"""A run of the integration tests: collected, run module by module, watched meanwhile, told of when it fails."""
+"""A run of the integration tests: collect them, run them module by module, alert chats when it fails."""
 
 import asyncio
 from datetime import timedelta
@@ -39,13 +39,13 @@ with workflow.unsafe.imports_passed_through():
 EVERYTHING = RunRequest()
 FIRST_PAGE = PageRequest()
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-"""A worker that has not been heard of for so long is dead; longer than a server needs to start again."""
+"""Without a heartbeat for so long, a worker counts as dead; longer than a server needs to restart."""
 WORKER_TIMEOUT = timedelta(hours=6)
-"""How long a run waits for a worker of its queue."""
+"""How long an activity waits for a worker of its queue."""
 ALERT_TIMEOUT = timedelta(minutes=15)
-"""A schedule's next run is skipped while this one tries to tell somebody."""
+"""A schedule's next run is skipped while this one tries to deliver its alerts."""
 ATTEMPTS = 5
-"""So many workers may die of a module; then the module has failed, and the run goes on."""
+"""After so many attempts that ended with their workers, a module has failed, and the run goes on."""
 DEADLINE = timedelta(hours=24)
 """Of a run."""
 COLLECT_TIMEOUT = timedelta(minutes=30)
@@ -62,11 +62,11 @@ class IntegrationRun:
 
     @workflow.init
     def __init__(self, request: RunRequest = EVERYTHING) -> None:
-        """Take the request; queries may ask before ``run`` has begun."""
+        """Build the state; queries may arrive before ``run`` has begun."""
         self._request = request
         self._state = RunState()
         self._deadline = workflow.now() + DEADLINE
-        self._news = workflow.now()
+        self._updated_at = workflow.now()
 
     @workflow.run
     async def run(self, _request: RunRequest = EVERYTHING) -> RunReport:
@@ -82,12 +82,13 @@ class IntegrationRun:
                 self._end(RunOutcome.CANCELLED)
                 raise
             self._state.error = reason_of(error)
-        report = self._end(self._outcome())
+        passed = RunOutcome.PASSED if self._state.passed else RunOutcome.FAILED
+        report = self._end(RunOutcome.ERROR if self._state.error else passed)
         if report.outcome is RunOutcome.PASSED:
             return report
         await self._alert(report)
         raise ApplicationError(
-            web_ui.told(report),
+            web_ui.in_a_line(report),
             report,
             type=f"tests-{report.outcome.value}",
             non_retryable=True,
@@ -96,23 +97,23 @@ class IntegrationRun:
 
     @workflow.signal
     def progress(self, progress: ModuleProgress) -> None:
-        """Take news of a module under way."""
+        """Record progress of a module under way."""
         self._state.progress(progress)
         self._describe()
 
     @workflow.query
     def status(self) -> RunStatus:
-        """Tell how the run stands: counts, what runs now, how long it has taken."""
+        """Return the status: counts, what runs now, how long it has taken."""
         return self._state.status(workflow.info().start_time.isoformat(), self._seconds)
 
     @workflow.query
     def results(self, page: PageRequest = FIRST_PAGE) -> ResultsPage:
-        """List tests with outcome, seconds and message, a page at a time."""
+        """Return tests with outcome, seconds and message, a page at a time."""
         return self._state.results(page)
 
     @workflow.query
     def logs(self, page: PageRequest = FIRST_PAGE) -> LogsPage:
-        """Show the end of what each module printed, and where the rest lies, a page at a time."""
+        """Return the end of what each module printed, and where the rest is stored, a page at a time."""
         return self._state.logs(page)
 
     async def _collect(self) -> None:
@@ -132,28 +133,30 @@ class IntegrationRun:
         self._describe()
 
     async def _run_modules(self) -> None:
-        """Run all modules, so many at once; a module that fails, in whatever way, leaves the others alone."""
+        """Run all modules, ``parallel`` at a time; one that fails, in whatever way, does not end the others."""
         free = asyncio.Semaphore(self._request.parallel)
-        running = [self._run_in_turn(module, free) for module in self._state.modules]
+
+        async def run_in_turn(module: ModuleState) -> None:
+            async with free:
+                self._state.begin(module.path)
+                self._describe()
+                try:
+                    self._state.end(await self._run_module(module))
+                except ActivityError as error:
+                    cancelled = is_cancelled_exception(error)
+                    outcome = Outcome.CANCELLED if cancelled else Outcome.ERROR
+                    self._state.lose(module.path, outcome, "the run was cancelled" if cancelled else reason_of(error))
+                self._describe()
+
+        running = [run_in_turn(module) for module in self._state.modules]
         for outcome in await asyncio.gather(*running, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _run_in_turn(self, module: ModuleState, free: asyncio.Semaphore) -> None:
-        async with free:
-            self._state.begin(module.path)
-            self._describe()
-            try:
-                self._state.end(await self._run_module(module))
-            except ActivityError as error:
-                cancelled = is_cancelled_exception(error)
-                outcome = Outcome.CANCELLED if cancelled else Outcome.ERROR
-                self._state.lose(module.path, outcome, "the run was cancelled" if cancelled else reason_of(error))
-            self._describe()
-
     async def _run_module(self, module: ModuleState) -> ModuleReport:
         request = self._request
         limit = timedelta(seconds=request.seconds_a_module) + SPARE
+        remaining = max(timedelta(milliseconds=1), self._deadline - workflow.now())
         return await workflow.execute_activity_method(
             RunModuleActivity.run_module,
             RunModuleRequest(
@@ -164,22 +167,15 @@ class IntegrationRun:
             ),
             task_queue=TESTS_QUEUE,
             start_to_close_timeout=limit,
-            schedule_to_close_timeout=self._remaining(limit + WORKER_TIMEOUT),
+            schedule_to_close_timeout=min(limit + WORKER_TIMEOUT, remaining),
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=retries(ATTEMPTS, timedelta(seconds=10)),
             cancellation_type=WAIT,
             summary=shortened(f"{module.path}: {module.tests} tests"),
         )
 
-    # The end
-
-    def _outcome(self) -> RunOutcome:
-        if self._state.error:
-            return RunOutcome.ERROR
-        return RunOutcome.PASSED if self._state.passed else RunOutcome.FAILED
-
     def _end(self, outcome: RunOutcome) -> RunReport:
-        """Record how it ended, where it can be found without any worker, and measured."""
+        """Record the outcome in memo, search attribute and metrics, where it is found without any worker."""
         self._show(outcome)
         report = self._state.report(self._seconds)
         small = report.model_copy(update={"worst": (), "notes": (), "error": shortened(report.error, 400)})
@@ -194,7 +190,7 @@ class IntegrationRun:
         return report
 
     async def _alert(self, report: RunReport) -> None:
-        """Tell the chats that are to be told, each once; one that cannot be told is noted."""
+        """Alert the chats of the request, each once; note what became of each alert."""
         for address in self._request.alerts:
             to = address.model_copy(update={"message": _message(address.platform)})
             name = f"alert to {address.platform}:{address.chat}"
@@ -217,27 +213,22 @@ class IntegrationRun:
                 self._state.note(f"{name}: not delivered, {reason_of(error)}")
         self._describe()
 
-    # What people see
-
     def _show(self, outcome: RunOutcome) -> None:
         self._state.outcome = outcome
         workflow.upsert_search_attributes([OUTCOME.value_set(outcome.value)])
         self._describe()
 
     def _describe(self) -> None:
-        self._news = workflow.now()
+        self._updated_at = workflow.now()
         workflow.set_current_details(web_ui.of_run(self._state, self._seconds))
 
     @property
     def _seconds(self) -> float:
-        return round((self._news - workflow.info().start_time).total_seconds(), 1)
-
-    def _remaining(self, timeout: timedelta) -> timedelta:
-        return max(timedelta(milliseconds=1), min(timeout, self._deadline - workflow.now()))
+        return round((self._updated_at - workflow.info().start_time).total_seconds(), 1)
 
 
 def reason_of(error: ActivityError) -> str:
-    """Say why an activity failed, in a sentence for operators."""
+    """Return why an activity failed, in a sentence for operators."""
     cause = error.cause
     if isinstance(cause, TemporalTimeoutError):
         if cause.type in {TimeoutType.SCHEDULE_TO_START, TimeoutType.SCHEDULE_TO_CLOSE}:
@@ -247,16 +238,16 @@ def reason_of(error: ActivityError) -> str:
 
 
 def notice_of(report: RunReport, run: str) -> Notice:
-    """Choose the sentence for the alert."""
+    """Return the sentence of the alert."""
     if report.error:
         return Notice(key="tests-not-run", params={"run": run, "reason": shortened(report.error, 300)})
     bad = sum(number for outcome, number in report.counts.items() if outcome in BAD)
-    names = ", ".join(shortened(one.node) for one in report.worst[:3])
+    names = ", ".join(shortened(result.node) for result in report.worst[:3])
     return Notice(key="tests-failed", params={"run": run, "failed": bad, "total": report.tests, "names": names})
 
 
 def _message(platform: str) -> str:
-    """Name a message to reply to where there is none: one that never was, so that no alert is taken for another's."""
+    """Make up the id of a message to reply to, as there is none; a new one, so that no alert is taken for another's."""
     milliseconds = round(workflow.time() * 1000)
     if platform == "discord":  # by which its messages are sorted, and sends are told apart
         return str((milliseconds - DISCORD_EPOCH_MS) << 22)

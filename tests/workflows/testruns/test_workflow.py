@@ -255,7 +255,7 @@ def test_reports_and_details_fit_whatever_tests_say() -> None:
         state.end(module.model_copy(update={"module": one.path, "notes": ("ß" * 900,) * 3}))
     assert len(integration_details.of_run(state, 1).encode()) < 20_000
     assert len(state.results(PageRequest()).model_dump_json().encode()) < 1_900_000
-    assert len(integration_details.told(state.report(1)).encode()) < 2_000
+    assert len(integration_details.in_a_line(state.report(1)).encode()) < 2_000
 
 
 def test_a_run_has_bounds() -> None:
