@@ -40,11 +40,11 @@ fix: $(READY)
 models: $(READY)
 	@$(BIN)/june models pull --tests
 
-bench: $(READY) ## the figures of the README's table
+bench: $(READY) ## the figures of docs/benchmarks.md
 	@$(BIN)/june models pull --demo
 	@$(BIN)/june bench all
 
-pictures: $(READY) ## the README's pictures of the Web UI (needs Chromium)
+pictures: $(READY) ## the documentation's pictures of the Web UI (needs Chromium)
 	@$(BIN)/june models pull --demo
 	$(BIN)/python -m tests.e2e.pictures
 

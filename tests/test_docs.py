@@ -7,7 +7,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped] # a dependency of huggingface-hub, without types
 
+from workers.bench.report import ROWS
 from workers.commands.settings_page import page as settings_page
 from workers.models.catalogue import models
 from workers.roles.role import Role
@@ -77,6 +79,12 @@ def test_the_roles_are_those_of_the_code() -> None:
     assert rows == [(role.value, role.queue) for role in Role]
 
 
+def test_the_readme_is_short() -> None:
+    lines = README.splitlines()
+    assert len(lines) <= 110
+    assert [line for line in lines if len(line) > 100] == []
+
+
 def test_every_make_target_exists() -> None:
     targets = {target for page in PAGES for target in re.findall(r"^make (\w+)", page.read_text(), re.MULTILINE)}
     assert {"demo", "test", "check", "unit", "bench"} <= targets
@@ -85,6 +93,16 @@ def test_every_make_target_exists() -> None:
             ["make", "--dry-run", target], cwd=PROJECT, capture_output=True, text=True, check=False
         )
         assert planned.returncode == 0, planned.stderr
+
+
+def test_the_figures_are_those_of_the_benchmarks() -> None:
+    (block,) = re.findall(r"<!-- june bench all -->\n(.+)<!-- end -->", BENCHMARKS, re.DOTALL)
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", block, re.MULTILINE)[1:]
+    assert [label for label, _figure in rows] == [label for label, *_ in ROWS]
+    (headlines,) = re.findall(r"^\| measured on .+?\n\n", README, re.MULTILINE | re.DOTALL)
+    shown = re.findall(r"^\| .+ \| ([\d.]+.*?) \|$", headlines, re.MULTILINE)
+    assert len(shown) == 4
+    assert set(shown) <= {figure for _label, figure in rows}
 
 
 def test_every_model_has_a_licence_and_digests() -> None:
@@ -97,3 +115,12 @@ def test_the_changelog_knows_this_version() -> None:
     version = re.search(r'^version = "(.+)"', (PROJECT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version
     assert f"## {version[1]}" in (PROJECT / "CHANGELOG.md").read_text()
+
+
+def test_hooks_and_hosted_checks_are_those_of_make_and_ci() -> None:
+    hooks = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    planned = subprocess.run(["make", "--dry-run", "check"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    checks = [line.removesuffix(" .") for line in planned.stdout.splitlines() if line.startswith(".venv/bin/")]
+    assert [hook["entry"] for hook in hooks] == checks
+    steps = yaml.safe_load((PROJECT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["ci"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == [".ci/run"]

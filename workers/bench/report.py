@@ -1,4 +1,4 @@
-"""``june bench all``: every measurement, and the table that the README shows."""
+"""``june bench all``: every measurement, and the table of docs/benchmarks.md."""
 
 from collections.abc import Callable
 from typing import Any
