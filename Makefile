@@ -27,11 +27,12 @@ test: models ## all tests: fast ones, real engines, the whole way
 unit: $(READY) ## the fast tests, under a minute: no network, no models
 	$(BIN)/pytest -n 3 $(HANGS) --hypothesis-profile quick --dist worksteal --ignore tests/e2e -m "not ($(LONG))"
 
-check: $(READY) ## lint, types, import rules; changes nothing
+check: $(READY) ## lint, types, import rules, words; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/test_words.py
 
 fix: $(READY)
 	$(BIN)/ruff check --fix .
