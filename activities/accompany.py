@@ -7,7 +7,7 @@ from temporalio import activity
 from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from activities.heartbeats import heartbeats, tell_at_once
+from activities.heartbeats import heartbeat_now, heartbeats
 from activities.platforms.platform import ShowsProgress
 from activities.values import Address, Value
 
@@ -64,5 +64,5 @@ class ShowProgressActivity:
                     await presence.show(" ".join(progress.sentences))
                 if presence.shown != recorded:
                     recorded = presence.shown
-                    await tell_at_once(recorded)
+                    await heartbeat_now(recorded)
                 await asyncio.sleep(POLL_SECONDS)

@@ -49,20 +49,20 @@ class ForgetActivity:
         async with heartbeats():
             runs = {(run.id, run.run_id) async for run in self._client.list_workflows(query)}
             runs |= {(request.conversation, run) for run in request.also_run_ids}
-            deleted = [
-                await self._delete_run(workflow, run) for workflow, run in sorted(runs) if run != request.keep_run_id
-            ]
+            deleted = 0
+            for workflow, run in sorted(runs):
+                if run == request.keep_run_id:
+                    continue
+                execution = WorkflowExecution(workflow_id=workflow, run_id=run)
+                deletion = DeleteWorkflowExecutionRequest(
+                    namespace=self._client.namespace, workflow_execution=execution
+                )
+                try:
+                    await self._client.workflow_service.delete_workflow_execution(deletion)
+                except RPCError as error:
+                    if error.status != RPCStatusCode.NOT_FOUND:  # it was deleted before
+                        raise
+                else:
+                    deleted += 1
             blobs = await self._blobs.delete_chat(request.platform, request.chat)
-        return Forgotten(blobs=blobs, workflows=sum(deleted))
-
-    async def _delete_run(self, workflow: str, run: str) -> bool:
-        """Delete a run; return False if it was deleted before."""
-        execution = WorkflowExecution(workflow_id=workflow, run_id=run)
-        deletion = DeleteWorkflowExecutionRequest(namespace=self._client.namespace, workflow_execution=execution)
-        try:
-            await self._client.workflow_service.delete_workflow_execution(deletion)
-        except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:
-                raise
-            return False
-        return True
+        return Forgotten(blobs=blobs, workflows=deleted)

@@ -5,7 +5,6 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from opentelemetry import trace
-from opentelemetry.propagate import inject
 from temporalio.client import Client
 
 from activities.error_codes import ErrorCode
@@ -13,15 +12,14 @@ from activities.values import Notice
 from bots import access
 from bots.access import Admission, Policy, Role
 from bots.commands import Commands, known, parse
-from bots.intake import InboundMessage, accept
+from bots.intake import InboundMessage, accept, request_of
 from bots.texts.catalogue import say
 from workflows.access.contracts import Arrival, UserLimits
-from workflows.voice.contracts import Limits, VoiceMessageRequest
+from workflows.voice.contracts import Limits
 
 REFUSAL_PAUSE_SECONDS = 60.0
 """A refusal is said once in so many seconds in a chat: a flood is not answered by another."""
 REFUSALS_REMEMBERED = 1000
-MAX_TEXT_CHARS = 8000
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,11 @@ class Inbox:
             refusal = self._refusal(inbound, admission)
             if refusal:
                 return self._refuse(inbound, refusal)
-            await self._accept(inbound)
+            request = request_of(
+                inbound, self._limits.chat, accompanied=self._accompanied, signal_sentences=self._signal_sentences
+            )
+            await accept(self._client, request)
+            await access.count(self._client, inbound.platform, Arrival(user=inbound.user, limits=self._limits.user))
             return None
 
     def _refusal(self, inbound: InboundMessage, admission: Admission) -> Notice | None:
@@ -119,30 +121,6 @@ class Inbox:
         if (inbound.audio_seconds or 0) > limits.max_seconds:
             return Notice(key=ErrorCode.AUDIO_TOO_LONG.value, params={"limit_seconds": limits.max_seconds})
         return None
-
-    async def _accept(self, inbound: InboundMessage) -> None:
-        carrier: dict[str, str] = {}
-        inject(carrier)
-        request = VoiceMessageRequest(
-            platform=inbound.platform,
-            chat=inbound.chat,
-            thread=inbound.thread,
-            message=inbound.message,
-            user=inbound.user,
-            sender=inbound.sender[:120],
-            shared=inbound.group is not None,
-            language=(inbound.language or "")[:2].lower() or None,
-            audio=inbound.audio,
-            text=None if inbound.audio else (inbound.text or "")[:MAX_TEXT_CHARS],
-            quoted=(inbound.quoted or "")[:2000] or None,
-            remark=((inbound.text if inbound.audio else None) or "")[:2000] or None,
-            trace=carrier,
-            accompanied=self._accompanied,
-            signal_sentences=self._signal_sentences,
-            limits=self._limits.chat,
-        )
-        await accept(self._client, request)
-        await access.count(self._client, inbound.platform, Arrival(user=inbound.user, limits=self._limits.user))
 
     def _refuse(self, inbound: InboundMessage, notice: Notice) -> str | None:
         """Return a refusal as a sentence; None when this chat was told a moment ago."""

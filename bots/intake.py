@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from opentelemetry.propagate import inject
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -20,9 +21,12 @@ from workflows.names import (
     conversation_id,
     voice_message_id,
 )
-from workflows.voice.contracts import ConversationState, VoiceMessageRequest, VoiceMessageResult
+from workflows.voice.contracts import ConversationState, Limits, VoiceMessageRequest, VoiceMessageResult
 
 BEGUN_POLL_SECONDS = 0.05
+MAX_TEXT_CHARS = 8000
+MAX_QUOTED_CHARS = 2000
+"""Of what a message replies to, and of what is written beside a recording."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,41 @@ class InboundMessage:
     """Text of the message that this one replies to."""
     about: str | None = None
     """User that a message replied to is from: whom an owner's command means."""
+
+
+def request_of(
+    inbound: InboundMessage, limits: Limits, *, accompanied: bool, signal_sentences: bool
+) -> VoiceMessageRequest:
+    """Build what the conversation is signalled of a message, cut to size, with the running trace.
+
+    Args:
+        inbound: the message.
+        limits: the chat's.
+        accompanied: the platform serves the activity ``accompany``.
+        signal_sentences: the platform shows sentences while the model writes, by asking the turn for them.
+
+    """
+    carrier: dict[str, str] = {}
+    inject(carrier)
+    text = inbound.text or ""
+    return VoiceMessageRequest(
+        platform=inbound.platform,
+        chat=inbound.chat,
+        thread=inbound.thread,
+        message=inbound.message,
+        user=inbound.user,
+        sender=inbound.sender[:120],
+        shared=inbound.group is not None,
+        language=(inbound.language or "")[:2].lower() or None,
+        audio=inbound.audio,
+        text=None if inbound.audio else text[:MAX_TEXT_CHARS],
+        quoted=(inbound.quoted or "")[:MAX_QUOTED_CHARS] or None,
+        remark=(text[:MAX_QUOTED_CHARS] or None) if inbound.audio else None,
+        trace=carrier,
+        accompanied=accompanied,
+        signal_sentences=signal_sentences,
+        limits=limits,
+    )
 
 
 async def accept(client: Client, request: VoiceMessageRequest) -> str:

@@ -1,6 +1,6 @@
 """Where a worker's tests run: a folder locked as long as the worker lives, and processes that bear its tag.
 
-Both can be told from those of a worker that is dead, however it died, so that the next one clears up after it.
+Both can be told from those of a worker that is dead, however it died, so that the next one deletes and kills them.
 """
 
 import fcntl
@@ -36,7 +36,7 @@ class Workspace:
 
     @classmethod
     def open(cls, parent: Path, environment: Mapping[str, str]) -> "Workspace":
-        """Make a folder for this worker, and clear up after those that are dead."""
+        """Create a folder for this worker; delete the folders and kill the processes of those that are dead."""
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (parent / "opening").open("w") as opening:  # one at a time, or a folder not yet locked is deleted
             fcntl.flock(opening, fcntl.LOCK_EX)

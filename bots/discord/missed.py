@@ -75,17 +75,13 @@ class MissedMessages:
         newest = [message async for message in channel.history(limit=MOST_MESSAGES, after=since, oldest_first=False)]
         if not newest:
             return []
-        references = [message.reference for message in newest if message.author.id == me]
-        answered = [reference.message_id or 0 for reference in references if reference]
-        done = max(await self._last_turn(number, since), *answered, 0)
-        return [message for message in reversed(newest) if message.id > done]
-
-    async def _last_turn(self, channel: int, since: datetime) -> int:
-        """Find the youngest message of a chat that has a workflow."""
-        chat = chat_key(PLATFORM, str(channel))
+        chat = chat_key(PLATFORM, str(number))
         query = f"WorkflowType = '{VOICE_MESSAGE}' AND Chat = '{chat}' AND StartTime > '{since.isoformat()}'"
-        last = 0
-        async for turn in self._client.list_workflows(query, limit=MOST_MESSAGES):
-            message = turn.id.rsplit("/", 1)[-1]
-            last = max(last, int(message) if message.isdigit() else 0)
-        return last
+        turns = [turn async for turn in self._client.list_workflows(query, limit=MOST_MESSAGES)]
+        names = [turn.id.rsplit("/", 1)[-1] for turn in turns]
+        replies = [message.reference for message in newest if message.author.id == me]
+        done = [
+            *(int(name) for name in names if name.isdigit()),
+            *(reference.message_id for reference in replies if reference and reference.message_id),
+        ]
+        return [message for message in reversed(newest) if message.id > max(done, default=0)]

@@ -56,7 +56,7 @@ class Shows:
 
 
 class Stage:
-    """A platform of its own whose turns go on when they are told to."""
+    """A platform of its own whose turns wait for ``finish`` to be set."""
 
     def __init__(self, client: Client) -> None:
         self.client = client

@@ -12,8 +12,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.values import AudioSource
 from bots import access, inbox
 from bots.access import Policy
-from bots.inbox import MAX_TEXT_CHARS, InboundLimits
-from bots.intake import InboundMessage
+from bots.inbox import InboundLimits
+from bots.intake import MAX_TEXT_CHARS, InboundMessage
 from tests.bots.conftest import CAPS, Platform, said
 from tests.support.waiting import until
 from tests.support.world import World

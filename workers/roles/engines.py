@@ -6,8 +6,10 @@ client takes 0.5 s and 26 MB, Whisper 0.05 s and 26 MB, Piper 0.06 s and 19 MB (
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from activities.audio.codec import encode_ogg_opus
 from activities.blobs import BlobStore
 from activities.infer import InferActivity
 from activities.synthesize import SynthesizeActivity
@@ -50,14 +52,14 @@ async def load_synthesize() -> Activity:
         ModelError: a voice is missing or not what it should be.
 
     """
-    storage, bit_rate = StorageSettings(), AudioSettings().reply_bit_rate
+    storage, encode = StorageSettings(), partial(encode_ogg_opus, bit_rate=AudioSettings().reply_bit_rate)
     blobs = BlobStore.open(storage.blobs)
     if not WorkerSettings().has_engines:
-        return SynthesizeActivity(NoopSynthesizer(), blobs, bit_rate).synthesize
+        return SynthesizeActivity(NoopSynthesizer(), blobs, encode).synthesize
     from workers.engines.piper import PiperSynthesizer
 
     synthesizer = await asyncio.to_thread(PiperSynthesizer, PiperSettings(), storage)
-    return SynthesizeActivity(synthesizer, blobs, bit_rate).synthesize
+    return SynthesizeActivity(synthesizer, blobs, encode).synthesize
 
 
 def build_infer() -> tuple[Activity, Background | None]:

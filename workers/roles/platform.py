@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from temporalio.client import Client
 
 from activities.accompany import ShowProgressActivity
+from activities.audio.codec import join_ogg_opus
 from activities.blobs import BlobStore
 from activities.fetch import FetchActivity
 from activities.platforms.platform import Platform, ShowsProgress
@@ -34,7 +35,7 @@ def platform_activities(platform: Platform) -> list[Callable[..., Any]]:
     """Build ``fetch`` and ``reply`` of a platform, by the settings."""
     audio, blobs = AudioSettings(), BlobStore.open(StorageSettings().blobs)
     fetch = FetchActivity(platform, blobs, audio.max_bytes, audio.max_seconds)
-    reply = ReplyActivity(platform, blobs, say, audio.reply_max_seconds, audio.reply_max_bytes)
+    reply = ReplyActivity(platform, blobs, say, join_ogg_opus, audio.reply_max_seconds, audio.reply_max_bytes)
     return [fetch.fetch, reply.reply]
 
 

@@ -202,19 +202,20 @@ class DiscordPlatform:
         shown: str | None,  # noqa: ARG002
     ) -> AsyncIterator[Presence]:
         """Show june typing. The text is sent once, as a whole: clients render every edit anew."""
-        typing = asyncio.create_task(self._repeat_typing(to))
+
+        async def repeat_typing() -> None:
+            while True:
+                try:
+                    await self._http.send_typing(await self._channel(to))
+                except (discord.DiscordException, ApplicationError, aiohttp.ClientError, OSError) as error:
+                    _log.info("typing is not shown: %s", error)
+                await asyncio.sleep(TYPING_SECONDS)
+
+        typing = asyncio.create_task(repeat_typing())
         try:
             yield _Typing()
         finally:
             typing.cancel()
-
-    async def _repeat_typing(self, to: Address) -> None:
-        while True:
-            try:
-                await self._http.send_typing(await self._channel(to))
-            except (discord.DiscordException, ApplicationError, aiohttp.ClientError, OSError) as error:
-                _log.info("typing is not shown: %s", error)
-            await asyncio.sleep(TYPING_SECONDS)
 
 
 class _Typing:

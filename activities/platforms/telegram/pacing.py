@@ -31,7 +31,7 @@ class Pacing:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin without messages; ``clock`` returns seconds."""
+        """Use a clock that returns seconds."""
         self._clock = clock
         self._chats: OrderedDict[int, _Chat] = OrderedDict()
 

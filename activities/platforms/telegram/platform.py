@@ -123,7 +123,7 @@ class TelegramPlatform:
         return message
 
     async def _edit(self, to: Address, message: str, text: str) -> bool:
-        """Make the message that shows the text so far the answer; return False if it is not there any more."""
+        """Replace the text so far with the answer, in its message; return False if that was deleted."""
         try:
             await self._bot.edit_message_text(text, self._chat(to), int(message))
         except BadRequest as error:

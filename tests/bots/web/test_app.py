@@ -208,7 +208,7 @@ async def test_nobody_looks_at_a_turn_for_a_browser_that_left(page: Page, monkey
         return TurnView(message=message, stage="infer")
 
     monkeypatch.setattr(page.turns, "_look", look)
-    stream = _Api(page)._told("0" * 32, "message-1", None)
+    stream = _Api(page)._views("0" * 32, "message-1", None)
     assert await anext(stream)
     reading = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0.2)

@@ -39,12 +39,6 @@ def client(dev_server: WorkflowEnvironment) -> Client:
     return dev_server.client
 
 
-@pytest.fixture
-async def world(client: Client) -> AsyncIterator[World]:
-    async with running(client, World()) as world:
-        yield world
-
-
 class Chat:
     """A chat as a bot sees it."""
 

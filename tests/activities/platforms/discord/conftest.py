@@ -42,7 +42,7 @@ class Scene:
         return AudioSource(locator=f"{message['channel_id']}/{message['id']}/{file['id']}")
 
     async def failed(self, source: AudioSource) -> ErrorCode:
-        """Tell with which code a download fails."""
+        """Return the code with which a download fails."""
         with pytest.raises(BadInputError) as failed:
             await self.platform.download(source, 1000)
         return ErrorCode(str(failed.value.type))

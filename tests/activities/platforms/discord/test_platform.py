@@ -172,5 +172,5 @@ async def test_typing_is_shown_until_the_reply(scene: Scene) -> None:
         await until(lambda: path in scene.fake.requests)
         assert presence.shown is None
     await asyncio.sleep(0.05)
-    assert not [task for task in asyncio.all_tasks() if "_repeat_typing" in repr(task.get_coro())]
+    assert not [task for task in asyncio.all_tasks() if "repeat_typing" in repr(task.get_coro())]
     assert not scene.fake.sent(scene.chat)

@@ -1,4 +1,4 @@
-"""Telegram's platform with the real library, against a Bot API server over TCP that fails as it is told to."""
+"""Telegram's platform with the real library, against a Bot API server over TCP that fails on request."""
 
 from collections.abc import AsyncIterator
 
