@@ -19,15 +19,14 @@ from activities.errors import BadInputError
 from activities.values import BlobRef
 
 _KEY = re.compile(r"(?P<folder>(?:[A-Za-z0-9._:@+-]{1,120}|~\.\.?)/){2}(?P<digest>[0-9a-f]{64})\.[a-z0-9]{1,8}")
-_AT_ONCE = 32
-"""Deletions in flight."""
+_CONCURRENT_DELETIONS = 32
 
 
 class BlobStore:
-    """The one place where stored audio is written, read and deleted."""
+    """Writes, reads and deletes stored audio; nothing else in june does."""
 
     def __init__(self, store: ObjectStore) -> None:
-        """Use a store of the object-store library; ``open`` makes one from a setting."""
+        """Use a store of the obstore library; ``open`` makes one from a setting."""
         self._store = store
 
     @classmethod
@@ -55,7 +54,7 @@ class BlobStore:
         """
         digest = await asyncio.to_thread(_digest, data)
         key = f"{folder_name(platform)}/{folder_name(chat)}/{digest}.{ending}"
-        _checked(key)
+        _parse_key(key)
         await obstore.put_async(self._store, key, data)
         return BlobRef(key=key, mime=mime, bytes=len(data), seconds=seconds, sample_rate=sample_rate)
 
@@ -68,7 +67,7 @@ class BlobStore:
 
         """
         key = ref if isinstance(ref, str) else ref.key
-        digest = _checked(key)
+        digest = _parse_key(key)
         try:
             found = await obstore.get_async(self._store, key)
         except FileNotFoundError:
@@ -82,34 +81,34 @@ class BlobStore:
         return data
 
     async def delete_chat(self, platform: str, chat: str) -> int:
-        """Delete all audio of a chat; tell how many files that were."""
+        """Delete all audio of a chat; return the number of files."""
         return await self._delete(await self._keys(f"{folder_name(platform)}/{folder_name(chat)}", None))
 
     async def delete_older_than(self, age: timedelta) -> int:
-        """Delete all audio that was stored longer ago than ``age``; tell how many files that were."""
+        """Delete all audio that was stored longer ago than ``age``; return the number of files."""
         return await self._delete(await self._keys(None, datetime.now(UTC) - age))
 
     async def _keys(self, prefix: str | None, before: datetime | None) -> list[str]:
         keys = []
         async for page in obstore.list(self._store, prefix=prefix):
             keys += [blob["path"] for blob in page if before is None or blob["last_modified"] < before]
-        return [key for key in keys if _KEY.fullmatch(key)]  # other people's files in that folder stay
+        return [key for key in keys if _KEY.fullmatch(key)]  # other files in that folder stay
 
     async def _delete(self, keys: list[str]) -> int:
         deleted = 0
-        for start in range(0, len(keys), _AT_ONCE):
-            deleted += sum(await asyncio.gather(*map(self._delete_one, keys[start : start + _AT_ONCE])))
+        for start in range(0, len(keys), _CONCURRENT_DELETIONS):
+            deleted += sum(await asyncio.gather(*map(self._delete_one, keys[start : start + _CONCURRENT_DELETIONS])))
         return deleted
 
     async def _delete_one(self, key: str) -> bool:
-        with suppress(FileNotFoundError):  # somebody else was quicker
+        with suppress(FileNotFoundError):  # it was deleted meanwhile
             await obstore.delete_async(self._store, key)
             return True
         return False
 
 
 def folder_name(identifier: str) -> str:
-    """Turn an identifier into the name of a folder: only ``.`` and ``..`` mean something else there."""
+    """Return an identifier as the name of a folder: only ``.`` and ``..`` mean something else there."""
     return f"~{identifier}" if identifier in {".", ".."} else identifier
 
 
@@ -117,8 +116,13 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _checked(key: str) -> str:
-    """Refuse what is no key of this store; return the digest in it."""
+def _parse_key(key: str) -> str:
+    """Parse a key; return the digest in it.
+
+    Raises:
+        BadInputError: ``audio-forbidden``, it is no key of this store.
+
+    """
     match = _KEY.fullmatch(key)
     if match is None or {".", ".."} & set(key.split("/")):
         raise BadInputError(ErrorCode.AUDIO_FORBIDDEN, "That is no key of the audio store.")

@@ -1,7 +1,5 @@
 """Fetch a message's audio from its platform, verify it by content, and store it as 16 kHz mono PCM."""
 
-import threading
-
 from temporalio import activity
 
 from activities.audio.decoder import Decoder
@@ -35,7 +33,7 @@ class FetchActivity:
     def __init__(
         self, platform: Platform, blobs: BlobStore, max_bytes: int, max_seconds: float, decoder: Decoder | None = None
     ) -> None:
-        """Take the platform, the store and the caps.
+        """Use a platform and a store, within limits.
 
         Args:
             platform: the platform to download from.
@@ -60,8 +58,11 @@ class FetchActivity:
                 ``audio-unreadable``, ``audio-too-long``.
 
         """
-        data = await self._download(request.source)
-        pcm = await in_thread(lambda stop: self._decode(data, stop))
+        self._check_size(request.source.claimed_bytes or 0)
+        async with heartbeats():
+            data = await self._platform.download(request.source, self._max_bytes)
+        self._check_size(len(data))
+        pcm = await in_thread(lambda stop: self._decoder.decode(data, self._max_seconds, stop=stop))
         audio = await self._blobs.put(
             request.platform,
             request.chat,
@@ -73,17 +74,7 @@ class FetchActivity:
         )
         return FetchedAudio(audio=audio)
 
-    async def _download(self, source: AudioSource) -> bytes:
-        self._check(source.claimed_bytes or 0)
-        async with heartbeats():
-            data = await self._platform.download(source, self._max_bytes)
-        self._check(len(data))
-        return data
-
-    def _check(self, size: int) -> None:
+    def _check_size(self, size: int) -> None:
         if size > self._max_bytes:
             message = f"The file has more than {self._max_bytes} bytes."
             raise BadInputError(ErrorCode.AUDIO_TOO_LARGE, message, limit_bytes=self._max_bytes)
-
-    def _decode(self, data: bytes, stop: threading.Event) -> bytes:
-        return self._decoder.decode(data, self._max_seconds, stop=stop)

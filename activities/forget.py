@@ -37,38 +37,32 @@ class ForgetActivity:
     """The activity ``forget``."""
 
     def __init__(self, blobs: BlobStore, client: Client) -> None:
-        """Take the audio store, and the client whose namespace is cleaned."""
+        """Delete from a store of audio, and from the namespace of a client."""
         self._blobs = blobs
         self._client = client
 
     @activity.defn
     async def forget(self, request: ForgetRequest) -> Forgotten:
         """Delete the chat's audio and its closed workflow runs, all but ``keep_run_id``."""
-        async with heartbeats():
-            runs = await self._closed_runs(request)
-            runs |= {(request.conversation, run) for run in request.also_run_ids if run != request.keep_run_id}
-            deleted = [await self._delete(workflow, run) for workflow, run in sorted(runs)]
-            return Forgotten(
-                blobs=await self._blobs.delete_chat(request.platform, request.chat), workflows=sum(deleted)
-            )
-
-    async def _closed_runs(self, request: ForgetRequest) -> set[tuple[str, str]]:
         # Identifiers hold no quotes, so the query cannot be turned into another one.
         query = f"Chat = '{request.platform}/{request.chat}' AND ExecutionStatus != 'Running'"
-        return {
-            (run.id, run.run_id)
-            async for run in self._client.list_workflows(query)
-            if run.run_id != request.keep_run_id
-        }
-
-    async def _delete(self, workflow: str, run: str) -> bool:
-        """Delete a run; False when it is gone already."""
-        execution = WorkflowExecution(workflow_id=workflow, run_id=run)
-        deletion = DeleteWorkflowExecutionRequest(namespace=self._client.namespace, workflow_execution=execution)
-        try:
-            await self._client.workflow_service.delete_workflow_execution(deletion)
-        except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:
-                raise
-            return False
-        return True
+        async with heartbeats():
+            runs = {(run.id, run.run_id) async for run in self._client.list_workflows(query)}
+            runs |= {(request.conversation, run) for run in request.also_run_ids}
+            deleted = 0
+            for workflow, run in sorted(runs):
+                if run == request.keep_run_id:
+                    continue
+                execution = WorkflowExecution(workflow_id=workflow, run_id=run)
+                deletion = DeleteWorkflowExecutionRequest(
+                    namespace=self._client.namespace, workflow_execution=execution
+                )
+                try:
+                    await self._client.workflow_service.delete_workflow_execution(deletion)
+                except RPCError as error:
+                    if error.status != RPCStatusCode.NOT_FOUND:  # it was deleted before
+                        raise
+                else:
+                    deleted += 1
+            blobs = await self._blobs.delete_chat(request.platform, request.chat)
+        return Forgotten(blobs=blobs, workflows=deleted)

@@ -1,4 +1,4 @@
-"""Send heartbeats while an activity works, and run blocking engines off the event loop."""
+"""Heartbeats for activities that work longer than a moment, and blocking engines kept off the event loop."""
 
 import asyncio
 import threading
@@ -17,11 +17,11 @@ INTERVAL_SECONDS = 1.0
 
 @asynccontextmanager
 async def heartbeats(details: Callable[[], Sequence[Any]] = tuple) -> AsyncIterator[None]:
-    """Send a heartbeat every ``INTERVAL_SECONDS`` in the background for as long as the block runs.
+    """Send heartbeats in the background for as long as the block runs.
 
     Args:
-        details: returns what each heartbeat carries; the next attempt finds the last of it in its
-            ``heartbeat_details``. A heartbeat without details removes those of an earlier one.
+        details: returns what each heartbeat carries; the next attempt finds the last of it in its info. One without
+            details wipes what an earlier one has carried.
 
     """
 
@@ -38,8 +38,8 @@ async def heartbeats(details: Callable[[], Sequence[Any]] = tuple) -> AsyncItera
 
 
 async def heartbeat_now(*details: Any) -> None:  # noqa: ANN401 - whatever the next attempt needs
-    """Send a heartbeat, and wait until the server has it; ``activity.heartbeat`` alone may be held back for seconds."""
-    activity.heartbeat(*details)  # so that an older heartbeat still waiting is not sent after this one
+    """Have the server keep at once what the next attempt must know; others may wait for seconds to be sent."""
+    activity.heartbeat(*details)  # so that an older beat still waiting does not come after
     handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
     with suppress(AsyncActivityCancelledError):  # the worker delivers the cancellation itself
         await handle.heartbeat(*details)
@@ -48,8 +48,8 @@ async def heartbeat_now(*details: Any) -> None:  # noqa: ANN401 - whatever the n
 async def in_thread(work: Callable[[threading.Event], T], details: Callable[[], Sequence[Any]] = tuple) -> T:
     """Run blocking ``work`` in a thread, with heartbeats; on cancellation ask it to stop, and wait until it has.
 
-    ``work`` gets an event that is set when it should stop. Waiting keeps an engine from being used by the next task
-    while the cancelled one still holds it.
+    ``work`` gets an event that is set when it should give up. Waiting keeps an engine from being used by
+    the next task while the cancelled one still holds it.
     """
     stop = threading.Event()
     async with heartbeats(details):

@@ -1,11 +1,14 @@
 """Reply on the platform: text first, then the voice note; or both in one message, where a chat has asked for it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from functools import partial
+from typing import Literal
 
+from pydantic import model_validator
 from temporalio import activity
+from temporalio.service import RPCError
 
 from activities.audio.pcm import OPUS_RATE
 from activities.blobs import BlobStore
@@ -50,46 +53,76 @@ class Delivered(Value):
     error: ErrorCode | None = None
 
 
-class Progress(Value):
-    """How far the reply has come; kept by the server as the heartbeat's details, for the next attempt."""
+class PartState(StrEnum):
+    """How a part of a reply stands."""
 
-    text_begun: bool = False
-    """Set before the text is sent where that cannot be repeated; found by a later attempt, it may have been."""
-    text_message: str | None = None
-    """Set once the text was sent."""
-    voice: BlobRef | None = None
-    """Set before this voice note is sent; found by a later attempt, it may have been."""
+    PENDING = "pending"
+    BEGUN = "begun"
+    """It may have been sent: the platform was asked to, and did not say."""
+    SENT = "sent"
+
+
+class Part(Value):
+    """One message of a reply."""
+
+    state: PartState = PartState.PENDING
+    message: str | None = None
+    """The platform's id of it, once it was sent."""
+    audio: BlobRef | None = None
+    """The voice note, from before it is sent."""
+
+
+class Ledger(Value):
+    """Which parts of a reply were begun, and which sent; the server keeps it as heartbeat details between attempts."""
+
+    text: Part = Part()
+    voice: Part = Part()
     captioned: bool = False
-    """That voice note has the text with it."""
+    """The voice note has the text with it."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_details_of_010(cls, details: object) -> object:
+        """Accept what an attempt of june 0.1.0 has recorded, for replies that were under way when june was updated."""
+        if not (isinstance(details, dict) and "text_begun" in details):
+            return details
+        message, audio = details.get("text_message"), details.get("voice")
+        written = PartState.SENT if message else PartState.BEGUN if details["text_begun"] else PartState.PENDING
+        spoken = PartState.BEGUN if audio else PartState.PENDING
+        return {
+            "text": {"state": written, "message": message},
+            "voice": {"state": spoken, "audio": audio},
+            "captioned": details.get("captioned", False),
+        }
 
-UNCERTAIN_TEXT = {"text": "uncertain", "error": ErrorCode.REPLY_UNCERTAIN}
 
 Say = Callable[[Notice, str | None], str]
 """Turn a notice into a sentence in a language (ISO 639-1; None is English)."""
+JoinNotes = Callable[[Sequence[bytes], float], tuple[bytes, float]]
+"""Join voice notes (Ogg/Opus, 48,000 Hz, mono) up to so many seconds; return the file, and its duration in seconds."""
 
 
 class ReplyActivity:
     """The activity ``reply`` of one platform."""
 
-    def __init__(self, platform: Platform, blobs: BlobStore, say: Say, max_seconds: float, max_bytes: int) -> None:
-        """Take the platform, the store, the sentences and the caps.
+    def __init__(
+        self, platform: Platform, blobs: BlobStore, say: Say, join: JoinNotes, max_seconds: float, max_bytes: int
+    ) -> None:
+        """Reply on this platform.
 
         Args:
-            platform: the platform to send to.
+            platform: where to send to.
             blobs: where spoken sentences lie, and the voice note is kept.
             say: words a notice.
+            join: makes one voice note of spoken sentences.
             max_seconds: longest voice note, in seconds.
             max_bytes: largest voice note, in bytes.
 
         """
-        # Here, as workflows and bots import this module for its models and must not load FFmpeg.
-        from activities.audio.codec import join_ogg_opus
-
-        self._join_ogg_opus = join_ogg_opus
         self._platform = platform
         self._blobs = blobs
         self._say = say
+        self._join = join
         self._max_seconds = max_seconds
         self._max_bytes = max_bytes
 
@@ -104,135 +137,156 @@ class ReplyActivity:
             BadInputError: ``reply-failed``, the platform refuses this reply for good.
 
         """
-        journal = _Journal()
-        async with heartbeats(lambda: [journal.progress]):
-            caption = self._caption(request, journal.progress)
-            spoken = await self._speak_captioned(request, caption, journal) if caption else {}
-            if "text" in spoken:
-                return Delivered(**spoken)
-            written = await self._write(request, journal)
+        heard = f"🎤 {request.transcript}" if request.transcript else ""
+        notice = self._say(request.notice, request.to.language) if request.notice else ""
+        text = "\n\n".join(part for part in (heard, request.text, notice) if part)
+        delivery = _Delivery(repeatable=self._platform.repeatable)
+        async with heartbeats(lambda: [delivery.ledger]):
+            caption, spoken = self._caption(request, text, delivery.ledger), Delivered()
+            if caption:
+                try:
+                    spoken = await self._speak(request, caption, delivery)
+                except BadInputError as error:
+                    activity.logger.warning("no captioned voice note: %s", error)
+                    spoken = Delivered(error=ErrorCode(error.type or ErrorCode.REPLY_FAILED))
+                if spoken.text != "none":
+                    return spoken
+            written = await self._write(request.to, text, delivery)
             if request.speech and not caption:
-                spoken = await self._speak(request, "", journal)
-            return Delivered(**spoken | written)
+                spoken = await self._speak(request, "", delivery)
+        return written.model_copy(
+            update={"voice": spoken.voice, "audio": spoken.audio, "error": written.error or spoken.error}
+        )
 
-    def _caption(self, request: ReplyRequest, progress: Progress) -> str:
-        """Give the text that goes with the voice note; none where it is a message of its own."""
-        text = self._text(request)
-        if progress.captioned:
+    def _caption(self, request: ReplyRequest, text: str, ledger: Ledger) -> str:
+        """Return the text that goes with the voice note; empty where it is a message of its own."""
+        if ledger.captioned:
             return text
-        begun = progress.text_begun or progress.text_message is not None or progress.voice is not None
+        begun = {ledger.text.state, ledger.voice.state} != {PartState.PENDING}
         wanted = request.captioned and bool(request.speech) and units(text) <= self._platform.caption_limit
         return text if wanted and not begun and activity.info().attempt <= CAPTION_ATTEMPTS else ""
 
-    async def _speak_captioned(self, request: ReplyRequest, caption: str, journal: "_Journal") -> dict[str, Any]:
-        """Send the voice note with the text; return what that adds to the result, ``text`` if it may have arrived."""
-        try:
-            spoken = await self._speak(request, caption, journal)
-        except BadInputError as error:
-            activity.logger.warning("no captioned voice note: %s", error)
-            return {"error": ErrorCode(error.type or ErrorCode.REPLY_FAILED)}
-        arrived = spoken.get("voice") in {"sent", "uncertain"}
-        return spoken | {"text": spoken["voice"]} if arrived else spoken
-
-    async def _write(self, request: ReplyRequest, journal: "_Journal") -> dict[str, Any]:
-        """Send the text; return what that adds to the result."""
-        text, progress = self._text(request), journal.progress
+    async def _write(self, to: Address, text: str, delivery: "_Delivery") -> Delivered:
+        """Send the text."""
         if not text:
-            return {}
-        if progress.text_message is None:
-            if progress.text_begun:
-                return UNCERTAIN_TEXT
+            return Delivered()
+        part = await delivery.deliver_once("text", lambda: self._platform.send_text(to, text))
+        if part.state is PartState.BEGUN:
+            return Delivered(text="uncertain", error=ErrorCode.REPLY_UNCERTAIN)
+        return Delivered(text="sent", text_message=part.message)
+
+    async def _speak(self, request: ReplyRequest, caption: str, delivery: "_Delivery") -> Delivered:
+        """Send the voice note, with its caption."""
+        part = delivery.ledger.voice
+        if delivery.may_send(part):
             try:
-                await self._send_text(request.to, text, journal)
-            except SendUncertainError:
-                return UNCERTAIN_TEXT
-        return {"text": "sent", "text_message": journal.progress.text_message}
-
-    async def _send_text(self, to: Address, text: str, journal: "_Journal") -> None:
-        if not self._platform.repeatable:
-            await journal.record(Progress(text_begun=True))
-        try:
-            message = await self._platform.send_text(to, text)
-        except SendUncertainError:
-            raise
-        except Exception:  # nothing was sent: the next attempt may
-            await journal.record(Progress())
-            raise
-        await journal.record(Progress(text_begun=True, text_message=message))
-
-    def _text(self, request: ReplyRequest) -> str:
-        heard = f"🎤 {request.transcript}" if request.transcript else ""
-        notice = self._say(request.notice, request.to.language) if request.notice else ""
-        return "\n\n".join(part for part in (heard, request.text, notice) if part)
-
-    async def _speak(self, request: ReplyRequest, caption: str, journal: "_Journal") -> dict[str, Any]:
-        """Send the voice note; return what that adds to the result."""
-        begun = journal.progress.voice
-        if begun is not None and not self._platform.repeatable:
-            return {"voice": "uncertain", "audio": begun, "error": ErrorCode.REPLY_UNCERTAIN}
-        try:
-            note, audio = await self._note(request, caption)
-        except BadInputError as error:
-            activity.logger.warning("no voice note: %s", error)
-            return {"error": ErrorCode.VOICE_UNAVAILABLE}
-        await journal.record(journal.progress.model_copy(update={"voice": audio, "captioned": bool(caption)}))
-        return {"audio": audio} | await self._send_voice(request.to, note, journal)
-
-    async def _send_voice(self, to: Address, note: VoiceNote, journal: "_Journal") -> dict[str, Any]:
-        try:
-            message = await self._platform.send_voice(to, note)
-        except SendUncertainError:
-            return {"voice": "uncertain", "error": ErrorCode.REPLY_UNCERTAIN}
-        except Exception as error:  # nothing was sent: the text alone may be, and the next attempt may
-            await journal.record(journal.progress.model_copy(update={"voice": None, "captioned": False}))
-            if isinstance(error, VoiceForbiddenError):
-                return {"voice": "forbidden", "error": ErrorCode.VOICE_FORBIDDEN}
-            raise
-        return {"voice": "sent"} | ({"text_message": message} if note.caption else {})
+                note, audio = await self._note(request, caption)
+            except BadInputError as error:
+                activity.logger.warning("no voice note: %s", error)
+                return Delivered(error=ErrorCode.VOICE_UNAVAILABLE)
+            send = partial(self._platform.send_voice, request.to, note)
+            try:
+                part = await delivery.deliver_once("voice", send, audio=audio, captioned=bool(caption))
+            except VoiceForbiddenError:
+                return Delivered(voice="forbidden", audio=audio, error=ErrorCode.VOICE_FORBIDDEN)
+        if part.state is PartState.BEGUN:
+            text: Literal["uncertain", "none"] = "uncertain" if caption else "none"
+            return Delivered(text=text, voice="uncertain", audio=part.audio, error=ErrorCode.REPLY_UNCERTAIN)
+        if caption:
+            return Delivered(text="sent", text_message=part.message, voice="sent", audio=part.audio)
+        return Delivered(voice="sent", audio=part.audio)
 
     async def _note(self, request: ReplyRequest, caption: str) -> tuple[VoiceNote, BlobRef]:
         """Join the sentences, and store the voice note.
 
         Raises:
-            BadInputError: sentences are missing, or no Opus.
+            BadInputError: sentences are missing, or no Opus, or no voice note is as small as the limit.
 
         """
         fitting = within(request.speech, self._max_seconds, self._max_bytes)
         sentences = [await self._blobs.get(ref) for ref in fitting]
-        note = replace(await asyncio.to_thread(self._join, sentences), caption=caption)
+        data, seconds = await asyncio.to_thread(self._join_within_limits, sentences)
         audio = await self._blobs.put(
             request.to.platform,
             request.to.chat,
-            note.data,
+            data,
             mime="audio/ogg",
-            seconds=note.seconds,
+            seconds=seconds,
             sample_rate=OPUS_RATE,
             ending="ogg",
         )
-        return note, audio
+        return VoiceNote(data, seconds, caption), audio
 
-    def _join(self, sentences: list[bytes]) -> VoiceNote:
-        """Join the sentences; one alone that does not fit is cut."""
+    def _join_within_limits(self, sentences: list[bytes]) -> tuple[bytes, float]:
+        """Join the sentences; one alone that does not fit is cut. Blocks."""
         most = self._max_seconds
         while most > 0:
             with unusable_is_bad_input():
-                data, seconds = self._join_ogg_opus(sentences, most)
+                data, seconds = self._join(sentences, most)
             if len(data) <= self._max_bytes:
-                return VoiceNote(data, seconds)
+                return data, seconds
             most = 0.98 * seconds * self._max_bytes / len(data) - SHORTEST_SECONDS
         raise BadInputError(ErrorCode.VOICE_UNAVAILABLE, "No voice note is as small as the limit.")
 
 
-class _Journal:
-    """The progress of this reply, which the server keeps for the next attempt."""
+class _Delivery:
+    """One attempt at a reply, with the ledger that the attempts before it have left."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, repeatable: bool) -> None:
         details = activity.info().heartbeat_details
-        self.progress = Progress.model_validate(details[0]) if details else Progress()
+        self.ledger = Ledger.model_validate(details[0]) if details else Ledger()
+        self._repeatable = repeatable
 
-    async def record(self, progress: Progress) -> None:
-        self.progress = progress
-        await heartbeat_now(progress)
+    def may_send(self, part: Part) -> bool:
+        """Whether a part was certainly not sent, or may be sent again without a second message."""
+        return part.state is PartState.PENDING or (part.state is PartState.BEGUN and self._repeatable)
+
+    async def deliver_once(
+        self,
+        name: Literal["text", "voice"],
+        send: Callable[[], Awaitable[str | None]],
+        *,
+        audio: BlobRef | None = None,
+        captioned: bool = False,
+    ) -> Part:
+        """Send a part, unless an earlier attempt has, or may have.
+
+        Args:
+            name: of the part.
+            send: sends it, and returns the platform's id of the message.
+            audio: the voice note that is sent.
+            captioned: it has the text with it.
+
+        Returns:
+            The part: sent, or begun where it may have been.
+
+        Raises:
+            Exception: what ``send`` raised; nothing was sent, and the next attempt may try.
+
+        """
+        part: Part = getattr(self.ledger, name)
+        if not self.may_send(part):
+            return part
+        begun = Part(state=PartState.BEGUN, audio=audio)
+        if not self._repeatable:
+            await self._record(name, begun, captioned=captioned)
+        try:
+            message = await send()
+        except SendUncertainError:
+            return begun
+        except Exception:
+            await self._record(name, Part(), captioned=False)
+            raise
+        sent = Part(state=PartState.SENT, message=message, audio=audio)
+        try:
+            await self._record(name, sent, captioned=captioned)
+        except RPCError as error:  # what was sent is sent; the next heartbeat in the background has it as well
+            activity.logger.warning("that the %s was sent is not recorded yet: %s", name, error)
+        return sent
+
+    async def _record(self, name: Literal["text", "voice"], part: Part, *, captioned: bool) -> None:
+        self.ledger = self.ledger.model_copy(update={name: part, "captioned": captioned})
+        await heartbeat_now(self.ledger)
 
 
 def within(speech: Sequence[BlobRef], max_seconds: float, max_bytes: int) -> Sequence[BlobRef]:

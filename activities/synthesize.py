@@ -2,19 +2,18 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from temporalio import activity
 
 from activities.audio.pcm import OPUS_RATE, paused, seconds_of
+from activities.blobs import BlobStore
 from activities.heartbeats import in_thread
 from activities.values import BlobRef, Identifier, Value
-
-if TYPE_CHECKING:
-    from activities.blobs import BlobStore
 
 MAX_CHARS = 500
 """Of one sentence; about half a minute of speech. The text of the reply holds the rest."""
@@ -63,18 +62,18 @@ class Synthesizer(Protocol):
         """
 
 
+Encode = Callable[[bytes, int], bytes]
+"""Encode PCM (s16le, mono) of so many Hz as a voice note: Opus in Ogg, 48,000 Hz, mono. Blocks."""
+
+
 class SynthesizeActivity:
     """The activity ``synthesize``."""
 
-    def __init__(self, synthesizer: Synthesizer, blobs: "BlobStore", bit_rate: int) -> None:
-        """Take a warm engine, the store that speech goes to, and bits per second of Opus."""
-        # Here, as workflows import this module for its models and must not load FFmpeg.
-        from activities.audio.codec import encode_ogg_opus
-
-        self._encode_ogg_opus = encode_ogg_opus
+    def __init__(self, synthesizer: Synthesizer, blobs: BlobStore, encode: Encode) -> None:
+        """Speak by a warm engine, into this store, encoded by ``encode``."""
         self._synthesizer = synthesizer
         self._blobs = blobs
-        self._bit_rate = bit_rate
+        self._encode = encode
 
     @activity.defn
     async def synthesize(self, request: SynthesizeRequest) -> Speech:
@@ -93,7 +92,7 @@ class SynthesizeActivity:
         engine_ms = round(1000 * (time.perf_counter() - started))
         pcm, rate = sound.samples.astype("<i2", copy=False).tobytes(), sound.sample_rate
         spoken = paused(pcm, rate)
-        opus = await asyncio.to_thread(self._encode_ogg_opus, spoken, rate, self._bit_rate)
+        opus = await asyncio.to_thread(self._encode, spoken, rate)
         store = partial(self._blobs.put, request.platform, request.chat)
         audio, played = await asyncio.gather(
             store(opus, mime="audio/ogg", seconds=seconds_of(spoken, rate), sample_rate=OPUS_RATE, ending="ogg"),

@@ -2,19 +2,17 @@
 
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from temporalio import activity
 
+from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.heartbeats import in_thread
 from activities.values import BlobRef, Value
-
-if TYPE_CHECKING:
-    from activities.blobs import BlobStore
 
 
 class TranscribeRequest(Value):
@@ -61,7 +59,7 @@ class SpeechRecognizer(Protocol):
 class TranscribeActivity:
     """The activity ``transcribe``."""
 
-    def __init__(self, recognizer: SpeechRecognizer, blobs: "BlobStore") -> None:
+    def __init__(self, recognizer: SpeechRecognizer, blobs: BlobStore) -> None:
         """Take a warm engine, and the store that the audio lies in."""
         self._recognizer = recognizer
         self._blobs = blobs

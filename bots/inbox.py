@@ -1,59 +1,25 @@
-"""The inbox of a platform: every message comes through here, and is admitted, refused or obeyed."""
+"""The inbox of a platform: every message comes through here, and is accepted, refused, or run as a command."""
 
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from opentelemetry import trace
-from opentelemetry.propagate import inject
 from temporalio.client import Client
 
 from activities.error_codes import ErrorCode
-from activities.values import AudioSource, Notice
+from activities.values import Notice
 from bots import access
 from bots.access import Admission, Policy, Role
-from bots.commands import Caller, Commands, known, parse
-from bots.intake import accept
+from bots.commands import Commands, known, parse
+from bots.intake import InboundMessage, accept, request_of
 from bots.texts.catalogue import say
 from workflows.access.contracts import Arrival, UserLimits
-from workflows.voice.contracts import Limits, VoiceMessageRequest
+from workflows.voice.contracts import Limits
 
 REFUSAL_PAUSE_SECONDS = 60.0
-"""The same refusal is not said again in a chat within so many seconds: a flood is not answered by another."""
+"""A refusal is said once in so many seconds in a chat: a flood is not answered by another."""
 REFUSALS_REMEMBERED = 1000
-MAX_TEXT_CHARS = 8000
-
-
-@dataclass(frozen=True)
-class InboundMessage:
-    """A message, as every platform can tell it. A command is a text that begins with a slash."""
-
-    platform: str
-    chat: str
-    message: str
-    """The platform's id of it, unique in the chat."""
-    user: str
-    """The platform's id of the sender."""
-    sender: str = ""
-    """Display name."""
-    thread: str | None = None
-    language: str | None = None
-    """Of the sender's client, as ISO 639-1 (``de``, ``de-AT``)."""
-    group: str | None = None
-    """What the allow-list calls this group or channel; None in private."""
-    places: tuple[str, ...] = ()
-    """Where in the group, the narrowest first: what the allow-list may name as well (a channel, the one around it)."""
-    addressed: bool = True
-    """Said to june: in private, by mention, as a reply, or by a command of the platform's own."""
-    audio: AudioSource | None = None
-    audio_seconds: float | None = None
-    """Duration as the sender's client claims it: refused early when too long, never trusted otherwise."""
-    text: str | None = None
-    """Beside a recording it tells what is wanted of that."""
-    quoted: str | None = None
-    """Text of the message that this one replies to."""
-    about: str | None = None
-    """User that a message replied to is from: whom an owner's command means."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +45,13 @@ class Inbox:
         accompanied: bool = False,
         signal_sentences: bool = False,
     ) -> None:
-        """Open the inbox.
+        """Configure the inbox.
 
         Args:
-            client: the way to Temporal.
+            client: connection to Temporal.
             policy: who may talk, as the settings say.
             limits: sizes and rates.
-            commands: what people can tell june to do.
+            commands: run what people command.
             accompanied: the platform serves the activity ``accompany``.
             signal_sentences: the platform shows sentences while the model writes, by asking the turn for them.
 
@@ -99,13 +65,13 @@ class Inbox:
         self._refused: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     async def receive(self, inbound: InboundMessage) -> str | None:
-        """Take a message; when this returns, it is safe, and may be confirmed to the platform.
+        """Receive a message; when this returns, it is safe, and may be confirmed to the platform.
 
         Await it for one message of a chat after the other. The same message again is answered once.
 
         Returns:
             What to say to the sender now (a command's outcome, a refusal); None when there is nothing to say, as the
-            answer comes through the conversation, or june does not listen.
+            answer comes through the conversation, or the message is not for june.
 
         Raises:
             temporalio.service.RPCError: the server did not take it; the platform should deliver it again.
@@ -115,22 +81,27 @@ class Inbox:
             admission = await access.read(self._client, inbound.platform, self._policy)
             role = admission.role(inbound.user, inbound.group, *inbound.places)
             command = parse(inbound.text) if inbound.text and not inbound.audio else None
-            # An unknown command that is not said to june is another bot's.
-            heeds = self._heeds(inbound, admission) or (command is not None and known(command[0]))
-            if role is Role.BLOCKED or not heeds:
+            meant = (
+                inbound.addressed
+                or inbound.group is None
+                or admission.answers_all(*inbound.places, inbound.group)
+                or (command is not None and known(command[0]))  # an unknown one is another bot's
+            )
+            if role is Role.BLOCKED or not meant:
                 return None
             if role is Role.STRANGER:
                 return self._refuse(inbound, Notice(key="not-allowed", params={"user": inbound.user}))
             if command:
-                return await self._commands.run(_caller(inbound, role), *command)
+                return await self._commands.run(inbound, role, *command)
             refusal = self._refusal(inbound, admission)
             if refusal:
                 return self._refuse(inbound, refusal)
-            await self._accept(inbound)
+            request = request_of(
+                inbound, self._limits.chat, accompanied=self._accompanied, signal_sentences=self._signal_sentences
+            )
+            await accept(self._client, request)
+            await access.count(self._client, inbound.platform, Arrival(user=inbound.user, limits=self._limits.user))
             return None
-
-    def _heeds(self, inbound: InboundMessage, admission: Admission) -> bool:
-        return inbound.addressed or inbound.group is None or admission.answers_all(*inbound.places, inbound.group)
 
     def _refusal(self, inbound: InboundMessage, admission: Admission) -> Notice | None:
         limits, now = self._limits, time.time()
@@ -151,32 +122,8 @@ class Inbox:
             return Notice(key=ErrorCode.AUDIO_TOO_LONG.value, params={"limit_seconds": limits.max_seconds})
         return None
 
-    async def _accept(self, inbound: InboundMessage) -> None:
-        carrier: dict[str, str] = {}
-        inject(carrier)
-        request = VoiceMessageRequest(
-            platform=inbound.platform,
-            chat=inbound.chat,
-            thread=inbound.thread,
-            message=inbound.message,
-            user=inbound.user,
-            sender=inbound.sender[:120],
-            shared=inbound.group is not None,
-            language=(inbound.language or "")[:2].lower() or None,
-            audio=inbound.audio,
-            text=None if inbound.audio else (inbound.text or "")[:MAX_TEXT_CHARS],
-            quoted=(inbound.quoted or "")[:2000] or None,
-            remark=((inbound.text if inbound.audio else None) or "")[:2000] or None,
-            trace=carrier,
-            accompanied=self._accompanied,
-            signal_sentences=self._signal_sentences,
-            limits=self._limits.chat,
-        )
-        await accept(self._client, request)
-        await access.count(self._client, inbound.platform, Arrival(user=inbound.user, limits=self._limits.user))
-
     def _refuse(self, inbound: InboundMessage, notice: Notice) -> str | None:
-        """Word a refusal, unless it was said in this chat a moment ago."""
+        """Return a refusal as a sentence; None when this chat was told a moment ago."""
         key, now = (inbound.chat, notice.key), time.monotonic()
         if now - self._refused.get(key, -REFUSAL_PAUSE_SECONDS) < REFUSAL_PAUSE_SECONDS:
             return None
@@ -185,16 +132,3 @@ class Inbox:
         while len(self._refused) > REFUSALS_REMEMBERED:
             self._refused.popitem(last=False)
         return say(notice, inbound.language)
-
-
-def _caller(inbound: InboundMessage, role: Role) -> Caller:
-    return Caller(
-        platform=inbound.platform,
-        chat=inbound.chat,
-        thread=inbound.thread,
-        group=inbound.group,
-        place=next(iter(inbound.places), inbound.group),
-        about=inbound.about,
-        language=inbound.language,
-        owner=role is Role.OWNER,
-    )

@@ -1,13 +1,16 @@
-"""From a platform's message to its Conversation: one call, and the message is safe; and to the end of its turn."""
+"""A platform's message, the one call that stores it in its Conversation, and the wait for the end of its turn."""
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from opentelemetry.propagate import inject
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.values import AudioSource
 from workflows.names import (
     CHAT,
     CONVERSATION,
@@ -18,9 +21,79 @@ from workflows.names import (
     conversation_id,
     voice_message_id,
 )
-from workflows.voice.contracts import ConversationState, VoiceMessageRequest, VoiceMessageResult
+from workflows.voice.contracts import ConversationState, Limits, VoiceMessageRequest, VoiceMessageResult
 
 BEGUN_POLL_SECONDS = 0.05
+MAX_TEXT_CHARS = 8000
+MAX_QUOTED_CHARS = 2000
+"""Of what a message replies to, and of what is written beside a recording."""
+
+
+@dataclass(frozen=True)
+class InboundMessage:
+    """A message, the same for every platform. A command is a text that begins with a slash."""
+
+    platform: str
+    chat: str
+    message: str
+    """The platform's id of it, unique in the chat."""
+    user: str
+    """The platform's id of the sender."""
+    sender: str = ""
+    """Display name."""
+    thread: str | None = None
+    language: str | None = None
+    """Of the sender's client, as ISO 639-1 (``de``, ``de-AT``)."""
+    group: str | None = None
+    """What the allow-list calls this group or channel; None in private."""
+    places: tuple[str, ...] = ()
+    """Where in the group, the narrowest first: what the allow-list may name as well (a channel, the one around it)."""
+    addressed: bool = True
+    """Meant for june: in private, by mention, as a reply, or by a command of the platform's own."""
+    audio: AudioSource | None = None
+    audio_seconds: float | None = None
+    """Duration as the sender's client claims it: refused early when too long, never trusted otherwise."""
+    text: str | None = None
+    """Beside a recording: what is wanted of that."""
+    quoted: str | None = None
+    """Text of the message that this one replies to."""
+    about: str | None = None
+    """User that a message replied to is from: whom an owner's command means."""
+
+
+def request_of(
+    inbound: InboundMessage, limits: Limits, *, accompanied: bool, signal_sentences: bool
+) -> VoiceMessageRequest:
+    """Build what the conversation is signalled of a message, cut to size, with the running trace.
+
+    Args:
+        inbound: the message.
+        limits: the chat's.
+        accompanied: the platform serves the activity ``accompany``.
+        signal_sentences: the platform shows sentences while the model writes, by asking the turn for them.
+
+    """
+    carrier: dict[str, str] = {}
+    inject(carrier)
+    text = inbound.text or ""
+    return VoiceMessageRequest(
+        platform=inbound.platform,
+        chat=inbound.chat,
+        thread=inbound.thread,
+        message=inbound.message,
+        user=inbound.user,
+        sender=inbound.sender[:120],
+        shared=inbound.group is not None,
+        language=(inbound.language or "")[:2].lower() or None,
+        audio=inbound.audio,
+        text=None if inbound.audio else text[:MAX_TEXT_CHARS],
+        quoted=(inbound.quoted or "")[:MAX_QUOTED_CHARS] or None,
+        remark=(text[:MAX_QUOTED_CHARS] or None) if inbound.audio else None,
+        trace=carrier,
+        accompanied=accompanied,
+        signal_sentences=signal_sentences,
+        limits=limits,
+    )
 
 
 async def accept(client: Client, request: VoiceMessageRequest) -> str:
@@ -69,7 +142,7 @@ async def result_of(client: Client, platform: str, chat: str, message: str) -> V
 
 
 def start_options(platform: str, chat: str, thread: str | None, sender: str = "") -> Mapping[str, Any]:
-    """Say how a chat's conversation is started, should there be none: the same whoever reaches it first."""
+    """Return how a chat's conversation is started when there is none: the same whoever reaches it first."""
     key = chat_key(platform, chat)
     return {
         "id": conversation_id(platform, chat, thread),

@@ -10,7 +10,7 @@ from hypothesis import settings
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from workers.local.stack import DYNAMIC_CONFIG, TEMPORAL_MEMORY
+from workers.local.programs import DYNAMIC_CONFIG, TEMPORAL_MEMORY
 from workflows.names import SEARCH_ATTRIBUTES
 
 # `pytest --hypothesis-profile thorough` looks further; the fast tests by themselves look less far.

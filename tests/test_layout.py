@@ -1,5 +1,6 @@
 """The repository's shape: names resolve to this tree, workflows are safe to run, and the light stays light."""
 
+import ast
 import importlib
 import json
 import subprocess
@@ -16,6 +17,27 @@ from workers.roles.workflows import WORKFLOWS
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("activities", "agent", "bots", "workers", "workflows")
 HEAVY = ("faster_whisper", "ctranslate2", "onnxruntime", "piper", "xllamacpp", "av", "openai")
+CONSOLE = ("typer", "rich")
+MAX_METHODS = 20
+WITHOUT_A_TEST = {
+    "declarations only": {
+        "activities/platforms/platform.py",
+        "activities/testruns/pytest_protocol.py",
+        "activities/values.py",
+        "workers/bench/sizes.py",
+        "workers/roles/spec.py",
+    },
+    "measures for minutes (june bench)": {
+        "workers/bench/endurance.py",
+        "workers/bench/stack.py",
+        "workers/bench/turn.py",
+    },
+    "names of 0.1.0, kept for one release": {
+        "workers/platforms/discord.py",
+        "workers/platforms/telegram.py",
+    },
+}
+"""Modules that have no test file of their own, by the reason."""
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -45,10 +67,42 @@ def test_docker_holds_no_code() -> None:
     assert list((ROOT / "docker").rglob("*.py")) == []
 
 
+def test_classes_have_few_methods() -> None:
+    methods = {
+        f"{path.relative_to(ROOT)}: {node.name}": sum(
+            isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) for part in node.body
+        )
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
+    assert {name: count for name, count in methods.items() if count > MAX_METHODS} == {}
+
+
+def test_every_module_has_its_test_file_or_a_reason_why_not() -> None:
+    names = {str(path.relative_to(ROOT)) for path in modules() if path.name != "__init__.py"}
+    untested = {name for name in names if not (ROOT / "tests" / name).with_name(f"test_{Path(name).name}").exists()}
+    assert untested == set().union(*WITHOUT_A_TEST.values())
+
+
+def modules() -> list[Path]:
+    """List the files of the five packages."""
+    return [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("module", ["workers.cli", "workers.local.stack", "workers.commands.doctor", "bots.intake"])
 def test_light_modules_load_no_engine(module: str) -> None:
     assert loaded_by(module).isdisjoint(HEAVY)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [("workers.process", (*HEAVY, *CONSOLE)), ("activities.audio.decoder_process", ("temporalio", "pydantic"))],
+)
+def test_processes_load_only_what_they_need(module: str, unwanted: tuple[str, ...]) -> None:
+    assert loaded_by(module).isdisjoint(unwanted)
 
 
 def loaded_by(module: str) -> set[str]:

@@ -12,9 +12,13 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from workers.bench.cli import app as bench_app
+from workers.commands.doctor import examine, print_findings
 from workers.commands.models import app as models_app
+from workers.commands.settings_page import page
+from workers.commands.talk import run_demo, run_talk
 from workers.commands.testruns import app as tests_app
-from workers.errors import ExitCode, JuneError, settings_sentence
+from workers.commands.up import run_up
+from workers.errors import ExitCode, JuneError, explain
 from workers.process import end_process, run_worker
 from workers.roles.role import Role
 
@@ -39,8 +43,6 @@ def up(*, as_json: Json = False) -> None:
 
     Starts Temporal with its Web UI, the model server, and the workers; starts again what dies.
     """
-    from workers.commands.up import run_up
-
     asyncio.run(run_up(_console, as_json=as_json))
 
 
@@ -57,8 +59,6 @@ def talk(
     Talks to the june that runs on this machine or at TEMPORAL_ADDRESS; without one, runs june meanwhile.
     With --json prints one object a turn, each on a line of its own.
     """
-    from workers.commands.talk import run_talk
-
     raise typer.Exit(asyncio.run(run_talk(_console, files, chat, out, as_json=as_json)))
 
 
@@ -69,8 +69,6 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Ask the spoken question that june ships with, and show what happens."""
-    from workers.commands.talk import run_demo
-
     raise typer.Exit(asyncio.run(run_demo(_console, keep=keep, as_json=as_json)))
 
 
@@ -105,8 +103,6 @@ def bot(platform: Annotated[Bot, typer.Argument(help="Where people talk to june.
 @app.command()
 def doctor(*, as_json: Json = False) -> None:
     """Check models, codecs, ports, the server and the workers, and say what to do."""
-    from workers.commands.doctor import examine, print_findings
-
     findings = asyncio.run(examine())
     print_findings(findings, as_json=as_json)
     raise typer.Exit(ExitCode.OK if all(finding.ok for finding in findings) else ExitCode.FAULT)
@@ -115,36 +111,25 @@ def doctor(*, as_json: Json = False) -> None:
 @app.command("settings")
 def show_settings() -> None:
     """Print every setting with its default, as Markdown."""
-    from workers.commands.settings_page import page
-
     sys.stdout.write(page())
 
 
 def main() -> None:
-    """Run the command; expected errors become one sentence on stderr."""
-    end_process(_run())
-
-
-def _run() -> int:
+    """Run the command, and end the process; an expected error becomes one sentence on stderr."""
+    code: int = ExitCode.OK
     try:
         app()
-    except JuneError as error:
-        return _complain(str(error), error.exit_code)
-    except ValidationError as error:  # of settings: nothing else of the command line is validated by pydantic
-        return _complain(settings_sentence(error), ExitCode.FAULT)
+    except (JuneError, ValidationError) as error:  # of settings: pydantic validates nothing else of the command line
+        sentence, code = explain(error)
+        _console.print(f"june: {sentence}", style="red", markup=False, soft_wrap=True)
     except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
+        code = ExitCode.INTERRUPTED
     except SystemExit as done:
-        return done.code if isinstance(done.code, int) else ExitCode.OK if done.code is None else ExitCode.FAULT
+        code = done.code if isinstance(done.code, int) else ExitCode.OK if done.code is None else ExitCode.FAULT
     except Exception:
         logging.getLogger(__name__).exception("june failed")
-        return ExitCode.FAULT
-    return ExitCode.OK
-
-
-def _complain(sentence: str, code: ExitCode) -> ExitCode:
-    _console.print(f"june: {sentence}", style="red", markup=False, soft_wrap=True)
-    return code
+        code = ExitCode.FAULT
+    end_process(code)
 
 
 if __name__ == "__main__":

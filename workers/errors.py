@@ -32,7 +32,13 @@ class UnavailableError(JuneError):
     exit_code = ExitCode.UNAVAILABLE
 
 
-def settings_sentence(error: ValidationError) -> str:
-    """Say in one sentence which settings are wrong, each named as its environment variable ends."""
+def explain(error: JuneError | ValidationError) -> tuple[str, ExitCode]:
+    """Return the sentence of an expected error, and how the process ends.
+
+    Wrong settings are named as their environment variables end.
+    """
+    if isinstance(error, JuneError):
+        return str(error), error.exit_code
     wrong = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-    return f"A setting of {error.title} is wrong ({wrong}). Look at the JUNE_ variables of the environment."
+    sentence = f"A setting of {error.title} is wrong ({wrong}). Look at the JUNE_ variables of the environment."
+    return sentence, ExitCode.FAULT

@@ -13,7 +13,7 @@ PORTS_PER_WORKER = 3
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could listen on this port of loopback now."""
+    """Check whether a server could listen on this port of loopback now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -24,7 +24,7 @@ def is_free(port: int) -> bool:
 
 
 def holder(port: int) -> psutil.Process | None:
-    """Find the process that listens on a port; None where this user may not see it."""
+    """Return the process that listens on a port; None where this user may not see it."""
     try:
         connections = psutil.net_connections(kind="tcp")
         pids = [c.pid for c in connections if c.status == psutil.CONN_LISTEN and c.laddr and c.laddr.port == port]
@@ -34,7 +34,7 @@ def holder(port: int) -> psutil.Process | None:
 
 
 def occupied(port: int, setting: str) -> str:
-    """Say in one sentence which port is taken, by whom, and what to change."""
+    """Return the sentence that names the taken port, its holder, and what to change."""
     process = holder(port)
     by = f"process {process.pid} ({process.name()})" if process else "another process"
     return f"Port {port} is taken by {by}: stop it, or set {setting} to another port."

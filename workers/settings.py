@@ -293,32 +293,33 @@ class TelemetrySettings(BaseSettings):
 
 
 def environment(*areas: BaseSettings) -> dict[str, str]:
-    """Write settings as the environment variables they are read from, secrets included: for child processes.
+    """Return settings as the environment variables they are read from, secrets included: for child processes.
 
     Only what was set, by a caller or by this process's environment; defaults stay the child's own.
     """
-    return {
-        f"{area.model_config['env_prefix']}{name}".upper(): _text(getattr(area, name))
-        for area in areas
-        for name in area.model_fields_set
-    }
-
-
-def _text(value: object) -> str:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    return json.dumps(value, default=str) if isinstance(value, tuple | list | dict | bool) else str(value)
+    variables = {}
+    for area in areas:
+        for name in area.model_fields_set:
+            value = getattr(area, name)
+            if isinstance(value, SecretStr):
+                text = value.get_secret_value()
+            elif isinstance(value, tuple | list | dict | bool):
+                text = json.dumps(value, default=str)
+            else:
+                text = str(value)
+            variables[f"{area.model_config['env_prefix']}{name}".upper()] = text
+    return variables
 
 
 def areas() -> Iterator[type[BaseSettings]]:
-    """List the classes of settings, in the order of their definition."""
+    """Yield the classes of settings, in the order of their definition."""
     for value in list(globals().values()):
         if isinstance(value, type) and issubclass(value, BaseSettings) and value is not BaseSettings:
             yield value
 
 
 def secret_names() -> frozenset[str]:
-    """Name the environment variables that hold secrets."""
+    """Return the names of the environment variables that hold secrets."""
     return frozenset(
         f"{area.model_config['env_prefix']}{name}".upper()
         for area in areas()

@@ -33,7 +33,7 @@ CONTEXT_FIELDS = ("workflow_id", "run_id", "activity_type", "attempt", "trace_id
 STAGE_SECONDS = "june_stage_seconds"
 STAGE_FAILURES = "june_stage_failures"
 STAGE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
-"""Seconds: from a no-op to the longest patience of a turn."""
+"""Seconds: from a no-op to the longest timeout of a turn."""
 TEST_RUN_SECONDS = "june_test_run_seconds"
 TEST_RUN_BUCKETS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0)
 """Seconds: from one quick module to all of them on a slow machine."""
@@ -41,19 +41,7 @@ TEST_RUN_BUCKETS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 
 
 def configure_logging(settings: TelemetrySettings) -> None:
     """Send all records to stderr, as text or as one JSON object a line, each with its workflow and trace."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(TemporalContext())
-    handler.setFormatter(_json() if settings.log_format == "json" else TextFormatter())
-    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
-    for name in ("uvicorn", "httpx", "httpx2"):  # a line for each start and each request
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
-    # The context is in fields of its own; the SDK would append it to each message as well.
-    workflow.logger.workflow_info_on_message = False
-    activity.logger.activity_info_on_message = False
-
-
-def _json() -> JsonFormatter:
-    return JsonFormatter(
+    as_json = JsonFormatter(
         "{asctime}{levelname}{name}{message}" + "".join(f"{{{field}}}" for field in CONTEXT_FIELDS),
         style="{",
         rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
@@ -65,6 +53,16 @@ def _json() -> JsonFormatter:
             "taskName",
         ],
     )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(TemporalContext())
+    handler.setFormatter(as_json if settings.log_format == "json" else TextFormatter())
+    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    for name in ("uvicorn", "httpx", "httpx2"):  # a line for each start and each request
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # whoever retries logs why, in words of its own
+    # The context is in fields of its own; the SDK would append it to each message as well.
+    workflow.logger.workflow_info_on_message = False
+    activity.logger.activity_info_on_message = False
 
 
 class TemporalContext(logging.Filter):
@@ -72,8 +70,12 @@ class TemporalContext(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the fields; let every record pass."""
-        context = getattr(record, "temporal_activity", None) or getattr(record, "temporal_workflow", None)
-        context = context or _running_activity()
+        context = getattr(record, "temporal_activity", None) or getattr(record, "temporal_workflow", None) or {}
+        if not context and activity.in_activity():  # a record of an ordinary logger
+            info = activity.info()
+            context = {
+                name: getattr(info, name) for name in ("workflow_id", "workflow_run_id", "activity_type", "attempt")
+            }
         record.workflow_id = context.get("workflow_id")
         record.run_id = context.get("workflow_run_id", context.get("run_id"))
         record.activity_type = context.get("activity_type")
@@ -83,24 +85,10 @@ class TemporalContext(logging.Filter):
         return True
 
 
-def _running_activity() -> dict[str, Any]:
-    """Describe the activity for records of ordinary loggers; empty outside of one."""
-    if not activity.in_activity():
-        return {}
-    info = activity.info()
-    return {
-        "workflow_id": info.workflow_id,
-        "run_id": info.workflow_run_id,
-        "activity_type": info.activity_type,
-        "attempt": info.attempt,
-    }
-
-
 class TextFormatter(logging.Formatter):
     """One readable line: time, level, logger, message, then what context there is."""
 
     def __init__(self) -> None:
-        """Set the line's form."""
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
@@ -145,7 +133,7 @@ def build_tracing(otlp_url: str, service: str) -> list[SimplePlugin]:
     """
     if not otlp_url:
         return []
-    from temporalio.contrib.opentelemetry import OpenTelemetryPlugin  # memory, only when used
+    from temporalio.contrib.opentelemetry import OpenTelemetryPlugin
 
     _export_spans(otlp_url, service)
     return [OpenTelemetryPlugin(add_temporal_spans=True)]
@@ -153,7 +141,7 @@ def build_tracing(otlp_url: str, service: str) -> list[SimplePlugin]:
 
 @cache
 def _export_spans(otlp_url: str, service: str) -> None:
-    """Set the process's tracer provider, once."""
+    """Set the process's tracer provider, once. What is imported here takes 0.06 s and 3 MB, which most do without."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -174,28 +162,20 @@ class StageMetrics(Interceptor):
 
 class _StageTimer(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - the SDK's signature
-        started = time.perf_counter()
+        meter, stage, started = activity.metric_meter(), activity.info().activity_type, time.perf_counter()
         try:
             return await super().execute_activity(input)
         except (Exception, asyncio.CancelledError) as error:
-            _count_failure(error)
+            failures = meter.create_counter(STAGE_FAILURES, "Failed attempts of a stage, by code")
+            failures.add(1, {"stage": stage, "code": failure_code(error)})
             raise
         finally:
-            _record_seconds(time.perf_counter() - started)
-
-
-def _record_seconds(seconds: float) -> None:
-    histogram = activity.metric_meter().create_histogram_float(STAGE_SECONDS, "Seconds in a stage's activity")
-    histogram.record(seconds, {"stage": activity.info().activity_type})
-
-
-def _count_failure(error: BaseException) -> None:
-    counter = activity.metric_meter().create_counter(STAGE_FAILURES, "Failed attempts of a stage, by code")
-    counter.add(1, {"stage": activity.info().activity_type, "code": failure_code(error)})
+            seconds = meter.create_histogram_float(STAGE_SECONDS, "Seconds in a stage's activity")
+            seconds.record(time.perf_counter() - started, {"stage": stage})
 
 
 def failure_code(error: BaseException) -> str:
-    """Name a failure in few, stable words: june's error code where there is one, the error's class otherwise."""
+    """Return june's error code of a failure, or the error's class: few, stable labels."""
     if isinstance(error, ApplicationError) and error.type:
         return error.type
     return type(error).__name__

@@ -1,4 +1,4 @@
-"""One way to Temporal for every process of june."""
+"""The connection to Temporal of every process of june."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ RETRY_SECONDS = 0.1
 
 
 def connection_config() -> ClientConnectConfig:
-    """Read Temporal's own environment configuration; without one, the embedded server's address."""
+    """Return Temporal's own environment configuration; without one, the embedded server's address."""
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", f"127.0.0.1:{EmbeddedSettings().temporal_port}")
     return config
@@ -64,7 +64,7 @@ async def connect(
 
 
 async def missing_search_attributes(client: Client) -> dict[str, IndexedValueType.ValueType]:
-    """List june's search attributes that the namespace does not know yet."""
+    """Return june's search attributes that the namespace lacks."""
     listed = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
     )

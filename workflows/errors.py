@@ -1,7 +1,5 @@
 """From a failed activity to the code, and the figures, that the user's sentence is made of."""
 
-import asyncio
-
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
@@ -54,10 +52,3 @@ def notice_of(error: ActivityError, code: ErrorCode) -> Notice:
 def nobody_took_it(error: ActivityError) -> bool:
     """Tell whether the task waited in its queue until the time-out, so that another queue may be tried."""
     return isinstance(error.cause, TemporalTimeoutError) and error.cause.type == TimeoutType.SCHEDULE_TO_START
-
-
-def raise_if_cancelled() -> None:
-    """End a turn that was cancelled while an activity came to its end all the same, which hides the cancellation."""
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError

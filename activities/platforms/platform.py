@@ -1,4 +1,4 @@
-"""What a chat platform offers to the activities ``fetch`` and ``reply``; each platform's module implements it."""
+"""Protocols that each platform's module implements for the activities ``fetch``, ``reply`` and ``accompany``."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -36,15 +36,15 @@ class Platform(Protocol):
 
     @property
     def platform(self) -> str:
-        """Name the platform as requests do."""
+        """The platform's name in requests and queues."""
 
     @property
     def repeatable(self) -> bool:
-        """Tell whether sending the same text or voice note for the same message again leaves a single one."""
+        """Whether sending the same text or voice note for the same message again leaves a single one."""
 
     @property
     def caption_limit(self) -> int:
-        """Tell how many UTF-16 code units a voice note's caption may have; 0: its messages hold no text."""
+        """UTF-16 code units that a voice note's caption may have; 0: its messages hold no text."""
 
     async def download(self, source: AudioSource, max_bytes: int) -> bytes:
         """Return the file, or its first ``max_bytes + 1`` bytes; never read more than that."""
@@ -58,7 +58,7 @@ class Platform(Protocol):
         """
 
     async def send_voice(self, to: Address, voice: VoiceNote) -> str | None:
-        """Send a voice note, with its caption; return the message's id where the platform tells it.
+        """Send a voice note, with its caption; return the message's id if the platform has one.
 
         Raises:
             VoiceForbiddenError: nothing was sent, and nothing will ever be.
@@ -75,9 +75,9 @@ class Presence(Protocol):
         """The platform's id of the message that shows the text, if there is one."""
 
     async def show(self, text: str) -> None:
-        """Show the text so far; called with the same text again and again, and as often as june looks.
+        """Show the text so far; called at every poll of the turn, also with the same text again.
 
-        Pacing is the platform's affair. What cannot be shown is left out: the reply will hold it all.
+        The platform limits the rate. What cannot be shown is left out: the reply will hold it all.
         """
 
 
@@ -87,7 +87,7 @@ class ShowsProgress(Protocol):
     def presence(
         self, to: Address, *, speaks: bool, captioned: bool, shown: str | None
     ) -> AbstractAsyncContextManager[Presence]:
-        """Begin to show that june is at it, and go on until the block is left.
+        """Show that june is working on an answer, until the block is left.
 
         Args:
             to: the message that is being answered.

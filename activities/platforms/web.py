@@ -6,23 +6,22 @@ from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.platforms.platform import VoiceNote
-from activities.values import Address, AudioSource
+from activities.values import BLOB_SCHEME, Address, AudioSource
 
-BLOB_SCHEME = "blob:"
-REMEMBERED = 1000
+RECENT_TEXTS = 1000
 
 
 class WebPlatform:
-    """A platform whose page asks for everything: a reply is delivered once its turn knows it."""
+    """A platform whose page polls for replies: one is delivered as soon as its turn has it."""
 
     platform = "web"
     repeatable = True
     caption_limit = 0
 
     def __init__(self, blobs: BlobStore) -> None:
-        """Take the store that the page's server puts recordings into."""
+        """Read recordings from the store that the page's server puts them into."""
         self._blobs = blobs
-        self._said: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._texts: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     async def download(self, source: AudioSource, max_bytes: int) -> bytes:
         """Read a stored recording.
@@ -36,11 +35,11 @@ class WebPlatform:
         return await self._blobs.get(source.locator.removeprefix(BLOB_SCHEME), max_bytes)
 
     async def send_text(self, to: Address, text: str) -> str:
-        """Keep the text for a page that asks what became of a message without a turn (refused, cancelled in line)."""
-        self._said[to.chat, to.message] = text
-        self._said.move_to_end((to.chat, to.message))
-        while len(self._said) > REMEMBERED:
-            self._said.popitem(last=False)
+        """Keep the text for a page that asks about a message without a turn (refused, or cancelled while queued)."""
+        self._texts[to.chat, to.message] = text
+        self._texts.move_to_end((to.chat, to.message))
+        while len(self._texts) > RECENT_TEXTS:
+            self._texts.popitem(last=False)
         return to.message
 
     async def send_voice(self, to: Address, voice: VoiceNote) -> str:
@@ -48,6 +47,6 @@ class WebPlatform:
         del voice
         return to.message
 
-    def said(self, chat: str, message: str) -> str | None:
-        """Tell what was last said of a message; None when that is long ago, or was said by a process before."""
-        return self._said.get((chat, message))
+    def recent_text(self, chat: str, message: str) -> str | None:
+        """Return the last text sent for a message; None if it is long ago, or was sent by an earlier process."""
+        return self._texts.get((chat, message))

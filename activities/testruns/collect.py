@@ -1,4 +1,4 @@
-"""Collect: which tests there are, by module, without running any."""
+"""Collect the tests by module, without running any."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from activities.errors import BadInputError
 from activities.heartbeats import heartbeats
 from activities.processes.bounded_log import BoundedLog
 from activities.processes.workspace import Workspace
-from activities.testruns.pytest_process import Event, PytestProcess
+from activities.testruns.pytest_process import PytestProcess
 from activities.testruns.selection import Selection
 from activities.values import Value
 
@@ -18,8 +18,8 @@ MAX_FOUND = 10_000
 """Tests of a run; the results of more would not fit into what a query may answer, a page at a time or not."""
 UNUSABLE = {3, 4}
 """Exit codes of pytest for a fault of its own or of a plugin, and for wrong usage, such as a test that is not there."""
-TOLD_BYTES = 1500
-"""Of the log, when nothing could be collected."""
+ERROR_BYTES = 1500
+"""Of the log's end, when nothing could be collected."""
 
 
 class CollectRequest(Value):
@@ -27,7 +27,7 @@ class CollectRequest(Value):
 
     selection: Selection = Selection()
     seconds: float = 300
-    """Longest silence, in seconds: a module that takes longer to import counts as broken."""
+    """Longest silence: a module that takes longer to import counts as broken."""
 
 
 class FoundModule(Value):
@@ -36,11 +36,11 @@ class FoundModule(Value):
     path: str
     """Relative to the tests' root, as the names of its tests begin."""
     tests: int
-    """0 when they cannot be listed; running it tells why."""
+    """0 when they cannot be listed; running the module reports why."""
 
 
 class Collected(Value):
-    """What there is to run, in the order of pytest."""
+    """The modules, in pytest's order."""
 
     modules: tuple[FoundModule, ...] = ()
 
@@ -49,13 +49,12 @@ class CollectActivity:
     """The activity ``collect``."""
 
     def __init__(self, workspace: Workspace, root: Path) -> None:
-        """Take the place to work in, and the tests' folder."""
         self._workspace = workspace
         self._root = root.resolve()
 
     @activity.defn
     async def collect(self, request: CollectRequest) -> Collected:
-        """List the modules; one that hangs or kills the interpreter does not hide the others.
+        """Return the modules with selected tests; one that hangs or kills the interpreter does not hide the others.
 
         Raises:
             BadInputError: ``request-invalid``, nothing is selected, or far too much, or pytest cannot begin at all.
@@ -76,23 +75,19 @@ class CollectActivity:
 
 
 class _Listing:
-    """What attempts to collect have found."""
+    """What has been collected, in one attempt or several."""
 
     def __init__(self, workspace: Workspace, root: Path, request: CollectRequest) -> None:
         self._workspace = workspace
         self._root = root
         self._request = request
         self.broken: list[str] = []
-        """Modules that kept pytest from coming to an end."""
+        """Modules that kept pytest from ending."""
         self.found: dict[str, int] = {}
         """Tests by module."""
-        self._importing = ""
-        """The last module that pytest was about to import."""
-        self._code: int | None = None
-        """How pytest ended; None when something ended it."""
 
     async def attempt(self) -> bool:
-        """Collect without the broken modules; False when another of them turned up."""
+        """Collect without the broken modules; return False when another one was found."""
         self.found = dict.fromkeys(self.broken, 0)
         selection = self._request.selection.without_modules(self.broken)
         if selection is None:
@@ -100,36 +95,27 @@ class _Listing:
         ignored = [f"--ignore={self._root / path}" for path in self.broken]
         arguments = ["--collect-only", "--quiet", *ignored, *selection.arguments(self._root)]
         log = BoundedLog()
+        importing = ""  # the last module that pytest was about to import
+        code = None  # pytest's exit code, unless something ended it
         async with PytestProcess(self._workspace, self._root, arguments, log) as process:
-            await self._listen(process)
-        if self._code in UNUSABLE or (self._code is None and self._importing in {"", *self.broken}):
-            raise _invalid(f"pytest could not list the tests: {_complaint(log)}")
-        if self._code is None:
-            self.broken.append(self._importing)
-        return self._code is not None
-
-    async def _listen(self, process: PytestProcess) -> None:
-        self._importing, self._code = "", None
-        try:
-            while event := await process.event(self._request.seconds):
-                if event.event == "finished":
-                    self._code = event.code
-                elif event.event == "collecting":
-                    self._importing = event.node
-                self._note(event)
-        except TimeoutError:
-            await process.abort()
-
-    def _note(self, event: Event) -> None:
-        path = event.node.partition("::")[0]
-        if path and event.event in {"found", "uncollected"}:
-            self.found[path] = self.found.get(path, 0) + (event.event == "found")
-
-
-def _complaint(log: BoundedLog) -> str:
-    """Find what pytest says is wrong; without such a line, the end of all that was printed."""
-    end = log.end(TOLD_BYTES)
-    return " ".join(line for line in end.splitlines() if line.startswith("ERROR")) or end
+            try:
+                while event := await process.event(self._request.seconds):
+                    path = event.node.partition("::")[0]
+                    if event.event == "finished":
+                        code = event.code
+                    elif event.event == "collecting":
+                        importing = event.node
+                    elif path and event.event in {"found", "uncollected"}:
+                        self.found[path] = self.found.get(path, 0) + (event.event == "found")
+            except TimeoutError:
+                await process.abort()
+        if code in UNUSABLE or (code is None and importing in {"", *self.broken}):
+            end = log.end(ERROR_BYTES)
+            errors = " ".join(line for line in end.splitlines() if line.startswith("ERROR"))
+            raise _invalid(f"pytest could not list the tests: {errors or end}")
+        if code is None:
+            self.broken.append(importing)
+        return code is not None
 
 
 def _invalid(message: str) -> BadInputError:

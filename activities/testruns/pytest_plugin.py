@@ -1,7 +1,7 @@
-"""A plugin for pytest that tells june what happens, one JSON object a line, through a pipe of its own.
+"""A pytest plugin that writes events to june, one JSON object a line, through a pipe of its own.
 
 Loaded into the tests' process by ``-p activities.testruns.pytest_plugin``, so it imports nothing of june but names.
-What is printed is left alone: outcomes come from pytest's own reports. No worker imports it, as few have pytest.
+It does not parse what is printed: outcomes come from pytest's own reports. No worker imports it, as few have pytest.
 """
 
 import hashlib
@@ -23,8 +23,8 @@ Emit = Callable[..., None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to tell."""
-    # Taken away, as programs that the tests start may be pytest as well.
+    """Open the pipe, enter the tests' working folder, and register the hooks."""
+    # Removed from the environment, as programs that the tests start may be pytest as well.
     pipe = int(os.environ.pop(EVENTS))
     ended = frozenset(json.loads(Path(os.environ.pop(ENDED)).read_text()))
     os.set_inheritable(pipe, False)
@@ -41,10 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Reports:
-    """Turns pytest's hooks into events: collecting, uncollected, found, began, ended, finished."""
+    """Hooks of pytest that write events: collecting, uncollected, found, began, ended, finished."""
 
     def __init__(self, emit: Emit, ended: frozenset[str]) -> None:
-        """Take the way out, and the tests to leave out."""
         self._emit = emit
         self._ended = ended
         self._outcome = ""
@@ -53,57 +52,57 @@ class Reports:
         self._stopped = ""
 
     def pytest_collectstart(self, collector: pytest.Collector) -> None:
-        """Tell which module is about to be imported, for when it hangs or kills the interpreter."""
+        """Report the module that is about to be imported, in case it hangs or kills the interpreter."""
         if isinstance(collector, pytest.Module):
             self._emit("collecting", node=shortened(collector.nodeid))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Tell of a module whose tests cannot be listed, or that is skipped as a whole."""
+        """Report a module whose tests cannot be listed, or that is skipped as a whole."""
         if not report.passed:
             outcome = "skipped" if report.skipped else "error"
             self._emit("uncollected", node=shortened(report.nodeid), outcome=outcome, message=message_of(report))
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out what has an outcome already (exactly: ``--deselect`` goes by the beginnings of names)."""
+        """Leave out tests that have an outcome already, by their full names (``--deselect`` goes by prefixes)."""
         left_out = [item for item in items if shortened(item.nodeid) in self._ended]
         if left_out:
             items[:] = [item for item in items if shortened(item.nodeid) not in self._ended]
             config.hook.pytest_deselected(items=left_out)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Tell which tests there are."""
+        """Report the tests."""
         for item in session.items:
             self._emit("found", node=shortened(item.nodeid))
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Tell that a test begins."""
+        """Report that a test begins."""
         self._outcome, self._message, self._seconds = "passed", "", 0.0
         self._emit("began", node=shortened(nodeid))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note how a phase of the test (setup, call, teardown) went."""
+        """Record the outcome of a phase of the test (setup, call, teardown)."""
         self._seconds += report.duration
         outcome = outcome_of(report)
         if outcome != "passed" and self._outcome not in {"failed", "error"}:
             self._outcome, self._message = outcome, message_of(report)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Tell how the test went."""
+        """Report the test's outcome."""
         self._emit("ended", node=shortened(nodeid), outcome=self._outcome, seconds=self._seconds, message=self._message)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Note why a test wants no other to be run (``pytest.exit``)."""
+        """Record why a test ended the whole run (``pytest.exit``)."""
         if isinstance(excinfo.value, pytest.exit.Exception):
             self._stopped = str(excinfo.value.msg)[:MAX_MESSAGE_CHARS] or "pytest.exit"
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Tell that all is over."""
+        """Report that all tests have ended."""
         self._emit("finished", code=int(exitstatus), message=self._stopped)
 
 
 def outcome_of(report: pytest.TestReport) -> str:
-    """Name a phase's outcome as pytest's summary does; a set-up or tear-down that fails is an error."""
+    """Return a phase's outcome as pytest's summary names it; a set-up or tear-down that fails is an error."""
     if hasattr(report, "wasxfail"):
         return "xfailed" if report.skipped else "xpassed"
     if report.failed:
@@ -112,20 +111,20 @@ def outcome_of(report: pytest.TestReport) -> str:
 
 
 def message_of(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """Say in few words why; the log has the whole story."""
+    """Return in short why; the log has the details."""
     reason: Any = getattr(report, "wasxfail", None)
     if reason is None:
-        told: Any = report.longrepr
-        if isinstance(told, tuple):  # of a skip: path, line, reason
-            reason = told[2]
+        details: Any = report.longrepr
+        if isinstance(details, tuple):  # of a skip: path, line, reason
+            reason = details[2]
         else:
-            crash = getattr(told, "reprcrash", None)
+            crash = getattr(details, "reprcrash", None)
             reason = f"{Path(crash.path).name}:{crash.lineno}: {crash.message}" if crash else report.longreprtext
     return str(reason)[:MAX_MESSAGE_CHARS]
 
 
 def shortened(node: str) -> str:
-    """Cut a test's name where parameters make it endless; a digest keeps it apart from others."""
+    """Cut a test's name where parameters make it very long; a digest keeps it unique."""
     if len(node) <= MAX_NODE_CHARS:
         return node
     return f"{node[:MAX_NODE_CHARS]}…{hashlib.sha256(node.encode(errors='replace')).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""One run of pytest in a process of its own: its events, its log, and its end for certain."""
+"""pytest in a process of its own, which certainly ends: its events and its log."""
 
 import asyncio
 import json
@@ -16,26 +16,27 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ValidationError
 
+from activities.processes import die_with_parent
 from activities.processes.bounded_log import BoundedLog
 from activities.processes.workspace import TAG, Workspace, kill_tagged
 from activities.testruns.pytest_protocol import ENDED, EVENTS, PLUGIN, WORK
 
 ARTEFACTS = "JUNE_TESTS_ARTEFACTS"
-"""Environment variable of the tests: a folder for files that are to be kept with the run."""
+"""Environment variable of the tests: a folder for files to be kept with the run."""
 MAX_LINE_BYTES = 1 << 20
 DRAIN_SECONDS = 5.0
-"""Timeout for what is still in the pipes when all processes are gone."""
+"""Timeout for what is still in the pipes when all processes have ended."""
 STACK_SECONDS = 2.0
-"""Timeout for a hanging test that was told to show where it hangs."""
+"""Timeout for a hanging process that was told to print its stacks."""
 ALWAYS = (
     *("-v", "-p", "no:cacheprovider", "--color=no", "--no-header"),
-    # What tests print goes straight to the log: neither memory nor the disk grows with it.
+    # What tests print goes directly to the log: neither memory nor the disk grows with it.
     "--capture=no",
 )
 
 
 class Event(BaseModel):
-    """What happened; ``activities.testruns.pytest_plugin`` tells it."""
+    """An event that ``activities.testruns.pytest_plugin`` writes."""
 
     event: Literal["collecting", "uncollected", "found", "began", "ended", "finished"]
     node: str = ""
@@ -46,7 +47,17 @@ class Event(BaseModel):
 
 
 class PytestProcess:
-    """Runs pytest for as long as the block lasts; nothing of it is left afterwards."""
+    """Runs pytest for as long as the block lasts; nothing of it is left afterwards.
+
+    Args:
+        workspace: where to run it, and with which environment.
+        root: the folder that names of tests start from.
+        arguments: what to run, none of it from strangers as it stands.
+        log: takes what is printed.
+        ended: tests that have an outcome already, and are left out.
+        artefacts: where tests put files to be kept.
+
+    """
 
     def __init__(
         self,
@@ -57,17 +68,6 @@ class PytestProcess:
         ended: Collection[str] = (),
         artefacts: Path | None = None,
     ) -> None:
-        """Prepare.
-
-        Args:
-            workspace: where to run it, and with which environment.
-            root: the folder that names of tests start from.
-            arguments: what to run, none of it from strangers as it stands.
-            log: takes what is printed.
-            ended: tests that have an outcome already, and are left out.
-            artefacts: where tests put files that are to be kept.
-
-        """
         self._workspace = workspace
         self._root = root
         self._arguments = arguments
@@ -81,11 +81,15 @@ class PytestProcess:
         self._watching: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
-        """Start it."""
         self._folder = Path(tempfile.mkdtemp(prefix="run-", dir=self._workspace.folder))
         (self._folder / "work").mkdir()
         (self._folder / "ended.json").write_text(json.dumps(list(self._ended)))
-        events, printed = _Pipe(_Lines(self._told)), _Pipe(self._log.write)
+
+        def queue_event(line: bytes) -> None:
+            with suppress(ValidationError):  # of a test that writes into files that are not its own
+                self._events.put_nowait(Event.model_validate_json(line))
+
+        events, printed = _Pipe(_Lines(queue_event)), _Pipe(self._log.write)
         try:
             await events.connect()
             await printed.connect()
@@ -101,10 +105,27 @@ class PytestProcess:
         return self
 
     async def _start(self, events: int, printed: int) -> None:
+        environment = {
+            **self._workspace.environment,
+            TAG: self._tag,
+            ARTEFACTS: str(self._artefacts or self._folder),
+            EVENTS: str(events),
+            WORK: str(self._folder / "work"),
+            ENDED: str(self._folder / "ended.json"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+        command = die_with_parent.command(
+            # -P: modules that lie beside the tests are not to be taken for others.
+            *(sys.executable, "-P", "-m", "pytest", *ALWAYS, "-p", PLUGIN),
+            f"--rootdir={self._root}",
+            f"--basetemp={self._folder / 'tmp'}",
+            *self._arguments,
+        )
         self._process = await asyncio.create_subprocess_exec(
-            *self._command(),
+            *command,
             cwd=self._root,
-            env=self._environment(events),
+            env=environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=printed,
             stderr=printed,
@@ -115,7 +136,7 @@ class PytestProcess:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Kill what still runs, and clear up."""
+        """Kill what still runs, and remove the folder."""
         if not self._watching.done():
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -123,35 +144,34 @@ class PytestProcess:
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def event(self, timeout_seconds: float) -> Event | None:
-        """Wait for the next event; None when there will be none.
+        """Wait for the next event; return None after the last one.
 
         Raises:
-            TimeoutError: nothing happened for so long.
+            TimeoutError: no event for so long.
 
         """
         async with asyncio.timeout(max(0, timeout_seconds)):
             return await self._events.get()
 
     async def abort(self) -> None:
-        """Have it write all its threads' stacks to the log, which pytest does when told to abort."""
+        """Make it write all its threads' stacks to the log, which pytest does at SIGABRT."""
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGABRT)
         await asyncio.wait([self._watching], timeout=STACK_SECONDS)
 
     @property
     def end(self) -> str:
-        """Say how the process ended."""
+        """How the process ended, in words."""
         code = self._process.returncode
         if code is None:
             return "its process was killed"
-        return f"its process was killed by {_signal(-code)}" if code < 0 else f"its process ended with code {code}"
-
-    def _told(self, line: bytes) -> None:
-        with suppress(ValidationError):  # a test that writes into other people's files cannot be helped
-            self._events.put_nowait(Event.model_validate_json(line))
+        if code >= 0:
+            return f"its process ended with code {code}"
+        known = -code in signal.Signals.__members__.values()
+        return f"its process was killed by {signal.Signals(-code).name if known else f'signal {-code}'}"
 
     async def _watch(self, *pipes: "_Pipe") -> None:
-        """Wait for the end, kill what was left behind, read what is left, and say that this is all."""
+        """Wait for the end, kill what was left behind, read the rest of the pipes, and end the events."""
         try:
             await self._process.wait()
             await asyncio.to_thread(kill_tagged, self._tag)
@@ -161,28 +181,6 @@ class PytestProcess:
                 pipe.stop()
         finally:
             self._events.put_nowait(None)
-
-    def _command(self) -> tuple[str, ...]:
-        return (
-            *self._workspace.tether,
-            # -P: modules that lie beside the tests are not to be taken for others.
-            *(sys.executable, "-P", "-m", "pytest", *ALWAYS, "-p", PLUGIN),
-            f"--rootdir={self._root}",
-            f"--basetemp={self._folder / 'tmp'}",
-            *self._arguments,
-        )
-
-    def _environment(self, events: int) -> dict[str, str]:
-        return {
-            **self._workspace.environment,
-            TAG: self._tag,
-            ARTEFACTS: str(self._artefacts or self._folder),
-            EVENTS: str(events),
-            WORK: str(self._folder / "work"),
-            ENDED: str(self._folder / "ended.json"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONUNBUFFERED": "1",
-        }
 
 
 class _Pipe(asyncio.Protocol):
@@ -213,7 +211,7 @@ class _Pipe(asyncio.Protocol):
 
 
 class _Lines:
-    """Cuts a stream into lines; one that is endless is no event."""
+    """Splits a stream into lines; what is longer than an event can be is cut."""
 
     def __init__(self, take: Callable[[bytes], None]) -> None:
         self._take = take
@@ -224,10 +222,3 @@ class _Lines:
         for line in lines:
             self._take(line)
         self._rest = self._rest[:MAX_LINE_BYTES]
-
-
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

@@ -1,12 +1,12 @@
-"""What a tests worker and its plugin in pytest's process both call by name.
+"""Names that a tests worker and its plugin in pytest's process share.
 
-Apart from the plugin, which imports pytest: only the tests' process has it, no worker needs it.
+A module of its own, as the plugin imports pytest, which a worker's environment may lack.
 """
 
 EVENTS = "JUNE_TESTS_EVENTS"
 """Environment variable: the pipe's file descriptor."""
 ENDED = "JUNE_TESTS_ENDED"
-"""Environment variable: a JSON file that lists the tests which have an outcome already, and are left out."""
+"""Environment variable: a JSON file with the names of tests that have an outcome already, and are left out."""
 WORK = "JUNE_TESTS_WORK"
-"""Environment variable: the folder that tests run in; pytest starts in another, which it names files from."""
+"""Environment variable: the tests' working folder; pytest starts in another, which its file names are relative to."""
 PLUGIN = "activities.testruns.pytest_plugin"

@@ -1,4 +1,4 @@
-"""How tests went: what a run of them is made of."""
+"""Results of tests, and the reports of modules."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ from activities.values import BlobRef, Value
 
 MAX_NODE_CHARS = 300
 MAX_MESSAGE_CHARS = 500
-MAX_CASES = 2000
+MAX_RESULTS = 2000
 """Listed of one module; all are counted."""
 MESSAGES_CHARS = 60_000
-"""Of one module together; beyond, messages are cut to a line."""
+"""Of one module together; beyond that, messages are cut to a line."""
 LINE_CHARS = 80
 LISTED_BYTES = 1_000_000
 """Of one module together; Temporal takes 2 MB."""
@@ -32,21 +32,21 @@ class Outcome(StrEnum):
     XPASSED = "xpassed"
     """Passed although expected to fail."""
     TIMED_OUT = "timed-out"
-    """Came to no end in its time, and was killed."""
+    """Did not end within its time, and was killed."""
     CRASHED = "crashed"
     """Its interpreter ended with it."""
     CANCELLED = "cancelled"
     """Was under way when the run was cancelled."""
     NOT_RUN = "not-run"
-    """Its turn did not come."""
+    """Did not begin."""
 
 
 BAD = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.NOT_RUN})
-"""Outcomes with which a run has failed."""
+"""Outcomes that make a run fail."""
 
 
 class TestResult(Value):
-    """One test, or a module that could not be run as a whole."""
+    """Result of one test, or of a module whose tests could not be run."""
 
     __test__ = False  # pytest looks into classes that are named so
 
@@ -55,37 +55,37 @@ class TestResult(Value):
     outcome: Outcome
     seconds: float = 0
     message: str = ""
-    """Why, in few words; the log has the whole story."""
+    """Why, in short; the log has the details."""
 
 
 class Artefact(Value):
-    """A file that tests left to be kept."""
+    """A file that a test wrote to be kept with the run."""
 
     name: str
     blob: BlobRef
 
 
 class ModuleReport(Value):
-    """How a module went."""
+    """Results of a module."""
 
     module: str
     cases: tuple[TestResult, ...] = ()
-    """In their order; of very many, those that went wrong before the others."""
+    """In their order; of very many, those that are bad before the others."""
     counts: dict[Outcome, int] = Field(default_factory=dict)
-    """All tests by outcome, those that are not listed as well."""
+    """All tests by outcome, including those that are not listed."""
     seconds: float = 0
     attempts: int = 1
     notes: tuple[str, ...] = ()
     """What else happened, such as an attempt that ended with its worker."""
     log: BlobRef | None = None
-    """What was printed, as much of it as was kept."""
+    """What was printed, as far as it was kept."""
     log_end: str = ""
     """Its last lines."""
     artefacts: tuple[Artefact, ...] = ()
 
 
 class ModuleProgress(Value):
-    """How far a module has come: signalled to the run while it is under way."""
+    """Progress of a module: signalled to the run while it is under way."""
 
     module: str
     attempt: int
@@ -99,7 +99,7 @@ class ModuleProgress(Value):
 
 
 def make_result(node: str, outcome: Outcome, seconds: float = 0, message: str = "") -> TestResult:
-    """Make a case that is small enough for histories."""
+    """Return a result whose texts are cut to what fits into histories."""
     return TestResult(
         node=_cut(node, MAX_NODE_CHARS),
         outcome=outcome,
@@ -108,21 +108,21 @@ def make_result(node: str, outcome: Outcome, seconds: float = 0, message: str = 
     )
 
 
-def count(cases: Iterable[TestResult]) -> dict[Outcome, int]:
-    """Count cases by outcome."""
-    return dict(Counter(one.outcome for one in cases))
+def count(results: Iterable[TestResult]) -> dict[Outcome, int]:
+    """Count results by outcome."""
+    return dict(Counter(result.outcome for result in results))
 
 
-def listed(cases: Iterable[TestResult]) -> tuple[TestResult, ...]:
-    """Choose what is listed of a module: what went wrong first, where that is not all, with messages that fit."""
-    every = list(cases)
-    if len(every) > MAX_CASES:
-        every = sorted(every, key=lambda one: one.outcome not in BAD)[:MAX_CASES]
+def listed(results: Iterable[TestResult]) -> tuple[TestResult, ...]:
+    """Return the results to list of a module: bad ones first where not all fit, messages cut to a size that does."""
+    every = list(results)
+    if len(every) > MAX_RESULTS:
+        every = sorted(every, key=lambda result: result.outcome not in BAD)[:MAX_RESULTS]
     written, size, fitting = 0, 0, list[TestResult]()
-    for one in every:
-        written += len(one.message)
-        short = _cut(one.message, MAX_MESSAGE_CHARS if written <= MESSAGES_CHARS else LINE_CHARS)
-        fitting.append(one.model_copy(update={"message": short}))
+    for result in every:
+        written += len(result.message)
+        short = _cut(result.message, MAX_MESSAGE_CHARS if written <= MESSAGES_CHARS else LINE_CHARS)
+        fitting.append(result.model_copy(update={"message": short}))
         size += len(fitting[-1].model_dump_json().encode())
         if size > LISTED_BYTES:
             return tuple(fitting[:-1])

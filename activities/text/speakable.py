@@ -4,11 +4,11 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 import emoji
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
 
 MAX_CHARS = 12_000
 """Longer Markdown is cut before it is parsed; twice what an answer may have."""
@@ -39,14 +39,14 @@ def speakable(markdown: str) -> str:
     Headings, list items and table rows become sentences; of a link its text stays. Code blocks, URLs,
     images, HTML and emoji are dropped. Never raises, whatever the text.
     """
-    tokens = _MARKDOWN.parse(well_formed(markdown[:MAX_CHARS]))
-    return "\n\n".join(text for text in _blocks(tokens) if text)
+    tree = SyntaxTreeNode(_MARKDOWN.parse(well_formed(markdown[:MAX_CHARS])))
+    return "\n\n".join(filter(None, _blocks(tree)))
 
 
 def speakable_line(markdown: str) -> str:
     """Say what the middle of a paragraph says: only inline Markdown counts, so "- 3" is not a list."""
-    text = well_formed(markdown[:MAX_CHARS])
-    return " ".join(_clean(_words(token.children or ())) for token in _MARKDOWN.parseInline(text)).strip()
+    tree = SyntaxTreeNode(_MARKDOWN.parseInline(well_formed(markdown[:MAX_CHARS])))
+    return " ".join(map(_said, tree.children)).strip()
 
 
 def with_stop(text: str) -> str:
@@ -61,71 +61,64 @@ def well_formed(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _blocks(tokens: Sequence[Token]) -> Iterator[str]:
-    """Speak each block once; a list item's number stays, as people refer to steps by number."""
-    rows = _Table()
-    number, items, closes = "", 0, False
-    for token in tokens:
-        if token.type == "list_item_open":
-            number, items = f"{token.info}. " if token.info else "", items + 1
-        elif token.type == "list_item_close":
-            yield number.strip()  # of an empty item: the answer "42." is one
-            number, items = "", items - 1
-        elif token.type == "heading_open":
-            closes = True
-        elif token.type == "inline":
-            text = _clean(_words(token.children or ()))
-            if rows.takes(text):
-                continue
-            yield with_stop(number + text) if text and (items or closes) else text
-            number, closes = "", False
-        elif token.type == "html_block":
-            yield _clean(token.content)
+def _blocks(node: SyntaxTreeNode, *, closes: bool = False) -> Iterator[str]:
+    """Yield what each block below a node says.
+
+    Args:
+        node: document, or block that holds others.
+        closes: its texts end like sentences, as those of headings and list items do.
+
+    """
+    for block in node.children:
+        if block.type == "inline":
+            yield with_stop(_said(block)) if closes else _said(block)
+        elif block.type == "html_block":
+            yield _clean(block.content)
+        elif block.type == "table":
+            yield from _rows(block)
+        elif block.type == "list_item":
+            yield from _item(block)
         else:
-            yield from rows.after(token.type)
+            yield from _blocks(block, closes=closes or block.type == "heading")
 
 
-class _Table:
-    """Speaks a table row by row, each cell after its column's name."""
+def _item(item: SyntaxTreeNode) -> Iterator[str]:
+    """Yield what a list item says, with its number, as people refer to steps by number.
 
-    def __init__(self) -> None:
-        self._open = False
-        self._header: list[str] = []
-        self._row: list[str] = []
-
-    def takes(self, cell: str) -> bool:
-        if self._open:
-            self._row.append(cell)
-        return self._open
-
-    def after(self, kind: str) -> Iterator[str]:
-        if kind == "table_open":
-            self._open = True
-        elif kind == "thead_close":
-            self._header, self._row = self._row, []
-        elif kind == "tr_close" and self._header:
-            yield self._sentence()
-            self._row = []
-        elif kind == "table_close":
-            self._open, self._header = False, []
-
-    def _sentence(self) -> str:
-        cells = (f"{name} {cell}".strip() for name, cell in zip(self._header, self._row, strict=False) if cell)
-        return with_stop(", ".join(cells))
+    A number by itself is said (the answer "42." is one), but not for a picture that is not.
+    """
+    number = f"{item.info}." if item.info else ""
+    texts = [text for text in _blocks(item, closes=True) if text]
+    if texts:
+        yield f"{number} {texts[0]}".strip()
+        yield from texts[1:]
+    elif not any(node.type == "inline" for node in item.walk()):
+        yield number
 
 
-def _words(tokens: Iterable[Token]) -> str:
-    return "".join(_word(token) for token in tokens)
+def _rows(table: SyntaxTreeNode) -> Iterator[str]:
+    """Yield a sentence for each row of a table, each cell after its column's name."""
+    header, *rows = [
+        [_said(cell.children[0]) for cell in row.children] for part in table.children for row in part.children
+    ]
+    for row in rows:
+        cells = (f"{name} {cell}".strip() for name, cell in zip(header, row, strict=False) if cell)
+        yield with_stop(", ".join(cells))
 
 
-def _word(token: Token) -> str:
-    if token.type == "code_inline":
-        return _NOT_IN_CODE_WORDS.sub(" ", token.content)
-    if token.type in {"softbreak", "hardbreak"}:
+def _said(inline: SyntaxTreeNode) -> str:
+    """Return what a run of inline Markdown says."""
+    return _clean("".join(map(_word, inline.children)))
+
+
+def _word(node: SyntaxTreeNode) -> str:
+    if node.type in {"text", "html_inline"}:
+        return node.content  # tags are dropped by _clean, which also sees those that cross nodes
+    if node.type == "code_inline":
+        return _NOT_IN_CODE_WORDS.sub(" ", node.content)
+    if node.type in {"softbreak", "hardbreak"}:
         return " "
-    if token.type == "html_inline":
-        return token.content  # dropped by _clean, which also sees tags that cross tokens
-    return token.content if token.type == "text" else ""
+    return "" if node.type == "image" else "".join(map(_word, node.children))
 
 
 def _clean(text: str) -> str:
@@ -136,15 +129,10 @@ def _clean(text: str) -> str:
     text = _REFERENCE.sub(lambda match: match[1] or "", text)
     text = _ANGLE.sub(" ", text.translate(_DROPPED))
     text = _STAR.sub("", _STARS.sub(" ", text))
-    text = " ".join(_URL.sub(_after_url, text).split())
+    # Of a URL the sentence's own marks stay, which follow it.
+    text = " ".join(_URL.sub(lambda match: " " + match[0][len(match[0].rstrip(_AFTER_URL)) :], text).split())
     text = " ".join(_EMPTY_BRACKETS.sub(" ", text).split())
     return _SPACE_BEFORE_MARK.sub(r"\1", text).strip()
-
-
-def _after_url(match: re.Match[str]) -> str:
-    """Keep the sentence's own marks that follow a URL."""
-    url = match[0]
-    return " " + url[len(url.rstrip(_AFTER_URL)) :]
 
 
 _DROPPED = {

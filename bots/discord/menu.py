@@ -28,25 +28,23 @@ def build_menu(client: discord.Client, on_command: OnCommand, on_target: OnTarge
 
     """
     tree: app_commands.CommandTree = app_commands.CommandTree(client)
-    for name in (*FOR_ALL, *FOR_OWNERS):
-        tree.add_command(_slash(name, on_command))
+
+    def slash(name: str) -> app_commands.Command[Any, Any, Any]:
+        async def run(interaction: discord.Interaction, argument: str = "") -> None:
+            await on_command(interaction, name, argument)
+
+        words = _words(f"command-{name}", description(name, None))
+        command: app_commands.Command[Any, Any, Any] = app_commands.Command(name=name, description=words, callback=run)
+        app_commands.describe(argument=_words(ARGUMENT))(command)
+        return command
 
     async def answer(interaction: discord.Interaction, message: discord.Message) -> None:
         await on_target(interaction, message)
 
+    for name in (*FOR_ALL, *FOR_OWNERS):
+        tree.add_command(slash(name))
     tree.add_command(app_commands.ContextMenu(name=_words(ANSWER), callback=answer))
     return tree
-
-
-def _slash(name: str, on_command: OnCommand) -> app_commands.Command[Any, Any, Any]:
-    async def run(interaction: discord.Interaction, argument: str = "") -> None:
-        await on_command(interaction, name, argument)
-
-    command: app_commands.Command[Any, Any, Any] = app_commands.Command(
-        name=name, description=_words(f"command-{name}", description(name, None)), callback=run
-    )
-    app_commands.describe(argument=_words(ARGUMENT))(command)
-    return command
 
 
 def _words(key: str, text: str | None = None) -> app_commands.locale_str:

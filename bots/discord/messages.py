@@ -8,7 +8,7 @@ from pathlib import PurePath
 import discord
 
 from activities.values import AudioSource
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 
 PLATFORM = "discord"
 CONTENT_LIMIT = 2000
@@ -21,21 +21,20 @@ SPOKEN_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply
 
 
 class Locales:
-    """Languages of people: messages do not tell them, so what the last command of each person told is remembered."""
+    """Languages of people: only commands name them, so that of each person's last command is remembered."""
 
     def __init__(self) -> None:
-        """Know nobody."""
         self._seen: OrderedDict[int, str] = OrderedDict()
 
-    def see(self, interaction: discord.Interaction) -> None:
-        """Remember the language of whoever gave a command; those whose last is the longest ago are forgotten."""
+    def remember(self, interaction: discord.Interaction) -> None:
+        """Remember the language of whoever gave a command; at most LOCALES people's, the most recent."""
         self._seen[interaction.user.id] = interaction.locale.value
         self._seen.move_to_end(interaction.user.id)
         while len(self._seen) > LOCALES:
             self._seen.popitem(last=False)
 
     def of(self, message: discord.Message) -> str | None:
-        """Tell the language of a message's author, or else of the server around it; None in private."""
+        """Return the language of a message's author, or else of the server around it; None in private."""
         around = message.guild.preferred_locale.value if message.guild else None
         return self._seen.get(message.author.id, around)
 
@@ -43,7 +42,7 @@ class Locales:
 def inbound_of(message: discord.Message, me: int, language: str | None = None) -> InboundMessage | None:
     """Read a message; None where there is nothing for june in it.
 
-    That is: june's own messages (``me`` is her user id), those of bots and of Discord itself, those without content
+    That is: june's own messages (``me`` is its user id), those of bots and of Discord itself, those without content
     (all that do not address june, without the message-content intent), and commands of others.
     """
     if message.author.bot or message.webhook_id or message.type not in SPOKEN_TYPES:
@@ -86,7 +85,7 @@ def target_of(
 ) -> InboundMessage:
     """Read a message that somebody chose from its menu: the answer is a reply to it.
 
-    ``link_key`` tells where the signed link of its recording was kept.
+    ``link_key``: where the signed link of its recording was kept.
     """
     audio = recording_of(message)
     if audio:
@@ -98,7 +97,6 @@ class Recording:
     """A recording in a message."""
 
     def __init__(self, message: discord.Message, attachment: discord.Attachment) -> None:
-        """Point at an attachment."""
         locator = f"{message.channel.id}/{message.id}/{attachment.id}"
         self.source = AudioSource(locator=locator, claimed_bytes=attachment.size)
         self.seconds = attachment.duration
@@ -111,13 +109,11 @@ def recording_of(message: discord.Message) -> Recording | None:
     attachments: list[discord.Attachment] = [*message.attachments]
     for snapshot in message.message_snapshots:
         attachments += snapshot.attachments
-    return next((Recording(message, attachment) for attachment in attachments if _is_sound(attachment)), None)
-
-
-def _is_sound(attachment: discord.Attachment) -> bool:
-    if attachment.content_type:
-        return attachment.content_type.startswith("audio/")
-    return attachment.is_voice_message() or PurePath(attachment.filename).suffix.lower() in SOUNDS
+    for attachment in attachments:
+        by_name = attachment.is_voice_message() or PurePath(attachment.filename).suffix.lower() in SOUNDS
+        if attachment.content_type.startswith("audio/") if attachment.content_type else by_name:
+            return Recording(message, attachment)
+    return None
 
 
 def text_of(message: discord.Message, me: int) -> str:

@@ -18,21 +18,21 @@ _log = logging.getLogger(__name__)
 
 SPAN = timedelta(hours=24)
 MOST_MESSAGES = 100
-"""Of a channel, the newest."""
+"""Of a channel; the newest are looked at."""
 MOST_CHANNELS = 200
 """Those whose conversations are the youngest."""
 MOST_PEOPLE = 25
 """Known people whose private messages are looked at although june has no conversation with them yet."""
 
 
-class Missed:
-    """Finds missed messages."""
+class MissedMessages:
+    """Finds the messages that were not handed over."""
 
     def __init__(self, client: Client, people: Iterable[str], channels: Iterable[str]) -> None:
-        """Take where to look.
+        """Configure where to look.
 
         Args:
-            client: the way to the workflows.
+            client: Temporal, for the workflows of chats.
             people: ids of those who may write to june, and may have done so for the first time.
             channels: ids of channels in which every message is answered.
 
@@ -45,7 +45,7 @@ class Missed:
         """List the channels to look at.
 
         Raises:
-            temporalio.service.RPCError: the server did not tell.
+            temporalio.service.RPCError: the server did not answer.
 
         """
         query = f"WorkflowType = '{CONVERSATION}' AND Platform = '{PLATFORM}' AND ExecutionStatus = 'Running'"
@@ -67,29 +67,21 @@ class Missed:
         """List the messages of a channel that were not handed over, the oldest first.
 
         Raises:
-            temporalio.service.RPCError: the server did not tell what was.
-            discord.HTTPException: Discord did not tell what was said.
+            temporalio.service.RPCError: the server did not answer.
+            discord.HTTPException: Discord did not answer.
 
         """
         since = datetime.now(UTC) - SPAN
         newest = [message async for message in channel.history(limit=MOST_MESSAGES, after=since, oldest_first=False)]
         if not newest:
             return []
-        done = max(await self._last_turn(number, since), *(_answers(message, me) for message in newest))
-        return [message for message in reversed(newest) if message.id > done]
-
-    async def _last_turn(self, channel: int, since: datetime) -> int:
-        """Find the youngest message of a chat that has a workflow."""
-        chat = chat_key(PLATFORM, str(channel))
+        chat = chat_key(PLATFORM, str(number))
         query = f"WorkflowType = '{VOICE_MESSAGE}' AND Chat = '{chat}' AND StartTime > '{since.isoformat()}'"
-        last = 0
-        async for turn in self._client.list_workflows(query, limit=MOST_MESSAGES):
-            message = turn.id.rsplit("/", 1)[-1]
-            last = max(last, int(message) if message.isdigit() else 0)
-        return last
-
-
-def _answers(message: discord.Message, me: int) -> int:
-    """Tell which message june replied to with this one; 0 for all others."""
-    reference = message.reference
-    return (reference.message_id or 0) if reference and message.author.id == me else 0
+        turns = [turn async for turn in self._client.list_workflows(query, limit=MOST_MESSAGES)]
+        names = [turn.id.rsplit("/", 1)[-1] for turn in turns]
+        replies = [message.reference for message in newest if message.author.id == me]
+        done = [
+            *(int(name) for name in names if name.isdigit()),
+            *(reference.message_id for reference in replies if reference and reference.message_id),
+        ]
+        return [message for message in reversed(newest) if message.id > max(done, default=0)]

@@ -1,4 +1,4 @@
-"""June's own sentences, by language: one TOML file a language, English where one is missing."""
+"""Sentences of june's own, by language: one TOML file a language, English where one is missing."""
 
 import tomllib
 from functools import cache
@@ -22,18 +22,13 @@ def say(notice: Notice, language: str | None) -> str:
 
     """
     texts = {**_texts(DEFAULT_LANGUAGE), **_texts((language or DEFAULT_LANGUAGE)[:2].lower())}
-    text = texts.get(notice.key, texts["internal"])
-    return text.format_map(_Figures(_readable(notice.params) | {"code": notice.key}))
-
-
-def _readable(params: dict[str, float | int | str]) -> dict[str, float | int | str]:
-    """Add the units that people think in: minutes for seconds, megabytes for bytes."""
-    readable = dict(params)
-    if isinstance(seconds := params.get("limit_seconds"), int | float):
-        readable["limit_minutes"] = f"{seconds / 60:.3g}"
-    if isinstance(size := params.get("limit_bytes"), int | float):
-        readable["limit_megabytes"] = f"{size / 1_000_000:.3g}"
-    return readable
+    figures = _Figures(notice.params | {"code": notice.key})
+    # In the units that people think in: minutes for seconds, megabytes for bytes.
+    if isinstance(seconds := figures.get("limit_seconds"), int | float):
+        figures["limit_minutes"] = f"{seconds / 60:.3g}"
+    if isinstance(size := figures.get("limit_bytes"), int | float):
+        figures["limit_megabytes"] = f"{size / 1_000_000:.3g}"
+    return texts.get(notice.key, texts["internal"]).format_map(figures)
 
 
 class _Figures(dict[str, "float | int | str"]):

@@ -19,9 +19,9 @@ from starlette.staticfiles import StaticFiles
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities.values import AudioSource, BlobRef
+from activities.values import BLOB_SCHEME, AudioSource, BlobRef
 from bots.commands import LANGUAGES
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 from bots.web.guard import Guard
 from bots.web.sessions import Lock, Sessions, new_chat
 from bots.web.sound import KINDS, as_wav, playable
@@ -43,10 +43,10 @@ Endpoint = Callable[[Request, str], Coroutine[Any, Any, Response]]
 
 
 class Inbox(Protocol):
-    """Takes messages; ``bots.inbox.Inbox``."""
+    """Receives messages; ``bots.inbox.Inbox``."""
 
     async def receive(self, inbound: InboundMessage) -> str | None:
-        """Take one; what it returns is said at once."""
+        """Receive one; what it returns is said at once."""
 
 
 class Store(Protocol):
@@ -55,7 +55,7 @@ class Store(Protocol):
     async def put(
         self, platform: str, chat: str, data: bytes, *, mime: str, seconds: float, sample_rate: int, ending: str
     ) -> BlobRef:
-        """Store sound."""
+        """Store sound; return its reference."""
 
     async def get(self, ref: BlobRef | str, max_bytes: int | None = None) -> bytes:
         """Read sound by its key; an ``ApplicationError`` when it is not there."""
@@ -63,7 +63,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Page:
-    """What the page's server is made of."""
+    """What the page's server needs."""
 
     inbox: Inbox
     store: Store
@@ -82,9 +82,19 @@ class Page:
 
 def build_app(page: Page) -> Guard:
     """Build the application."""
+
+    async def index(_request: Request) -> Response:
+        return FileResponse(STATIC / "index.html")
+
+    async def refuse(_request: Request, error: HTTPException) -> Response:
+        return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+    async def report_away(_request: Request, _error: RPCError) -> Response:
+        return JSONResponse({"error": "Temporal is out of reach"}, 503, headers={"Retry-After": "2"})
+
     api = _Api(page)
     routes = [
-        Route("/", _index),
+        Route("/", index),
         Route("/api/session", api.session, methods=["POST"]),
         Route("/api/login", api.login, methods=["POST"]),
         Route("/api/messages", api.mine(api.message), methods=["POST"]),
@@ -93,20 +103,8 @@ def build_app(page: Page) -> Guard:
         Route("/api/audio/{name}", api.mine(api.audio)),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    handlers = {HTTPException: _refused, RPCError: _unreachable}
+    handlers = {HTTPException: refuse, RPCError: report_away}
     return Guard(Starlette(routes=routes, exception_handlers=handlers), page.hosts, page.origins)  # type: ignore[arg-type] # handlers of one kind of error each
-
-
-async def _index(_request: Request) -> Response:
-    return FileResponse(STATIC / "index.html")
-
-
-async def _refused(_request: Request, error: HTTPException) -> Response:
-    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
-
-
-async def _unreachable(_request: Request, _error: RPCError) -> Response:
-    return JSONResponse({"error": "Temporal is out of reach"}, 503, headers={"Retry-After": "2"})
 
 
 class _Api:
@@ -118,7 +116,7 @@ class _Api:
         self._order: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def mine(self, endpoint: Endpoint) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Let only browsers with a session in; the endpoint is told their chat."""
+        """Let only browsers with a session in; the endpoint gets their chat."""
 
         async def guarded(request: Request) -> Response:
             chat = self._page.sessions.chat(request)
@@ -129,7 +127,7 @@ class _Api:
         return guarded
 
     async def session(self, request: Request) -> Response:
-        """Tell what this browser's chat is like; open one where no password is asked for."""
+        """Return this browser's chat and its settings; open one where no password is asked for."""
         chat = self._page.sessions.chat(request)
         if chat is None and self._page.lock.locked:
             return JSONResponse({"error": "password needed"}, 401)
@@ -164,7 +162,7 @@ class _Api:
         return response
 
     async def message(self, request: Request, chat: str) -> Response:
-        """Take a recording (the body as it is) or a text (JSON); it is durable when this answers.
+        """Accept a recording (the body as it is) or a text (JSON); it is durable when this answers.
 
         The page names the message (``?id=``), so that sending it again after a broken connection asks nothing twice.
         """
@@ -178,22 +176,19 @@ class _Api:
                 raise HTTPException(400, "a message needs a text")
             inbound = replace(inbound, text=text)
         else:
-            seconds = _number(request.query_params.get("seconds"))
-            inbound = replace(inbound, audio=await self._stored(request, chat), audio_seconds=seconds)
+            async with self._uploads:
+                try:
+                    data = await asyncio.wait_for(_body(request, self._page.max_bytes), UPLOAD_SECONDS)
+                except TimeoutError:
+                    raise HTTPException(408, "too slow") from None
+                stored = await self._page.store.put(
+                    PLATFORM, chat, data, mime="application/octet-stream", seconds=0, sample_rate=0, ending="upload"
+                )
+            source = AudioSource(locator=f"{BLOB_SCHEME}{stored.key}", claimed_bytes=len(data))
+            inbound = replace(inbound, audio=source, audio_seconds=_number(request.query_params.get("seconds")))
         async with self._order.setdefault(chat, asyncio.Lock()):
             said = await self._page.inbox.receive(inbound)
         return JSONResponse({"message": message, "said": said}, 200 if said else 202)
-
-    async def _stored(self, request: Request, chat: str) -> AudioSource:
-        async with self._uploads:
-            try:
-                data = await asyncio.wait_for(_body(request, self._page.max_bytes), UPLOAD_SECONDS)
-            except TimeoutError:
-                raise HTTPException(408, "too slow") from None
-            stored = await self._page.store.put(
-                PLATFORM, chat, data, mime="application/octet-stream", seconds=0, sample_rate=0, ending="upload"
-            )
-        return AudioSource(locator=f"blob:{stored.key}", claimed_bytes=len(data))
 
     async def past(self, request: Request, chat: str) -> Response:
         """List the last turns."""
@@ -201,13 +196,13 @@ class _Api:
         return JSONResponse({"turns": [turn.model_dump(mode="json") for turn in turns]})
 
     async def events(self, request: Request, chat: str) -> Response:
-        """Tell how a turn comes along: an event ``turn`` each time, the whole of it, until it is done."""
+        """Stream a turn: an event ``turn`` with all of it whenever it has changed, until it is done."""
         message = request.path_params["message"]
         if not _MESSAGE.fullmatch(message):
             raise HTTPException(404, "no such message")
-        return EventSourceResponse(self._told(chat, message, _language(request)), ping=PING_SECONDS, sep="\n")
+        return EventSourceResponse(self._views(chat, message, _language(request)), ping=PING_SECONDS, sep="\n")
 
-    async def _told(self, chat: str, message: str, language: str | None) -> AsyncIterator[ServerSentEvent]:
+    async def _views(self, chat: str, message: str, language: str | None) -> AsyncIterator[ServerSentEvent]:
         views = self._page.turns.watch(chat, message, language)
         stopping = asyncio.create_task(self._page.stopping.wait())
         look: asyncio.Future[TurnView | None] | None = None
@@ -225,7 +220,7 @@ class _Api:
                 look.cancel()
 
     async def audio(self, request: Request, chat: str) -> Response:
-        """Play sound of this browser's own chat; the key is made here, so there is no other's to ask for."""
+        """Serve sound of this browser's own chat; the key is made here, so no other's can be asked for."""
         match = _SOUND.fullmatch(request.path_params["name"])
         if match is None:
             raise HTTPException(404, "no such sound")
@@ -270,6 +265,6 @@ def _number(text: str | None) -> float | None:
 
 
 def _language(request: Request) -> str | None:
-    """Read the first language that the browser's user reads."""
+    """Return the first language that the browser's user reads."""
     match = _LANGUAGE.match(request.query_params.get("language") or request.headers.get("accept-language", ""))
     return match[0].lower() if match else None

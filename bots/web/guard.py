@@ -1,4 +1,7 @@
-"""What stands before every request: the host it may name, the page it may come from, the headers it goes with."""
+"""Checks before every request (the host that it names, the page that it comes from), and headers of every answer.
+
+Starlette's TrustedHostMiddleware answers 400 in plain text; the page's script and people read a 421 with a reason.
+"""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -28,7 +31,7 @@ class Guard:
     """ASGI middleware against other sites: DNS rebinding, forged requests, framing, sniffing."""
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str]) -> None:
-        """Let in what is named.
+        """Configure what is let in.
 
         Args:
             app: what is guarded.
@@ -42,7 +45,7 @@ class Guard:
         self._hosts = LOOPBACK | {host.lower() for host in hosts} | {host for host in named if host}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse, or pass on."""
+        """Answer with a refusal, or pass the request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -55,34 +58,32 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store" if scope["path"].startswith(PRIVATE) else "no-cache")
             await send(message)
 
-        refusal = self._refusal(scope["method"], scope["path"], Headers(scope=scope))
-        await (refusal or self._app)(scope, receive, headed)
+        headers, private = Headers(scope=scope), scope["path"].startswith(PRIVATE)
+        app = self._app
+        try:
+            name = urlsplit(f"//{headers.get('host', '')}").hostname
+        except ValueError:
+            name = None
+        if name not in self._hosts:
+            app = JSONResponse({"error": "june is not to be reached under this name (JUNE_WEB_ORIGINS)"}, 421)
+        elif not self._is_own(headers, needed=scope["method"] not in SAFE_METHODS, private=private):
+            app = JSONResponse({"error": "this request comes from another site"}, 403)
+        await app(scope, receive, headed)
 
-    def _refusal(self, method: str, path: str, headers: Headers) -> JSONResponse | None:
-        if _hostname(headers.get("host", "")) not in self._hosts:
-            return JSONResponse({"error": "june is not to be reached under this name (JUNE_WEB_ORIGINS)"}, 421)
-        if not self._from_here(headers, needed=method not in SAFE_METHODS, private=path.startswith(PRIVATE)):
-            return JSONResponse({"error": "this request comes from another site"}, 403)
-        return None
+    def _is_own(self, headers: Headers, *, needed: bool, private: bool) -> bool:
+        """Check whether june's own page makes the request; links from elsewhere may open it, and do no more.
 
-    def _from_here(self, headers: Headers, *, needed: bool, private: bool) -> bool:
-        """Tell whether june's own page makes the request; links from elsewhere may open it, and do no more."""
+        Args:
+            headers: those of the request.
+            needed: proof of that is needed, as the request changes something.
+            private: the request reads what other sites may not, even by a link.
+
+        """
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if origin is not None:
-            return origin.lower() in self._origins or _is_own(origin, headers.get("host", ""))
+            parts, host = urlsplit(origin), headers.get("host", "").lower()
+            same = parts.scheme in {"http", "https"} and parts.netloc.lower() == host
+            return same or origin.lower() in self._origins
         if site is None:
             return not needed
         return site == "same-origin" or (site == "none" and not needed) or not (needed or private)
-
-
-def _is_own(origin: str, host: str) -> bool:
-    """Tell whether an origin is the very address that the request is for."""
-    parts = urlsplit(origin)
-    return parts.scheme in {"http", "https"} and parts.netloc.lower() == host.lower()
-
-
-def _hostname(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None

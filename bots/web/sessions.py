@@ -1,4 +1,8 @@
-"""Who a browser is: a random chat in a signed cookie, and a password where one is set."""
+"""Who a browser is: a random chat in a signed cookie, and a password where one is set.
+
+Starlette's SessionMiddleware cannot read the cookies of 0.1.0, by which people keep their conversations, and marks
+all cookies as secure or none; june serves http on this machine and https behind a proxy at once.
+"""
 
 import asyncio
 import hashlib
@@ -27,14 +31,14 @@ _CHAT = re.compile(r"[0-9a-f]{32}")
 
 
 class Sessions:
-    """Signs cookies with a key that outlives restarts; another password makes all of them worthless."""
+    """Signs cookies with a key that outlives restarts; another password makes all of them invalid."""
 
     def __init__(self, key: bytes, password: str) -> None:
-        """Take the secret key, and the password (empty for none)."""
+        """Derive the signing key from the secret key and the password (empty for none)."""
         self._signer = URLSafeSerializer(hmac.digest(key, password.encode(), "sha256"), salt="june-web-session")
 
     def chat(self, connection: HTTPConnection) -> str | None:
-        """Read whose conversation this browser continues; None when it has none yet."""
+        """Return the chat that this browser continues; None when it has none yet."""
         try:
             value = self._signer.loads(connection.cookies.get(COOKIE, ""))
         except BadSignature:
@@ -49,18 +53,18 @@ class Sessions:
 
 
 class Lock:
-    """The password, and patience with those who guess it."""
+    """The password, with longer and longer waits for those who guess it."""
 
     def __init__(self, password: str) -> None:
-        """Take the password; an empty one opens to everybody."""
+        """Set the password; an empty one lets everybody in."""
         self._digest = hashlib.sha256(password.encode()).digest()
         self.locked = bool(password)
         self._line = asyncio.Lock()
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        """By address: wrong guesses, and when the next is listened to."""
+        """By address: wrong guesses, and when the next is admitted."""
 
     def wait_seconds(self, address: str) -> float:
-        """Tell how long an address has to wait before its next guess."""
+        """Return how many seconds an address has to wait before its next guess."""
         return max(0.0, self._failures.get(address, (0, 0.0))[1] - time.monotonic())
 
     async def opens(self, address: str, password: str) -> bool:
@@ -71,19 +75,16 @@ class Lock:
             if hmac.compare_digest(digest, self._digest):
                 self._failures.pop(address, None)
                 return True
-            self._fail(address)
+            count = self._failures.pop(address, (0, 0.0))[0] + 1
+            wait = min(LONGEST_WAIT_SECONDS, 2.0 ** min(count - FREE_GUESSES, 20)) if count >= FREE_GUESSES else 0.0
+            self._failures[address] = (count, time.monotonic() + wait)
+            while len(self._failures) > ADDRESSES_REMEMBERED:
+                self._failures.popitem(last=False)
             return False
-
-    def _fail(self, address: str) -> None:
-        count = self._failures.pop(address, (0, 0.0))[0] + 1
-        wait = min(LONGEST_WAIT_SECONDS, 2.0 ** min(count - FREE_GUESSES, 20)) if count >= FREE_GUESSES else 0.0
-        self._failures[address] = (count, time.monotonic() + wait)
-        while len(self._failures) > ADDRESSES_REMEMBERED:
-            self._failures.popitem(last=False)
 
 
 def new_chat() -> str:
-    """Name a chat that nobody can guess."""
+    """Return a new chat's name, which cannot be guessed."""
     return secrets.token_hex(16)
 
 

@@ -1,7 +1,8 @@
 """Stored sound for browsers: PCM as WAV, and pieces of a file for players that ask for pieces."""
 
+import io
 import re
-import struct
+import wave
 
 from starlette.responses import Response
 
@@ -12,9 +13,11 @@ KINDS = {"pcm": "audio/wav", "ogg": "audio/ogg"}
 
 def as_wav(pcm: bytes, rate: int) -> bytes:
     """Wrap s16le mono PCM of ``rate`` hertz as WAV."""
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, rate * 2, 2, 16)
-    body = b"WAVE" + form + struct.pack("<4sI", b"data", len(pcm)) + pcm
-    return struct.pack("<4sI", b"RIFF", len(body)) + body
+    file = io.BytesIO()
+    with wave.open(file, "wb") as target:
+        target.setparams((1, 2, rate, len(pcm) // 2, "NONE", "not compressed"))
+        target.writeframes(pcm)
+    return file.getvalue()
 
 
 def playable(data: bytes, mime: str, wanted: str | None) -> Response:

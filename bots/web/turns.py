@@ -1,9 +1,9 @@
-"""What the page shows of turns, all of it read off the workflows: nothing is kept here, so any restart is survived."""
+"""What the page shows of turns, all of it queried from the workflows: no state is here, so any restart is survived."""
 
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Protocol, TypeVar
 from urllib.parse import quote
@@ -67,7 +67,7 @@ class TurnView(BaseModel):
     reply: Spoken | None = None
     """The whole spoken reply."""
     notice: str | None = None
-    """What june has to say besides (why there is no answer, or no voice)."""
+    """A sentence of june's besides (why there is no answer, or no voice)."""
     error: str | None = None
     """Stable code of what went wrong."""
     stage_ms: dict[Stage, int] = {}
@@ -78,20 +78,20 @@ class TurnView(BaseModel):
 
 
 class Said(Protocol):
-    """What the platform's replies have last said of a message."""
+    """The text that the platform's replies have last sent about a message."""
 
     def __call__(self, chat: str, message: str) -> str | None:
-        """Give the text; None when there is none, or not any more."""
+        """Return the text; None when there is none, or not any more."""
 
 
 class Turns:
     """Reads the turns of chats."""
 
     def __init__(self, client: Client, said: Said, ui_url: str, figures: Mapping[str, float | int]) -> None:
-        """Take the way to them.
+        """Configure what turns are read from.
 
         Args:
-            client: the way to Temporal.
+            client: connection to Temporal.
             said: what replies have said of messages that never became a turn.
             ui_url: Temporal's Web UI, for links.
             figures: limits that june's sentences mention (``limit_seconds``, ``limit_bytes``).
@@ -103,18 +103,18 @@ class Turns:
         self._figures = dict(figures)
 
     def link(self, workflow_id: str) -> str:
-        """Point to a workflow in Temporal's Web UI."""
+        """Return a workflow's address in Temporal's Web UI."""
         return f"{self._ui_url}/namespaces/{self._client.namespace}/workflows/{quote(workflow_id, safe='')}"
 
     async def settings(self, chat: str) -> ChatSettings:
-        """Tell what a chat has chosen; the default while nobody can say."""
+        """Return what a chat has chosen; the default while no worker answers."""
         try:
             return await self._conversation(chat, "settings", ChatSettings, ChatSettings())
         except (RPCError, WorkflowQueryFailedError):
             return ChatSettings()
 
     async def watch(self, chat: str, message: str, language: str | None) -> AsyncIterator[TurnView]:
-        """Tell how a turn comes along, each time it has; ends with the turn.
+        """Yield a turn whenever it has changed, until it is done.
 
         Temporal out of reach, or no worker up, is waited for.
         """
@@ -125,9 +125,12 @@ class Turns:
             now = time.monotonic()
             if view and view.ahead < 0:
                 # The first look may have come just between its place in line and the end of its turn.
-                known = missing_since and (self._said(chat, message) or now - missing_since > GRACE_SECONDS)
+                said = self._said(chat, message)
+                never = missing_since and (said or now - missing_since > GRACE_SECONDS)
                 missing_since = missing_since or now
-                view = self._never(chat, message, language) if known else None
+                ended = {"ahead": 0, "stage": Stage.DONE.value, "done": True}
+                ended["notice"] = said or say(Notice(key="not-just-now"), language)
+                view = view.model_copy(update=ended) if never else None
             elif view:
                 missing_since = 0.0
             if view and not view.done and now - moved > STILL_SECONDS:
@@ -153,18 +156,35 @@ class Turns:
         found.sort(key=lambda run: run.start_time)
         views = await asyncio.gather(*(self._ended(chat, run, language) for run in found))
         turns = [view for view in views if view]
-        return turns or await self._remembered(chat)
+        if turns:
+            return turns
+        try:  # the records of its turns are gone; the conversation itself remembers some
+            memory = await self._conversation(chat, "history", Memory, Memory())
+        except (RPCError, WorkflowQueryFailedError):
+            return []
+        return [
+            TurnView(message=f"remembered-{n}", stage="done", transcript=said.user, answer=said.assistant, done=True)
+            for n, said in enumerate(memory.window)
+        ]
 
     # One turn
 
     async def _look(self, chat: str, message: str, language: str | None) -> TurnView | None:
-        """Look at a turn; -1 ahead when it is nowhere, None when nobody can say."""
+        """Look at a turn; -1 ahead when there is no such message, None when no worker answers."""
         workflow_id = voice_message_id(PLATFORM, chat, message)
         turn = self._client.get_workflow_handle(workflow_id)
         try:
             progress: TurnProgress = await turn.query("progress", result_type=TurnProgress, rpc_timeout=TIMEOUT)
         except RPCError as error:
-            return await self._in_line(chat, message) if error.status is RPCStatusCode.NOT_FOUND else None
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                return None
+            try:
+                queue = await self._conversation(chat, "queue", list[QueuedMessage], [])
+            except (RPCError, WorkflowQueryFailedError):
+                return None
+            names = [queued.message for queued in queue]
+            ahead = names.index(message) if message in names else -1
+            return TurnView(message=message, ahead=ahead, link=self.link(conversation_id(PLATFORM, chat)))
         except WorkflowQueryFailedError:
             return None
         result = progress.result
@@ -178,29 +198,14 @@ class Turns:
             }
         )
 
-    async def _in_line(self, chat: str, message: str) -> TurnView | None:
-        try:
-            queue = await self._conversation(chat, "queue", list[QueuedMessage], [])
-        except (RPCError, WorkflowQueryFailedError):
-            return None
-        names = [queued.message for queued in queue]
-        ahead = names.index(message) if message in names else -1
-        return TurnView(message=message, ahead=ahead, link=self.link(conversation_id(PLATFORM, chat)))
-
-    def _never(self, chat: str, message: str, language: str | None) -> TurnView:
-        """Tell why a message was not answered."""
-        text = self._said(chat, message) or say(Notice(key="not-just-now"), language)
-        link = self.link(conversation_id(PLATFORM, chat))
-        return TurnView(message=message, stage=Stage.DONE.value, notice=text, link=link, done=True)
-
     async def _from_outside(self, chat: str, view: TurnView, language: str | None) -> TurnView:
-        """Find out whether a turn that shows nothing new has ended without a word (terminated, say)."""
+        """Check whether a turn that shows nothing new has ended without a result (terminated, say)."""
         try:
             turn = await self._client.get_workflow_handle(voice_message_id(PLATFORM, chat, view.message)).describe()
         except RPCError:
             return view
         if turn.status in {WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED}:
-            return view  # the next look tells the end
+            return view  # the next look shows the end
         code = ErrorCode.CANCELLED if turn.status is WorkflowExecutionStatus.CANCELED else ErrorCode.INTERNAL
         error = view.error or code.value
         return view.model_copy(
@@ -243,20 +248,6 @@ class Turns:
     def _spoken(self, ref: BlobRef) -> Spoken:
         name = ref.key.rsplit("/", 1)[-1]
         return Spoken(url=f"api/audio/{name}?rate={ref.sample_rate}", seconds=round(ref.seconds, 2))
-
-    # The conversation
-
-    async def _remembered(self, chat: str) -> list[TurnView]:
-        """Tell what the conversation itself remembers, when its turns' records are gone."""
-        try:
-            memory = await self._conversation(chat, "history", Memory, Memory())
-        except (RPCError, WorkflowQueryFailedError):
-            return []
-        said: Sequence[tuple[str, str]] = [(exchange.user, exchange.assistant) for exchange in memory.window]
-        return [
-            TurnView(message=f"remembered-{n}", stage="done", transcript=user, answer=answer, done=True)
-            for n, (user, answer) in enumerate(said)
-        ]
 
     async def _conversation(self, chat: str, query: str, kind: type[T], default: T) -> T:
         handle = self._client.get_workflow_handle(conversation_id(PLATFORM, chat))

@@ -14,7 +14,8 @@ from activities import accompany
 from activities.accompany import ShowProgressActivity
 from activities.infer import Inference, InferRequest, Sentence
 from activities.values import Address
-from tests.support.world import HEARTBEAT_TIMEOUT, World, running, until, wait_for
+from tests.support.waiting import until
+from tests.support.world import HEARTBEAT_TIMEOUT, World, running, wait_for
 from workflows.names import WORKFLOW_QUEUE, platform_queue
 from workflows.voice.contracts import ReplyMode, VoiceMessageRequest, VoiceMessageResult
 from workflows.voice.voice_message import VoiceMessage
@@ -55,7 +56,7 @@ class Shows:
 
 
 class Stage:
-    """A platform of its own whose turns go on when they are told to."""
+    """A platform of its own whose turns wait for ``finish`` to be set."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -79,7 +80,7 @@ class Stage:
 
 @pytest.fixture
 async def stage(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setattr(accompany, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(accompany, "POLL_SECONDS", 0.05)
     stage = Stage(dev_server.client)
     queue = platform_queue(stage.platform)
     activities: list[Callable[..., object]] = [stage.world.reply, ShowProgressActivity(stage.shows).show_progress]

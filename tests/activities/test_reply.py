@@ -14,13 +14,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.audio.codec import decode, encode_ogg_opus, seconds_of
+from activities.audio.codec import decode, encode_ogg_opus, join_ogg_opus, seconds_of
 from activities.audio.pcm import paused
 from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.platforms.platform import SendUncertainError, VoiceForbiddenError, VoiceNote
-from activities.reply import Delivered, ReplyActivity, ReplyRequest, within
+from activities.reply import Delivered, Ledger, PartState, ReplyActivity, ReplyRequest, within
 from activities.values import Address, AudioSource, BlobRef, Notice
 from tests.support import audio_samples as make
 
@@ -75,7 +75,7 @@ class Stage:
         self.client = client
         self.chat = chat or Chat()
         self.blobs = BlobStore.open("memory://")
-        self.activity = ReplyActivity(self.chat, self.blobs, say, max_seconds, max_bytes)
+        self.activity = ReplyActivity(self.chat, self.blobs, say, join_ogg_opus, max_seconds, max_bytes)
         self.queue = f"reply-{uuid.uuid4()}"
 
     async def spoken(self, *seconds: float) -> tuple[BlobRef, ...]:
@@ -314,3 +314,19 @@ def test_sentences_are_taken_while_they_fit() -> None:
     assert len(within([ref] * 5, 5, 49)) == 4
     assert len(within([ref] * 5, 0.5, 50)) == 1
     assert within([], 5, 50) == []
+
+
+def test_what_an_attempt_of_010_has_recorded_is_understood() -> None:
+    """Details of heartbeats as june 0.1.0 wrote them: a reply may be under way while june is updated."""
+    audio = BlobRef(key="k", mime="audio/ogg", bytes=10, seconds=1, sample_rate=48_000)
+    nothing = {"text_begun": False, "text_message": None, "voice": None, "captioned": False}
+    assert Ledger.model_validate(nothing) == Ledger()
+    begun = Ledger.model_validate(nothing | {"text_begun": True})
+    assert (begun.text.state, begun.voice.state) == (PartState.BEGUN, PartState.PENDING)
+    speaks = nothing | {"text_begun": True, "text_message": "m1", "voice": audio.model_dump()}
+    both = Ledger.model_validate(speaks)
+    assert (both.text.state, both.text.message) == (PartState.SENT, "m1")
+    assert (both.voice.state, both.voice.audio, both.captioned) == (PartState.BEGUN, audio, False)
+    captioned = Ledger.model_validate(nothing | {"voice": audio.model_dump(), "captioned": True})
+    assert (captioned.text.state, captioned.voice.state, captioned.captioned) == ("pending", "begun", True)
+    assert Ledger.model_validate(captioned.model_dump(mode="json")) == captioned

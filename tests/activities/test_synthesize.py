@@ -1,11 +1,13 @@
 """The activity ``synthesize``: from a sentence to stored speech."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.audio.codec import decode
+from activities.audio.codec import decode, encode_ogg_opus
 from activities.audio.pcm import PAUSE_SECONDS, seconds_of
 from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
@@ -20,7 +22,6 @@ class Speaker:
         self.said = ""
 
     def synthesize(self, text: str, language: str, voice: str | None) -> Sound:  # noqa: ARG002
-        """Speak."""
         if language != "en":
             raise BadInputError(ErrorCode.VOICE_UNAVAILABLE, "No voice speaks it.")
         self.said = text
@@ -34,7 +35,7 @@ def request(text: str, language: str = "en") -> SynthesizeRequest:
 
 def speaking(speaker: Speaker, blobs: BlobStore | None = None) -> SynthesizeActivity:
     """Give the activity."""
-    return SynthesizeActivity(speaker, blobs or BlobStore.open("memory://"), 32_000)
+    return SynthesizeActivity(speaker, blobs or BlobStore.open("memory://"), partial(encode_ogg_opus, bit_rate=32_000))
 
 
 async def test_speech_is_stored_as_little_endian_pcm_to_be_played() -> None:

@@ -9,9 +9,10 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.values import AudioSource, Notice
-from bots.access import Policy
-from bots.commands import Caller, Commands
-from bots.inbox import InboundLimits, InboundMessage, Inbox
+from bots.access import Policy, Role
+from bots.commands import Commands
+from bots.inbox import InboundLimits, Inbox
+from bots.intake import InboundMessage
 from bots.texts.catalogue import say
 from tests.support.world import World, running
 from workflows.access.contracts import AccessChange, UserLimits
@@ -26,8 +27,6 @@ POLICY = Policy(
 )
 CAPS = InboundLimits(chat=Limits(messages_per_minute=1000), user=UserLimits(messages_per_minute=1000))
 VOICES = ("en_US-joe-medium", "de_DE-thorsten-medium")
-CALLER = Caller(platform="test", chat="1", thread=None, group=None, about=None, language=None, owner=True)
-"""An owner, in private."""
 
 
 class Platform:
@@ -54,16 +53,15 @@ class Platform:
     async def receive(self, inbound: InboundMessage) -> str | None:
         return await self.inbox.receive(inbound)
 
-    def caller(self, **changes: object) -> Caller:
-        return replace(CALLER, platform=self.name, **changes)  # type: ignore[arg-type] # tests give what fits
-
-    async def command(self, text: str, **caller: object) -> str:
+    async def command(self, text: str, *, owner: bool = True, **inbound: object) -> str:
+        """Run a command that is given in chat 1."""
         name, _, argument = text.partition(" ")
-        return await self.commands.run(self.caller(**caller), name, argument)
+        message = replace(self.inbound("owner", chat="1"), **inbound)  # type: ignore[arg-type] # tests give what fits
+        return await self.commands.run(message, Role.OWNER if owner else Role.GUEST, name, argument)
 
     async def change(self, change: AccessChange) -> None:
         """Have an owner say something of people or groups."""
-        await self.commands._change_access(self.caller(), change)
+        await self.commands.owners.change_access(self.name, change)
 
     async def signals(self, chat: str) -> int:
         """Count the messages that a chat's conversation was given, whether or not it runs."""

@@ -68,3 +68,12 @@ def test_an_owner_cannot_be_shut_out() -> None:
 def test_open_groups(group: str, standing: Permission | None, all_answered: bool) -> None:
     said = {group: standing} if standing else {}
     assert Admission(POLICY, AccessView(standings=said)).answers_all(group) is all_answered
+
+
+async def test_members_of_a_server_are_admitted_and_a_channel_is_opened() -> None:
+    admission = Admission(Policy(groups=frozenset({"10"}), open_groups=frozenset({"21"})), AccessView())
+    assert [admission.role("1", "10", "20"), admission.role("1", "11", "21")] == [Role.GUEST, Role.GUEST]
+    assert admission.role("1", "11", "20") is Role.STRANGER
+    assert [admission.answers_all("20", "10"), admission.answers_all("99", "21", "11")] == [False, True]
+    said = Admission(Policy(open_groups=frozenset({"10"})), AccessView(standings={"20": Permission.ALLOWED}))
+    assert [said.answers_all("20", "10"), said.answers_all("30", "10")] == [False, True], "the narrowest decides"

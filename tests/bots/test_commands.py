@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from bots import commands
 from bots.commands import FOR_ALL, FOR_OWNERS, described, known, parse
 from bots.texts.catalogue import LANGUAGES
 from tests.bots.conftest import VOICES, Platform, said
-from tests.support.world import World, until, wait_for
+from tests.support.waiting import until
+from tests.support.world import World, wait_for
 from workflows.names import conversation_id
 from workflows.voice.contracts import ChatSettings, Layout, ReplyMode
 from workflows.voice.conversation import Conversation
@@ -56,9 +58,11 @@ async def settings(platform: Platform) -> ChatSettings:
 async def ask(platform: Platform, text: str) -> None:
     """Have a message of chat 1 answered, and remembered."""
     await platform.receive(platform.inbound(text=text, chat="1"))
-    async with asyncio.timeout(15):
-        while text not in await platform.command("history"):  # noqa: ASYNC110 - it happens in the workflow
-            await asyncio.sleep(0.02)
+
+    async def remembered() -> bool:
+        return text in await platform.command("history")
+
+    await until(remembered)
 
 
 async def test_what_needs_nobody(platform: Platform) -> None:
@@ -138,11 +142,11 @@ async def test_a_thread_is_a_conversation_of_its_own(platform: Platform, world: 
     assert await platform.command("status") == said("status", queue=0, **CHOSEN)
 
 
-OWNERS_SAY: tuple[tuple[str, dict[str, str], str, str], ...] = (
+OWNERS_SAY: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("allow bob", {}, "standing-allowed", "bob"),
     ("allow", {"about": "bob", "group": "-1"}, "standing-allowed", "bob"),
     ("allow", {"group": "-1"}, "standing-allowed", "-1"),
-    ("allow open", {"group": "-1", "place": "7"}, "standing-open", "7"),
+    ("allow open", {"group": "-1", "places": ("7",)}, "standing-open", "7"),
     ("allow open", {}, "standing-allowed", "open"),
     ("deny bob", {}, "standing-denied", "bob"),
     ("block", {"about": "bob"}, "standing-blocked", "bob"),
@@ -151,8 +155,8 @@ OWNERS_SAY: tuple[tuple[str, dict[str, str], str, str], ...] = (
 
 
 async def test_owners_say_who_may_talk(platform: Platform, world: World) -> None:
-    for text, caller, key, who in OWNERS_SAY:
-        assert await platform.command(text, **caller) == said(key, user=who)
+    for text, inbound, key, who in OWNERS_SAY:
+        assert await platform.command(text, **inbound) == said(key, user=who)
 
 
 @pytest.mark.parametrize("text", ["allow", "block", "unblock", "block a b", "deny ../x", f"allow {'x' * 121}"])
@@ -174,7 +178,7 @@ async def test_stats(platform: Platform, world: World) -> None:
 async def test_without_a_worker_people_are_told_to_try_again(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr(commands, "TIMEOUT", timedelta(seconds=0.2))
     # The first of them starts the conversation, or Access; nobody answers for either.
     for text in ("new", "voice on", "status", "history", "allow bob", "stats"):
         assert await platform.command(text) == said("not-just-now")

@@ -10,12 +10,13 @@ from opentelemetry.sdk.trace import TracerProvider
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.values import AudioSource
-from bots import access
-from bots import inbox as inbox
+from bots import access, inbox
 from bots.access import Policy
-from bots.inbox import MAX_TEXT_CHARS, InboundLimits
+from bots.inbox import InboundLimits
+from bots.intake import MAX_TEXT_CHARS, InboundMessage
 from tests.bots.conftest import CAPS, Platform, said
-from tests.support.world import World, until
+from tests.support.waiting import until
+from tests.support.world import World
 from workflows.access.contracts import AccessChange, Heard, Permission, UserLimits
 from workflows.access.workflow import Access
 from workflows.names import access_id, conversation_id, voice_message_id
@@ -24,7 +25,7 @@ from workflows.voice.contracts import VoiceMessageRequest
 STRANGER = said("not-allowed", user="bob")
 
 
-async def accepted(platform: Platform, inbound: inbox.InboundMessage) -> VoiceMessageRequest:
+async def accepted(platform: Platform, inbound: InboundMessage) -> VoiceMessageRequest:
     """Read what the conversation was signalled, and nothing else."""
     conversation = conversation_id(platform.name, inbound.chat, inbound.thread)
     history = await platform.client.get_workflow_handle(conversation).fetch_history()
@@ -38,7 +39,7 @@ async def accepted(platform: Platform, inbound: inbox.InboundMessage) -> VoiceMe
     return request
 
 
-async def ignored(platform: Platform, inbound: inbox.InboundMessage) -> bool:
+async def ignored(platform: Platform, inbound: InboundMessage) -> bool:
     """Tell whether a message met with silence, and left nothing behind."""
     answer = await platform.receive(inbound)
     with pytest.raises(RPCError) as missing:
@@ -97,7 +98,7 @@ async def test_owners_and_guests_are_let_in_and_strangers_are_told(platform: Pla
     assert await ignored(platform, platform.inbound("cid")), "said a moment ago"
 
 
-async def test_in_a_group_june_heeds_what_is_said_to_it(platform: Platform) -> None:
+async def test_in_a_group_june_answers_what_is_said_to_it(platform: Platform) -> None:
     assert await ignored(platform, platform.inbound("bob", group="-1", chat="-1", addressed=False))
     assert await platform.receive(platform.inbound("bob", group="-1", chat="-1")) is None
     assert await platform.signals("-1") == 1

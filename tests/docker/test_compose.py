@@ -10,7 +10,7 @@ import yaml  # type: ignore[import-untyped] # a dependency of huggingface-hub, w
 from typer.testing import CliRunner
 
 from workers.cli import app
-from workers.local.stack import DYNAMIC_CONFIG, TEMPORAL_MEMORY
+from workers.local.programs import DYNAMIC_CONFIG, TEMPORAL_MEMORY
 from workers.roles.role import BOTS, OPTIONAL, Role
 from workflows.names import SEARCH_ATTRIBUTES
 

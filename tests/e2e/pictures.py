@@ -1,4 +1,4 @@
-"""Take the README's pictures of Temporal's Web UI anew: ``make pictures`` (needs Chromium)."""
+"""Take the documentation's pictures of Temporal's Web UI anew: ``make pictures`` (needs Chromium)."""
 
 import asyncio
 import tempfile
@@ -13,7 +13,7 @@ from tests.support.web_ui import WebUi
 from workers.clients.testruns import ended, start_run
 from workers.engines.piper import PiperSynthesizer
 from workers.local.free_ports import own_ports
-from workers.local.session import QUESTION, Line, talk
+from workers.local.session import QUESTION, Session, talk
 from workers.local.stack import Embedded
 from workers.roles.role import Role
 from workers.settings import PROJECT, PiperSettings, StorageSettings
@@ -30,10 +30,10 @@ async def take() -> None:
         (home / "models").symlink_to(StorageSettings().models)
         storage = StorageSettings(home=home)
         async with Embedded(storage, own_ports(), optional=[Role.TESTS]) as stack, chromium() as browser:
-            line = Line.of(stack)
+            session = Session.of(stack)
             follow_up = home / "follow-up.ogg"
             follow_up.write_bytes(await asyncio.to_thread(spoken, "And how many people live there?"))
-            turns = [await talk(line, file, "garden", home / "reply.ogg") for file in (QUESTION, follow_up)]
+            turns = [await talk(session, file, "garden", home / "reply.ogg") for file in (QUESTION, follow_up)]
             page = WebUi(browser, stack.ui_url, FOLDER)
             await page.details(conversation_id("file", "garden"), "2 turns", "conversation")
             await page.relationships(conversation_id("file", "garden"), turns[0].workflow_id, "messages")

@@ -10,7 +10,8 @@ import pytest
 from temporalio.client import WorkflowExecution, WorkflowHistory
 
 from tests.support.audio_samples import tone, wav
-from tests.support.chat import Chat, activities_of, payloads_of, until
+from tests.support.chat import Chat, activities_of, payloads_of
+from tests.support.waiting import until
 from workers.local.stack import Embedded
 from workflows.voice.conversation import Conversation
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import pytest
 
 from activities.audio.pcm import PAUSE_SECONDS
-from tests.support.audio_samples import encoded
+from tests.support.audio_samples import voice_note
 from tests.support.chat import eventually
 from tests.support.discord_bot import BotProcess, bot_process
 from tests.support.platforms.discord import MENTION, FakeDiscord, Fault, running
 from tests.support.platforms.discord_world import JSON, VOICE_FLAG, Upload
+from tests.support.waiting import until
 from workers.local.stack import Embedded
 
 pytestmark = pytest.mark.e2e
 
-SPOKEN = encoded("ogg", "libopus", 1.0)
 ANSWER = "This is an answer."
 QUEUED = "Got it."
 HEARD = "🎤 This is a question."
@@ -53,8 +53,8 @@ async def test_a_spoken_question_is_answered_by_text_and_a_native_voice_message(
     discord: FakeDiscord, scene: Scene
 ) -> None:
     private = discord.world.private(scene.owner)
-    asked = await discord.voice(private, scene.owner, SPOKEN)
-    await discord.until(lambda: discord.voices(private))
+    asked = await discord.voice(private, scene.owner, voice_note())
+    await until(lambda: discord.voices(private))
     (text,), (voice,) = discord.texts(private), discord.voices(private)
     assert text["content"] == f"{HEARD}\n\n{ANSWER}"
     assert voice["flags"] == VOICE_FLAG
@@ -67,15 +67,15 @@ async def test_a_spoken_question_is_answered_by_text_and_a_native_voice_message(
     assert ("POST", f"/channels/{private}/typing") in discord.requests
 
 
-async def test_in_a_server_june_answers_those_who_name_her_or_reply_to_her(discord: FakeDiscord, scene: Scene) -> None:
+async def test_in_a_server_june_answers_those_who_name_it_or_reply_to_it(discord: FakeDiscord, scene: Scene) -> None:
     channel, member = discord.world.channel(scene.guild), discord.world.person("Mia")
     await discord.say(channel, member, "nobody in particular")
     named = await discord.say(channel, member, f"{MENTION} what is new?")
-    await discord.until(lambda: discord.texts(channel))
+    await until(lambda: discord.texts(channel))
     (answer,) = discord.texts(channel)
     assert (answer["content"], answer["message_reference"]["message_id"]) == (ANSWER, named)
-    spoken = await discord.voice(channel, member, SPOKEN, reply_to=answer["id"])
-    await discord.until(lambda: discord.voices(channel))
+    spoken = await discord.voice(channel, member, voice_note(), reply_to=answer["id"])
+    await until(lambda: discord.voices(channel))
     assert discord.voices(channel)[0]["message_reference"]["message_id"] == spoken
     assert len(answers(discord, channel)) == 3
 
@@ -84,7 +84,7 @@ async def test_a_thread_is_a_conversation_of_its_own(idle: Embedded, discord: Fa
     channel = discord.world.channel(scene.guild)
     thread = discord.world.channel(scene.guild, "aside", parent=channel)
     await discord.say(thread, scene.owner, f"{MENTION} hello")
-    await discord.until(lambda: discord.texts(thread))
+    await until(lambda: discord.texts(thread))
     assert not discord.sent(channel)
     assert (await idle.client.get_workflow_handle(f"chat/discord/{thread}").describe()).status
 
@@ -92,10 +92,10 @@ async def test_a_thread_is_a_conversation_of_its_own(idle: Embedded, discord: Fa
 async def test_an_edit_is_not_another_message(discord: FakeDiscord, scene: Scene) -> None:
     private = discord.world.private(scene.owner)
     asked = await discord.say(private, scene.owner, "how old are you?")
-    await discord.until(lambda: answers_to(discord, private, asked))
+    await until(lambda: answers_to(discord, private, asked))
     await discord.edit(private, asked, "how old am I?")
     again = await discord.say(private, scene.owner, "thank you")
-    await discord.until(lambda: answers_to(discord, private, again))
+    await until(lambda: answers_to(discord, private, again))
     assert len(answers_to(discord, private, asked)) == 1
 
 
@@ -104,13 +104,13 @@ async def test_strangers_are_told_so_once_and_bots_are_not(discord: FakeDiscord,
     private = discord.world.private(stranger)
     await discord.say(private, stranger, "let me in")
     await discord.say(private, stranger, "please")
-    await discord.until(lambda: discord.sent(private))
+    await until(lambda: discord.sent(private))
     robot = discord.world.person("robot")
     discord.world.users[robot]["bot"] = True
     channel = discord.world.channel(scene.guild)
     await discord.say(channel, robot, f"{MENTION} beep")
     await discord.say(channel, scene.owner, f"{MENTION} hello")
-    await discord.until(lambda: discord.sent(channel))
+    await until(lambda: discord.sent(channel))
     assert stranger in discord.sent(private)[0]["content"]
     assert (len(discord.sent(private)), len(discord.sent(channel))) == (1, 1)
 
@@ -143,9 +143,9 @@ async def test_an_owner_opens_a_channel_and_only_owners_can(discord: FakeDiscord
 
 async def test_the_menu_of_a_voice_message_works_without_the_intent(discord: FakeDiscord, scene: Scene) -> None:
     channel, member = discord.world.channel(scene.guild), discord.world.person("Ann")
-    spoken = await discord.voice(channel, member, SPOKEN)
+    spoken = await discord.voice(channel, member, voice_note())
     chosen = await discord.choose(channel, scene.owner, spoken)
-    await discord.until(lambda: discord.voices(channel))
+    await until(lambda: discord.voices(channel))
     assert (chosen.deleted, chosen.answers) == (True, [])
     assert discord.texts(channel)[0]["content"].startswith(HEARD)
     await discord.choose(channel, scene.owner, spoken)
@@ -156,16 +156,16 @@ async def test_the_menu_survives_a_kill_and_the_link_is_in_no_history(
     idle: Embedded, discord: FakeDiscord, scene: Scene
 ) -> None:
     channel, member = discord.world.channel(scene.guild), discord.world.person("Kim")
-    spoken = await discord.voice(channel, member, SPOKEN)
+    spoken = await discord.voice(channel, member, voice_note())
     reads = f"/channels/{channel}/messages/{spoken}"
     held = Fault("GET", f"^{reads}$", 503, times=1000)
     discord.faults.append(held)
     await discord.choose(channel, scene.owner, spoken)
-    await discord.until(lambda: ("GET", reads) in discord.requests)
+    await until(lambda: ("GET", reads) in discord.requests)
     await scene.bot.end(signal.SIGKILL)
     discord.faults.remove(held)
     await scene.bot.start()
-    await discord.until(lambda: discord.voices(channel))
+    await until(lambda: discord.voices(channel))
     assert [message["content"] for message in discord.sent(channel)] == [f"{HEARD}\n\n{ANSWER}", ""]
     for workflow in (f"voice/discord/{channel}/{spoken}", f"chat/discord/{channel}"):
         history = str((await idle.client.get_workflow_handle(workflow).fetch_history()).events)
@@ -182,10 +182,10 @@ async def test_june_speaks_the_language_of_the_server_until_a_person_s_own_is_kn
     large = Upload("song.mp3", bytes(20_000_001), "audio/mpeg")
     await discord.slash(first, scene.owner, "allow", person)
     await discord.say(first, person, MENTION, files=(large,))
-    await discord.until(lambda: discord.sent(first))
+    await until(lambda: discord.sent(first))
     await discord.slash(first, person, "help", locale="de")
     await discord.say(second, person, MENTION, files=(large,))
-    await discord.until(lambda: discord.sent(second))
+    await until(lambda: discord.sent(second))
     assert "trop volumineux" in discord.sent(first)[0]["content"]
     assert "zu groß" in discord.sent(second)[0]["content"]
 
@@ -197,8 +197,8 @@ async def test_a_dropped_connection_loses_and_doubles_nothing(discord: FakeDisco
         if number in {1, 3}:
             assert await discord.gateway.drop() == 1
             asked.append(await discord.say(private, scene.owner, f"said in between {number}"))
-            await discord.until(lambda: discord.gateway.connected)
-    await discord.until(lambda: all(answers_to(discord, private, message) for message in asked))
+            await until(lambda: discord.gateway.connected)
+    await until(lambda: all(answers_to(discord, private, message) for message in asked))
     assert [len(answers_to(discord, private, message)) for message in asked] == [1] * 8
     assert discord.gateway.connected[0].resumed == 2
 
@@ -206,20 +206,20 @@ async def test_a_dropped_connection_loses_and_doubles_nothing(discord: FakeDisco
 async def test_what_was_said_while_the_bot_was_down_is_answered(discord: FakeDiscord, scene: Scene) -> None:
     channel, private = discord.world.channel(scene.guild), discord.world.private(scene.owner)
     first = await discord.say(channel, scene.owner, f"{MENTION} hello")
-    await discord.until(lambda: answers_to(discord, channel, first))
+    await until(lambda: answers_to(discord, channel, first))
     before = len(answers(discord, private))
     await scene.bot.end()
     missed = [
         (channel, await discord.say(channel, scene.owner, f"{MENTION} are you there?")),
-        (private, await discord.voice(private, scene.owner, SPOKEN)),
+        (private, await discord.voice(private, scene.owner, voice_note())),
         (private, await discord.say(private, scene.owner, "and now?")),
     ]
     await discord.say(private, scene.owner, "/new")
     await discord.say(channel, scene.owner, "not said to june")
     await scene.bot.start()
-    await discord.until(lambda: all(answers_to(discord, *message) for message in missed))
+    await until(lambda: all(answers_to(discord, *message) for message in missed))
     live = await discord.say(private, scene.owner, "good to have you back")
-    await discord.until(lambda: answers_to(discord, private, live))
+    await until(lambda: answers_to(discord, private, live))
     assert [answers_to(discord, *message) for message in missed] == [[ANSWER], [f"{HEARD}\n\n{ANSWER}", ""], [ANSWER]]
     assert (len(answers(discord, channel)), len(answers(discord, private))) == (2, before + 4)
 
@@ -229,7 +229,7 @@ async def test_a_first_message_of_somebody_known_is_found_after_a_downtime(disco
     await scene.bot.end(signal.SIGKILL)
     asked = await discord.say(private, scene.owner, "was that a kill?")
     await scene.bot.start()
-    await discord.until(lambda: answers_to(discord, private, asked))
+    await until(lambda: answers_to(discord, private, asked))
 
 
 @pytest.mark.parametrize("code", [50173, 50013])
@@ -239,9 +239,9 @@ async def test_where_voice_messages_are_forbidden_the_voice_comes_as_a_file(
     channel = discord.world.channel(scene.guild)
     discord.world.no_voice[channel] = code
     greeting = await discord.say(channel, scene.owner, f"{MENTION} hello")
-    await discord.until(lambda: answers_to(discord, channel, greeting))
-    await discord.voice(channel, scene.owner, SPOKEN, reply_to=discord.sent(channel)[0]["id"])
-    await discord.until(lambda: len(answers(discord, channel)) == 3)
+    await until(lambda: answers_to(discord, channel, greeting))
+    await discord.voice(channel, scene.owner, voice_note(), reply_to=discord.sent(channel)[0]["id"])
+    await until(lambda: len(answers(discord, channel)) == 3)
     spoken = answers(discord, channel)[2]
     assert spoken["flags"] == 0
     assert discord.file(spoken).startswith(b"OggS")
@@ -254,7 +254,7 @@ async def test_where_neither_voice_nor_files_are_allowed_text_is_enough(
     await discord.slash(discord.world.private(scene.owner), scene.owner, "allow", person)
     private = discord.world.private(person)
     discord.world.no_voice[private], discord.world.no_files[private] = 50173, 50013
-    spoken = await discord.voice(private, person, SPOKEN)
+    spoken = await discord.voice(private, person, voice_note())
     turn = await eventually(idle.client.get_workflow_handle(f"voice/discord/{private}/{spoken}").result)
     assert (turn["status"], turn["error"]) == ("answered", "voice-forbidden")
     assert [message["content"] for message in discord.sent(private)] == [f"{HEARD}\n\n{ANSWER}"]
@@ -276,7 +276,7 @@ async def test_a_file_that_is_too_large_is_refused_unseen(discord: FakeDiscord, 
     private = discord.world.private(scene.owner)
     large = Upload("song.mp3", bytes(20_000_001), "audio/mpeg")
     asked = await discord.say(private, scene.owner, files=(large,))
-    await discord.until(lambda: answers_to(discord, private, asked))
+    await until(lambda: answers_to(discord, private, asked))
     assert answers_to(discord, private, asked) == ["That recording is too large. I take up to 20 MB."]
 
 
@@ -291,11 +291,11 @@ async def test_faults_of_discord_cost_only_time(discord: FakeDiscord, scene: Sce
         Fault("GET", reads, 500),
     ]
     discord.world.stale = 1
-    asked = await discord.voice(private, scene.owner, SPOKEN)
-    await discord.until(lambda: len(answers_to(discord, private, asked)) == 2)
+    asked = await discord.voice(private, scene.owner, voice_note())
+    await until(lambda: len(answers_to(discord, private, asked)) == 2)
     assert [fault.times for fault in discord.faults] == [0] * 5
     later = await discord.say(private, scene.owner, "thank you")
-    await discord.until(lambda: answers_to(discord, private, later))
+    await until(lambda: answers_to(discord, private, later))
     assert len(answers_to(discord, private, asked)) == 2, "nothing was said twice"
 
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.audio_samples import encoded
+from tests.support.audio_samples import voice_note
 from tests.support.discord_bot import bot_process
 from tests.support.platforms.discord import MENTION, running
+from tests.support.waiting import until
 from workers.local.stack import Embedded
 
 pytestmark = pytest.mark.e2e
 
-SPOKEN = encoded("ogg", "libopus", 1.0)
 ANSWER = "This is an answer."
 HEARD = "🎤 This is a question."
 
@@ -23,10 +23,10 @@ async def test_with_the_intent_opened_channels_are_answered(idle: Embedded, tmp_
         opened, other = fake.world.channel(guild), fake.world.channel(guild)
         allowed = {"JUNE_DISCORD_OWNERS": owner, "JUNE_DISCORD_OPEN_GROUPS": opened}
         async with bot_process(idle, fake, tmp_path / "bot.log", JUNE_DISCORD_MESSAGE_CONTENT="true", **allowed):
-            spoken = await fake.voice(opened, member, SPOKEN)
-            elsewhere = await fake.voice(other, member, SPOKEN)
+            spoken = await fake.voice(opened, member, voice_note())
+            elsewhere = await fake.voice(other, member, voice_note())
             pointed = await fake.say(other, owner, f"{MENTION} what does she say?", reply_to=elsewhere)
-            await fake.until(lambda: fake.voices(opened) and fake.voices(other))
+            await until(lambda: fake.voices(opened) and fake.voices(other))
         for channel, asked in ((opened, spoken), (other, pointed)):
             sent = fake.sent(channel)
             assert [message["content"] for message in sent] == [f"{HEARD}\n\n{ANSWER}", ""]

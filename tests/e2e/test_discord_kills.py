@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.discord_bot import bot_process
 from tests.support.platforms.discord import MENTION, FakeDiscord, running
+from tests.support.waiting import until
 from workers.local.stack import Embedded
 
 pytestmark = pytest.mark.e2e
@@ -32,7 +33,7 @@ async def test_each_message_is_answered_once(idle: Embedded, tmp_path: Path) -> 
                 await bot.end(signal.SIGKILL)
                 await bot.launch()
             asked = await talking
-            await fake.until(lambda: all(answered(fake, *message) for message in asked), 120)
+            await until(lambda: all(answered(fake, *message) for message in asked), 120)
             await asyncio.sleep(2)  # for whatever might come a second time
         counts = [answered(fake, *message) for message in asked]
         assert counts == [1] * MESSAGES

@@ -16,6 +16,7 @@ from tests.support.chat import activities_of
 from tests.support.discord_bot import BotProcess, bot_process
 from tests.support.platforms.discord import FakeDiscord, running
 from tests.support.platforms.discord_world import Upload
+from tests.support.waiting import until
 from tests.support.word_errors import wer
 from tests.workers.conftest import SMALL_MODEL, prepared_home
 from workers.engines.whisper import WhisperRecognizer
@@ -71,7 +72,7 @@ async def ask(fake: FakeDiscord, channel: str, person: str, recording: Path) -> 
     def answers() -> list[dict[str, Any]]:
         return [m for m in fake.sent(channel) if m.get("message_reference", {}).get("message_id") == asked]
 
-    await fake.until(lambda: len(answers()) == 2, 120)
+    await until(lambda: len(answers()) == 2, 120)
     text, voice = answers()
     return {"asked": asked, "text": text["content"], "voice": voice}
 

@@ -11,7 +11,7 @@ import discord
 import pytest
 import simcord
 
-from tests.support.audio_samples import encoded
+from tests.support.audio_samples import voice_note
 from tests.support.discord_bot import UNHURRIED
 from tests.support.platforms.discord_world import VOICE_FLAG
 from workers.embedding.discord_client import create_discord_client
@@ -20,7 +20,6 @@ from workers.roles.discord import JuneClient
 
 pytestmark = pytest.mark.e2e
 
-SPOKEN = encoded("ogg", "libopus", 1.0)
 HEARD, ANSWER = "🎤 This is a question.", "This is an answer."
 
 
@@ -42,7 +41,7 @@ async def test_voice_a_mention_and_a_slash_command(client: JuneClient) -> None:
     client.read = lambda link, _: client.http.get_from_cdn(link)  # its files are on no network
     async with simulation as env:
         private = person.dm_channel
-        (file,) = env.backend.store_attachments(private.id, [("voice-message.ogg", SPOKEN)])
+        (file,) = env.backend.store_attachments(private.id, [("voice-message.ogg", voice_note())])
         file |= {"content_type": "audio/ogg", "duration_secs": 1.0, "waveform": "AAAA"}
         env.backend.create_message(private.id, person.id, "", attachments=[file], flags=VOICE_FLAG)
         text, voice = await replies(private, 2)

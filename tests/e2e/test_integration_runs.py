@@ -18,11 +18,11 @@ import pytest
 from activities.processes.workspace import TAG
 from activities.testruns.selection import Selection
 from activities.values import Address
-from tests.support.chat import until
 from tests.support.discord_bot import bot_process
 from tests.support.platforms import discord
 from tests.support.shell import run
 from tests.support.suites import write_suite
+from tests.support.waiting import until
 from workers.clients import testruns as runs
 from workers.clients.schedules import create_schedule, delete_schedule, describe_schedule, list_schedules, schedule_id
 from workers.local import supervisor

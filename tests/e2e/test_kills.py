@@ -18,7 +18,8 @@ import pytest
 from temporalio.api.enums.v1 import PendingActivityState
 
 from tests.support.audio_samples import tone, wav
-from tests.support.chat import Chat, activities_of, eventually, until
+from tests.support.chat import Chat, activities_of, eventually
+from tests.support.waiting import until
 from workers.local import supervisor
 from workers.local.stack import Embedded
 from workflows.voice.conversation import Conversation
@@ -73,7 +74,8 @@ async def test_a_killed_process_costs_nothing(stack: Embedded, chat: Chat, name:
     assert {done: ran[done].attempt for done in before} == dict.fromkeys(before, 1), "finished stages ran once"
     if name == HOLDERS[stage] and held:
         assert ran[stage].attempt == 2, "what was lost with its worker was tried again"
-    assert not any(process.is_running() for process in offspring)
+    # What has ended may be a zombie for a while: how soon the container's first process reaps it is not june's matter.
+    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in offspring)
     await one_reply(chat, message)
 
 

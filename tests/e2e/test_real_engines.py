@@ -20,7 +20,8 @@ from activities.audio.codec import decode
 from activities.text.sentences import split
 from activities.transcribe import samples_of
 from tests.support.audio_samples import silence, wav
-from tests.support.chat import Chat, activities_of, until
+from tests.support.chat import Chat, activities_of
+from tests.support.waiting import until
 from tests.support.word_errors import wer
 from workers.engines.whisper import WhisperRecognizer
 from workers.local.stack import Embedded

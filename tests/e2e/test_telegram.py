@@ -3,10 +3,11 @@
 import pytest
 
 from activities.error_codes import ErrorCode
-from tests.support.chat import until
+from tests.support.audio_samples import voice_note
 from tests.support.platforms.telegram import TOKEN, BotApi, Fault, Post
-from tests.support.telegram_bot import AUDIO, OWNER, USERS, BotProcess, holds, result, texts
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
+from tests.support.telegram_bot import OWNER, USERS, BotProcess, holds, result, texts
+from tests.support.waiting import until
 from workers.engines.noop import ANSWER
 from workers.local.stack import Embedded
 
@@ -18,7 +19,7 @@ HEARD = "🎤 This is a question."
 
 async def test_a_conversation(idle: Embedded, api: BotApi, bot: BotProcess) -> None:
     await bot.start()
-    spoken = api.speak(OWNER, AUDIO)
+    spoken = api.speak(OWNER, voice_note())
     assert (await result(idle, OWNER, spoken)).error is None
     typed = api.write(OWNER, "And now?")
     assert (await result(idle, OWNER, typed)).error is None
@@ -32,7 +33,7 @@ async def test_a_conversation(idle: Embedded, api: BotApi, bot: BotProcess) -> N
 
     settings = api.write(OWNER, "/voice off")
     await answered(api, settings)
-    silent = api.speak(OWNER, AUDIO)
+    silent = api.speak(OWNER, voice_note())
     assert (await result(idle, OWNER, silent)).reply is None
     stranger = api.write(200, "Hello?", user=200)
     await answered(api, stranger, 200)
@@ -47,7 +48,7 @@ async def test_a_chat_that_wants_one_message_gets_one(idle: Embedded, api: BotAp
     await bot.start()
     for place in (chat, GROUP):
         await answered(api, api.write(place, "/voice caption", user=OWNER), place)
-    spoken = api.speak(chat, AUDIO, user=chat)
+    spoken = api.speak(chat, voice_note(), user=chat)
     in_group = ask_about_a_voice(api, "What does she say?")
     for place, sent in ((chat, spoken), (GROUP, in_group)):
         assert (await result(idle, place, sent)).error is None
@@ -55,12 +56,12 @@ async def test_a_chat_that_wants_one_message_gets_one(idle: Embedded, api: BotAp
         assert (note.media[:4], note.text, note.edits) == (b"OggS", whole, 0)
 
     api.faults["sendVoice"].append(Fault(drop_after=True))
-    sent = api.speak(chat, AUDIO, user=chat)
+    sent = api.speak(chat, voice_note(), user=chat)
     assert (await result(idle, chat, sent)).error is ErrorCode.REPLY_UNCERTAIN
     assert [post.text for post in answers(api, chat, sent)] == [whole]
 
     api.without_voice.add(chat)
-    sent = api.speak(chat, AUDIO, user=chat)
+    sent = api.speak(chat, voice_note(), user=chat)
     assert (await result(idle, chat, sent)).error is ErrorCode.VOICE_FORBIDDEN
     assert [(post.media, post.text) for post in answers(api, chat, sent)] == [(b"", whole)]
     assert await bot.stop() == 0
@@ -70,7 +71,7 @@ async def test_a_chat_that_wants_one_message_gets_one(idle: Embedded, api: BotAp
 
 def ask_about_a_voice(api: BotApi, words: str) -> int:
     """Have the owner ask for an answer to what somebody has said in the group."""
-    spoken = api.speak(GROUP, AUDIO, user=USERS[31])
+    spoken = api.speak(GROUP, voice_note(), user=USERS[31])
     said = {"file_id": f"voice-{len(api.files) - 1}", "file_unique_id": "u", "duration": 1}
     group, speaker = {"id": GROUP, "type": "supergroup"}, {"id": USERS[31], "is_bot": False, "first_name": "Eve"}
     voice = {"message_id": spoken, "date": 1, "chat": group, "from": speaker, "voice": said}
@@ -89,30 +90,30 @@ async def test_what_platforms_do(idle: Embedded, api: BotApi, bot: BotProcess) -
     await bot.start()
     no_voice, gone, slow, broken = USERS[0], USERS[1], USERS[2], USERS[3]
     api.without_voice.add(no_voice)
-    sent = api.speak(no_voice, AUDIO, user=no_voice)
+    sent = api.speak(no_voice, voice_note(), user=no_voice)
     assert (await result(idle, no_voice, sent)).error is ErrorCode.VOICE_FORBIDDEN
     assert [post.answers for post in api.by_bot(no_voice)] == [sent]
 
     api.fail("sendVoice", 429, "Too Many Requests: retry after 2", retry_after=2)
-    sent = api.speak(slow, AUDIO, user=slow)
+    sent = api.speak(slow, voice_note(), user=slow)
     assert (await result(idle, slow, sent)).error is None
     text, note = api.by_bot(slow)
     assert note.at - text.at > 2
 
     api.faults["sendVoice"].append(Fault(drop_after=True, chat=broken))
-    sent = api.speak(broken, AUDIO, user=broken)
+    sent = api.speak(broken, voice_note(), user=broken)
     assert (await result(idle, broken, sent)).error is ErrorCode.REPLY_UNCERTAIN
     assert len(api.by_bot(broken)) == 2
 
-    large = api.speak(broken, AUDIO, user=broken, size=20_000_001)
+    large = api.speak(broken, voice_note(), user=broken, size=20_000_001)
     await answered(api, large, broken)
 
     api.expired = 1
-    sent = api.speak(broken, AUDIO, user=broken)
+    sent = api.speak(broken, voice_note(), user=broken)
     assert (await result(idle, broken, sent)).error is None
 
     api.blocked_by.add(gone)
-    sent = api.speak(gone, AUDIO, user=gone)
+    sent = api.speak(gone, voice_note(), user=gone)
     assert (await result(idle, gone, sent)).error is ErrorCode.CHAT_GONE
     assert api.by_bot(gone) == []
     api.push({"edited_message": {"message_id": sent, "date": 1, "chat": {"id": OWNER, "type": "private"}}})
@@ -125,7 +126,7 @@ async def test_updates_by_webhook(idle: Embedded, api: BotApi) -> None:
     bot = BotProcess(api, idle, **where, JUNE_TELEGRAM_WEBHOOK_SECRET="open-sesame")
     await bot.start("setWebhook")
     try:
-        sent = api.speak(user, AUDIO, user=user)
+        sent = api.speak(user, voice_note(), user=user)
         assert set(await api.post_updates()) == {200}  # what an earlier test has left is taken as well
         assert (await result(idle, user, sent)).error is None
         assert await bot.stop() == 0

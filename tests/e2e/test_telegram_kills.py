@@ -7,9 +7,10 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from activities.error_codes import ErrorCode
-from tests.support.chat import until
+from tests.support.audio_samples import voice_note
 from tests.support.platforms.telegram import BotApi, Fault
-from tests.support.telegram_bot import AUDIO, USERS, BotProcess, holds, result, texts, voices
+from tests.support.telegram_bot import USERS, BotProcess, holds, result, texts, voices
+from tests.support.waiting import until
 from workers.engines.noop import ANSWER
 from workers.local.stack import Embedded
 from workflows.voice.contracts import VoiceMessageResult
@@ -34,7 +35,7 @@ async def test_a_kill_amid_a_send_is_recorded(
 ) -> None:
     await bot.start()
     api.faults[method].append(Fault(hang_after=arrived, hang_before=not arrived, chat=user))
-    sent = api.speak(user, AUDIO, user=user)
+    sent = api.speak(user, voice_note(), user=user)
     await until(holds(lambda: not api.faults[method]))
     await bot.kill()
     await bot.start()
@@ -77,7 +78,7 @@ async def talk(api: BotApi, users: range, chance: random.Random) -> list[tuple[i
     sent = []
     for number in range(MESSAGES):
         user = users[number % len(users)]
-        sent.append((user, api.speak(user, AUDIO, user=user)))
+        sent.append((user, api.speak(user, voice_note(), user=user)))
         await asyncio.sleep(chance.uniform(0.5, 5.5))
     return sent
 

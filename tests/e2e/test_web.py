@@ -9,10 +9,11 @@ import pytest
 from playwright.async_api import Page
 
 from activities.audio.codec import encode_ogg_opus
-from tests.support.chat import activities_of, until
+from tests.support.chat import activities_of
 from tests.support.page_browser import answered, as_microphone, hold, launched, marks, open_page, picture, write
+from tests.support.ports import free_port
+from tests.support.waiting import until
 from tests.support.word_errors import wer
-from tests.workers.conftest import free_port
 from workers.bench.turn import FOUR_SENTENCES
 from workers.engines.piper import PiperSynthesizer
 from workers.local.free_ports import own_ports

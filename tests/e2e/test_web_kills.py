@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from tests.support.audio_samples import tone, wav
-from tests.support.chat import activities_of, until
-from tests.workers.conftest import free_port
+from tests.support.chat import activities_of
+from tests.support.ports import free_port
+from tests.support.waiting import until
 from workers.local.stack import Embedded
 
 pytestmark = pytest.mark.e2e

@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client
 
 from tests.integration.settings import IntegrationSettings
-from tests.support.chat import until
+from tests.support.waiting import until
 from workers.commands.doctor import check_server
 from workers.errors import UnavailableError
 from workers.local.instance import State, running

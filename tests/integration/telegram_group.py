@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from activities.platforms.telegram.platform import TelegramPlatform
 from activities.reply import Delivered
 from activities.values import AudioSource
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 from bots.telegram.messages import convert
 from tests.integration.june import HTTP_SECONDS, June
 from tests.integration.owner import SPEAKER, failure, needed, owner_of

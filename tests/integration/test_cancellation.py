@@ -5,7 +5,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import CancelledError
 
 from tests.integration.chat import TERSE, OwnChat
-from tests.support.chat import until
+from tests.support.waiting import until
 from workflows.names import Stage
 from workflows.voice.contracts import ChatSettings, SettingsChange
 from workflows.voice.conversation import Conversation

@@ -1,4 +1,4 @@
-"""The doors of the platforms that are configured: whole turns on the web page, on Telegram and on Discord.
+"""The platforms that are configured: whole turns on the web page, on Telegram and on Discord.
 
 Those two need a chat of the tests' own; without one it is only seen whether the platform knows the bot, and whether
 june serves it.
@@ -20,7 +20,7 @@ from tests.integration.page import Visitor, visitor
 from tests.integration.telegram_group import IN_CAPTION, telegram_bot, telegram_group
 from tests.integration.test_voice_turn import MOST_SECONDS, QUESTION_SAID
 from tests.support.word_errors import wer
-from workers.commands.doctor import _check_queue
+from workers.commands.doctor import check_queue
 from workers.local.session import QUESTION
 from workers.roles.role import Role
 from workers.settings import DiscordSettings, TelegramSettings
@@ -115,5 +115,5 @@ def shown(result: VoiceMessageResult, text: str, voice: bytes) -> None:
 async def served(june: June, role: Role) -> None:
     """See that june's bot asks for work."""
     async with asyncio.timeout(HTTP_SECONDS):
-        found = await _check_queue(june.client, role)
+        found = await check_queue(june.client, role)
     assert found.ok, found.advice

@@ -8,7 +8,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.values import AudioSource
 from tests.integration.chat import TERSE, OwnChat
 from tests.support.audio_samples import silence, wav
-from tests.support.chat import PLATFORM, until
+from tests.support.chat import PLATFORM
+from tests.support.waiting import until
 from workers.settings import AudioSettings
 from workflows.voice.contracts import Limits, VoiceMessageRequest
 

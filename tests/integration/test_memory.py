@@ -6,7 +6,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from tests.integration.chat import OwnChat
 from tests.integration.june import June
-from tests.support.chat import until
+from tests.support.waiting import until
 from workflows.voice.contracts import Exchange
 from workflows.voice.conversation import Conversation
 

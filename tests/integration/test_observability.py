@@ -13,8 +13,9 @@ import pytest
 
 from tests.integration.chat import OwnChat
 from tests.integration.june import HTTP_SECONDS, June
-from tests.support.chat import PLATFORM, until
+from tests.support.chat import PLATFORM
 from tests.support.trace_collector import Collector
+from tests.support.waiting import until
 from workers.commands.doctor import check_server
 from workers.local.session import QUESTION
 from workflows.names import voice_message_id

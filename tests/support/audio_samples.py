@@ -36,6 +36,7 @@ def wav(
 
 
 @cache
+@cache
 def encoded(container: str, codec: str, seconds: float = 1.0, rate: int = 48_000, *, quiet: bool = False) -> bytes:
     """Encode a tone (or silence) with an FFmpeg encoder in an FFmpeg container."""
     target = io.BytesIO()
@@ -48,6 +49,11 @@ def encoded(container: str, codec: str, seconds: float = 1.0, rate: int = 48_000
             out.mux(stream.encode(_frame(pcm[start : start + step], rate, start // 2)))
         out.mux(stream.encode(None))
     return target.getvalue()
+
+
+def voice_note() -> bytes:
+    """Make a second of sound as messengers send it."""
+    return encoded("ogg", "libopus")
 
 
 def _frame(pcm: bytes, rate: int, position: int) -> AudioFrame:

@@ -16,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.blobs import BlobStore
 from activities.values import AudioSource
 from bots.intake import accept
+from tests.support.waiting import TIMEOUT_SECONDS
 from workers.settings import StorageSettings
 from workflows.names import CONVERSATION, WORKFLOW_QUEUE, conversation_id, voice_message_id
 from workflows.voice.contracts import ChatSettings, ConversationState, Limits, VoiceMessageRequest, VoiceMessageResult
@@ -23,7 +24,6 @@ from workflows.voice.conversation import Conversation
 from workflows.voice.voice_message import VoiceMessage
 
 PLATFORM = "file"
-TIMEOUT_SECONDS = 60.0
 T = TypeVar("T")
 
 
@@ -107,13 +107,6 @@ async def eventually(ask: Callable[[], Awaitable[T]], seconds: float = TIMEOUT_S
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
-            await asyncio.sleep(0.02)
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = TIMEOUT_SECONDS) -> None:
-    """Wait for something that happens in other processes."""
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - what is waited for happens in other processes
             await asyncio.sleep(0.02)
 
 

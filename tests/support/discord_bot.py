@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.support.platforms.discord import FakeDiscord
+from tests.support.waiting import until
 from workers.local.stack import Embedded
 
 UNHURRIED = {
@@ -34,7 +35,7 @@ class BotProcess:
         """Start it, and wait until it has a session."""
         before = len(self._fake.gateway.sessions)
         await self.launch()
-        await self._fake.until(lambda: len(self._fake.gateway.sessions) > before)
+        await until(lambda: len(self._fake.gateway.sessions) > before)
 
     async def launch(self) -> None:
         """Start it, and do not wait."""

@@ -28,7 +28,7 @@ def page_of(client: Client, password: str = "") -> Page:
     return Page(
         inbox=Inbox(client, Policy(everyone=True), InboundLimits(max_bytes=MAX_BYTES), commands, signal_sentences=True),
         store=blobs,
-        turns=Turns(client, WebPlatform(blobs).said, "http://ui", {"limit_bytes": MAX_BYTES}),
+        turns=Turns(client, WebPlatform(blobs).recent_text, "http://ui", {"limit_bytes": MAX_BYTES}),
         sessions=Sessions(KEY, password),
         lock=Lock(password),
         stopping=asyncio.Event(),

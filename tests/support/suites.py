@@ -1,11 +1,12 @@
 """Small suites of tests, written where a run of the integration tests finds them."""
 
 import os
-import sys
 from pathlib import Path
 
-from activities.processes import die_with_parent
-from activities.processes.workspace import Workspace
+import psutil
+
+from activities.processes.workspace import TAG, Workspace
+from activities.testruns.results import ModuleReport
 from workers.settings import PROJECT
 
 GOOD = """
@@ -29,7 +30,7 @@ def test_fails():
 
 @pytest.fixture
 def broken():
-    raise RuntimeError("no ground")
+    raise RuntimeError("no database")
 
 def test_error(broken):
     pass
@@ -49,6 +50,37 @@ def test_xpassed():
 def test_last():
     pass
 """
+HANG = """
+import time
+
+def test_before():
+    pass
+
+def test_hangs():
+    print("about to hang")
+    time.sleep(600)
+
+def test_after():
+    pass
+"""
+CRASH = """
+import ctypes, os
+
+def test_before():
+    pass
+
+def test_segfault():
+    ctypes.string_at(0)
+
+def test_between():
+    pass
+
+def test_exits():
+    os._exit(0)
+
+def test_after():
+    pass
+"""
 WITHOUT_DOUBLES = "[pytest]\naddopts = -p no:simcord\n"
 """simcord brings a plugin that loads discord.py, for seconds; users have none."""
 
@@ -64,6 +96,22 @@ def write_suite(root: Path, **modules: str) -> Path:
 
 def workspace(folder: Path) -> Workspace:
     """Open a place to work in, as a worker does."""
-    tied = (sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()))
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)}
-    return Workspace.open(folder, environment, tied)
+    return Workspace.open(folder, environment)
+
+
+def tagged(place: Workspace) -> list[int]:
+    """List living processes that bear the tag of a workspace."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(TAG, "").startswith(str(place.folder)):
+                found.append(process.pid)
+        except psutil.Error:  # gone, or somebody else's
+            continue
+    return found
+
+
+def outcomes(report: ModuleReport) -> dict[str, str]:
+    """Return the outcome of each test by its name within the module."""
+    return {result.node.partition("::")[2]: result.outcome.value for result in report.cases}

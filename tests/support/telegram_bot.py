@@ -6,16 +6,15 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from tests.support.audio_samples import encoded
-from tests.support.chat import TIMEOUT_SECONDS, eventually
+from tests.support.chat import eventually
 from tests.support.platforms.telegram import TOKEN, BotApi, Post
+from tests.support.waiting import TIMEOUT_SECONDS
 from workers.local.stack import Embedded
 from workflows.names import voice_message_id
 from workflows.voice.contracts import VoiceMessageResult
 from workflows.voice.voice_message import VoiceMessage
 
 OWNER, USERS = 7, range(101, 140)
-AUDIO = encoded("ogg", "libopus")
 NO_LIMITS = {
     "JUNE_LIMIT_CHAT_MESSAGES_PER_MINUTE": "1000",
     "JUNE_LIMIT_USER_MESSAGES_PER_MINUTE": "1000",

@@ -193,10 +193,3 @@ def signalling(*attempts: tuple[str, ...]) -> Callable[[Any], Awaitable[Inferenc
         )
 
     return behaviour
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something to happen in the world, for 15 seconds at most."""
-    async with asyncio.timeout(15):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in other processes too
-            await asyncio.sleep(0.02)

@@ -1,6 +1,5 @@
-"""What the tests of processes share: ports, and a server named as operators name it."""
+"""What the tests of processes share: a server named as operators name it."""
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -9,13 +8,6 @@ from temporalio.testing import WorkflowEnvironment
 from workers.settings import PROJECT, StorageSettings
 
 SMALL_MODEL = "smollm2-135m-instruct"
-
-
-def free_port() -> int:
-    """Find a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
 from workers import health as health_module
 from workers.errors import UnavailableError
 from workers.health import Health, serve_health

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
 from workers.errors import UnavailableError
 from workers.ports import is_free, require_free
 

@@ -17,8 +17,8 @@ from temporalio.worker import Worker
 
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
+from tests.support.ports import free_port
 from tests.support.trace_collector import Collector
-from tests.workers.conftest import free_port
 from workers.settings import TelemetrySettings
 from workers.telemetry import StageMetrics, build_tracing, configure_logging, failure_code
 from workers.temporal import connect

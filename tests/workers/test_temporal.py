@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
 from workers.errors import ExitCode, UnavailableError
 from workers.settings import TelemetrySettings
 from workers.temporal import connect, connection_config, ensure_search_attributes, missing_search_attributes
@@ -34,7 +34,7 @@ async def test_nobody_answers() -> None:
     assert caught.value.exit_code is ExitCode.UNAVAILABLE
 
 
-async def test_patience_is_kept() -> None:
+async def test_the_timeout_is_kept() -> None:
     started = time.monotonic()
     with pytest.raises(UnavailableError):
         await connect(TelemetrySettings(), address=f"127.0.0.1:{free_port()}", timeout_seconds=0.5)

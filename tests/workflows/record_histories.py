@@ -26,7 +26,8 @@ from activities.values import Address, AudioSource
 from bots.access import count
 from bots.intake import accept
 from tests.support.testrun_world import Suite, forever, report, telling
-from tests.support.world import HEARTBEAT_TIMEOUT, PLATFORM, World, refuse, running, signalling, until, wait_for
+from tests.support.waiting import until
+from tests.support.world import HEARTBEAT_TIMEOUT, PLATFORM, World, refuse, running, signalling, wait_for
 from workflows.access.contracts import AccessChange, AccessState, Arrival, Heard, Permission, UserLimits
 from workflows.access.workflow import Access
 from workflows.names import SEARCH_ATTRIBUTES, TESTS_QUEUE, WORKFLOW_QUEUE, access_id, conversation_id, voice_message_id
@@ -134,9 +135,9 @@ async def users(client: Client, world: World) -> AsyncIterator[tuple[str, Workfl
     await client.get_workflow_handle(access_id(PLATFORM)).terminate()
 
 
-async def doors(client: Client, _world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+async def permissions(client: Client, _world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
     """Who may talk: said by an owner, reached by limits, and known to the next run."""
-    platform, limits = "doors", UserLimits(messages_per_minute=2, voice_seconds_per_day=10)
+    platform, limits = "permissions", UserLimits(messages_per_minute=2, voice_seconds_per_day=10)
     access = client.get_workflow_handle_for(Access.run, access_id(platform))
     state = AccessState(platform=platform, events_per_run=8)
     await client.start_workflow(Access.run, state, id=access.id, task_queue=WORKFLOW_QUEUE)
@@ -151,9 +152,11 @@ async def doors(client: Client, _world: World) -> AsyncIterator[tuple[str, Workf
     for user in ("ada", "ada", "bob"):
         await count(client, platform, Arrival(user=user, limits=limits))
     await access.signal(Access.heard, Heard(user="ada", seconds=11))
-    async with asyncio.timeout(15):
-        while (await access.describe()).run_id == first.run_id:  # noqa: ASYNC110 - it happens on the server
-            await asyncio.sleep(0.02)
+
+    async def continued() -> bool:
+        return (await access.describe()).run_id != first.run_id
+
+    await until(continued)
     yield "access", first
     await access.terminate()
 
@@ -222,9 +225,7 @@ class _Chat:
     async def answered(self, message: str) -> None:
         """Wait for a turn's end, whatever it is, and until the conversation knows of it."""
         turn = self._client.get_workflow_handle(voice_message_id(PLATFORM, self._name, message))
-        async with asyncio.timeout(15):
-            while not await _has_ended(turn):  # noqa: ASYNC110 - as below
-                await asyncio.sleep(0.02)
+        await until(lambda: _has_ended(turn))
         await asyncio.sleep(0.3)
 
     async def run(self) -> WorkflowHandle[Any, Any]:
@@ -233,9 +234,11 @@ class _Chat:
 
     async def next_run(self, last: WorkflowHandle[Any, Any]) -> None:
         """Wait until another run goes on."""
-        async with asyncio.timeout(15):
-            while (await self.run()).run_id == last.run_id:  # noqa: ASYNC110 - it happens on the server
-                await asyncio.sleep(0.02)
+
+        async def continued() -> bool:
+            return (await self.run()).run_id != last.run_id
+
+        await until(continued)
 
 
 async def _has_ended(turn: WorkflowHandle[Any, Any]) -> bool:
@@ -245,7 +248,7 @@ async def _has_ended(turn: WorkflowHandle[Any, Any]) -> bool:
 
 
 SCENES: dict[str, Scene] = {
-    scene.__name__: scene for scene in (turns, conversation, accompanied, users, doors, integration)
+    scene.__name__: scene for scene in (turns, conversation, accompanied, users, permissions, integration)
 }
 
 

@@ -10,11 +10,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from activities.infer import Inference
-from activities.reply import ReplyRequest
-from activities.values import BlobRef
 from workers.roles.workflows import WORKFLOWS
 from workflows.names import VOICE_MESSAGE
-from workflows.voice.contracts import VoiceMessageRequest, VoiceMessageResult
+from workflows.voice.contracts import Memory, VoiceMessageRequest, VoiceMessageResult
 from workflows.voice.voice_message import VoiceMessage
 
 FOLDER = Path(__file__).resolve().parent.parent / "histories"
@@ -91,9 +89,10 @@ class Hasty(VoiceMessage):
     async def run(self, request: VoiceMessageRequest) -> VoiceMessageResult:
         return await super().run(request)
 
-    async def _speech(self, inference: Inference) -> tuple[BlobRef, ...]:
-        await self._deliver(ReplyRequest(to=self._request.address, text=inference.answer))
-        return await super()._speech(inference)
+    async def _infer(self, memory: Memory) -> Inference:
+        inference = await super()._infer(memory)
+        await self._deliver(notice=None, text=inference.answer)
+        return inference
 
 
 async def test_a_change_of_order_is_noticed() -> None:

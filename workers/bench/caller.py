@@ -1,4 +1,4 @@
-"""A caller that measures: sends messages as a bot does, and reads from histories when what happened."""
+"""Send messages as a bot does, and measure turns by the times in their histories."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.blobs import BlobStore
-from activities.values import AudioSource
+from activities.values import BLOB_SCHEME, AudioSource
 from bots.intake import accept
 from workflows.names import CONVERSATION, WORKFLOW_QUEUE, conversation_id, voice_message_id
 from workflows.voice.contracts import ChatSettings, ConversationState, Limits, VoiceMessageRequest, VoiceMessageResult
@@ -34,10 +34,9 @@ class Timing:
 
 
 class Caller:
-    """A chat whose sender holds a watch."""
+    """A new chat whose turns are measured."""
 
     def __init__(self, client: Client, blobs: BlobStore) -> None:
-        """Use the stack's client and audio store; the chat is new."""
         self._client = client
         self._blobs = blobs
         self.chat = f"bench-{uuid4().hex[:8]}"
@@ -51,13 +50,13 @@ class Caller:
         )
 
     async def turn(self, audio: bytes) -> Timing:
-        """Send a message, and wait for its end."""
+        """Send a message, and wait for its result."""
         message = uuid4().hex
         stored = await self._blobs.put(
             PLATFORM, self.chat, audio, mime="application/octet-stream", seconds=0, sample_rate=0, ending="upload"
         )
         request = VoiceMessageRequest(
-            platform=PLATFORM, chat=self.chat, message=message, audio=AudioSource(locator=f"blob:{stored.key}")
+            platform=PLATFORM, chat=self.chat, message=message, audio=AudioSource(locator=f"{BLOB_SCHEME}{stored.key}")
         )
         called, watch = time.time(), time.perf_counter()
         await accept(self._client, request)
@@ -65,23 +64,20 @@ class Caller:
         handle = self._client.get_workflow_handle(
             voice_message_id(PLATFORM, self.chat, message), result_type=VoiceMessageResult
         )
-        result = await _result(handle)
+        while True:
+            try:
+                result = await handle.result()
+                break
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:  # its conversation starts it in a moment
+                    raise
+            await asyncio.sleep(SOON_SECONDS)
         started, ended = await _reply_times(handle)
         return Timing(intake, 1000 * (started - called), 1000 * (ended - called), result)
 
 
-async def _result(handle: "WorkflowHandle[object, VoiceMessageResult]") -> VoiceMessageResult:
-    while True:
-        try:
-            return await handle.result()
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:  # its conversation starts it in a moment
-                raise
-        await asyncio.sleep(SOON_SECONDS)
-
-
 async def _reply_times(handle: "WorkflowHandle[object, VoiceMessageResult]") -> tuple[float, float]:
-    """Read when the reply activity started and completed, in seconds since the epoch, by the server's clock."""
+    """Return when the reply activity started and completed, in seconds since the epoch, by the server's clock."""
     history = await handle.fetch_history()
     scheduled = {
         event.event_id

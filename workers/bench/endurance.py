@@ -1,14 +1,13 @@
-"""``june bench endurance``: one long conversation without engines; its cost and its histories must not grow.
+"""``june bench endurance``: one long conversation without engines; neither its turns nor its histories may grow.
 
 A conversation's thousandth turn is compared with the tenth of new chats at the same time: a machine that has others
 to serve meanwhile, or a server that has filled its caches, is slower for both.
 """
 
 import statistics
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 from pydantic import BaseModel
-from temporalio.client import Client, WorkflowExecution
 
 from activities.blobs import BlobStore
 from workers.bench.caller import PLATFORM, Caller
@@ -18,13 +17,13 @@ from workers.local.stack import Embedded
 from workflows.names import conversation_id
 from workflows.voice.contracts import ChatSettings
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 AROUND = 10
 """Turns whose median stands for one of them: turns 6 to 15 for the tenth."""
 BEFORE = 5
 CHATS = 4
-"""New chats that are held beside the end of the long one."""
+"""New chats that are measured beside the end of the long one."""
 
 
 class Endurance(BaseModel):
@@ -47,8 +46,8 @@ class Endurance(BaseModel):
     """Largest history of the conversation's runs; the server's limit is 50 MB."""
 
 
-async def bench_endurance(turns: int, say: Say) -> Endurance:
-    """Hold a conversation of so many turns.
+async def bench_endurance(turns: int, log: Log) -> Endurance:
+    """Measure a conversation of ``turns`` turns.
 
     Raises:
         JuneError: the stack could not be started.
@@ -60,15 +59,25 @@ async def bench_endurance(turns: int, say: Say) -> Endurance:
         for number in range(1, turns - CHATS * AROUND + 1):
             times.append(await _started(long))
             if number % 100 == 0:
-                say(f"{number} turns: {statistics.median(times[-100:]):.0f} ms")
-        early, late = await _side_by_side(stack, long)
-        runs = [run async for run in _runs(stack.client, long.chat)]
+                log(f"{number} turns: {statistics.median(times[-100:]):.0f} ms")
+        early, late = [], []  # the tenth turn or so of new chats alternates with the long conversation's last
+        for _ in range(CHATS):
+            new = await _open(stack)
+            for _ in range(BEFORE):
+                await _started(new)
+            for _ in range(AROUND):
+                early.append(await _started(new))
+                late.append(await _started(long))
+        listed = stack.client.list_workflows(f'WorkflowId = "{conversation_id(PLATFORM, long.chat)}"')
+        handles = [stack.client.get_workflow_handle(run.id, run_id=run.run_id) async for run in listed]
+        runs = [await handle.describe() for handle in handles]
+    early_ms, late_ms = statistics.median(early), statistics.median(late)
     return Endurance(
         turns=turns,
         first_ms=round(statistics.median(times[BEFORE : BEFORE + AROUND]), 1),
-        early_ms=round(early, 1),
-        late_ms=round(late, 1),
-        ratio_late_to_early=round(late / early, 2),
+        early_ms=round(early_ms, 1),
+        late_ms=round(late_ms, 1),
+        ratio_late_to_early=round(late_ms / early_ms, 2),
         runs=len(runs),
         most_events=max(run.history_length for run in runs),
         most_bytes=max(run.raw_info.history_size_bytes for run in runs),
@@ -82,23 +91,5 @@ async def _open(stack: Embedded) -> Caller:
 
 
 async def _started(caller: Caller) -> float:
+    """Do a turn; return the milliseconds until its reply activity started."""
     return (await caller.turn(QUESTION.read_bytes())).started
-
-
-async def _side_by_side(stack: Embedded, long: Caller) -> tuple[float, float]:
-    """Alternate the tenth turn or so of new chats with the long conversation's last; give both medians."""
-    early, late = [], []
-    for _ in range(CHATS):
-        new = await _open(stack)
-        for _ in range(BEFORE):
-            await _started(new)
-        for _ in range(AROUND):
-            early.append(await _started(new))
-            late.append(await _started(long))
-    return statistics.median(early), statistics.median(late)
-
-
-async def _runs(client: Client, chat: str) -> AsyncIterator[WorkflowExecution]:
-    workflow_id = conversation_id(PLATFORM, chat)
-    async for run in client.list_workflows(f'WorkflowId = "{workflow_id}"'):
-        yield await client.get_workflow_handle(run.id, run_id=run.run_id).describe()

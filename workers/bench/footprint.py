@@ -15,7 +15,7 @@ from workers.local.stack import Embedded
 from workers.roles.role import Role
 from workflows.voice.contracts import ChatSettings
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 SETTLE_SECONDS = 5.0
 IDLE_SECONDS = 20.0
@@ -38,8 +38,8 @@ class Footprint(BaseModel):
     growth_most: float
 
 
-async def bench_footprint(turns: int, say: Say) -> Footprint:
-    """Measure the stack with real engines: idle, and over so many turns.
+async def bench_footprint(turns: int, log: Log) -> Footprint:
+    """Measure the stack with real engines: idle, and over ``turns`` turns.
 
     Raises:
         JuneError: the stack could not be started.
@@ -48,11 +48,13 @@ async def bench_footprint(turns: int, say: Say) -> Footprint:
     started = time.monotonic()
     async with measured_stack(engines=True, optional=[Role.WEB, Role.TESTS]) as stack:
         ready = time.monotonic() - started
-        say(f"ready after {ready:.1f} s")
+        log(f"ready after {ready:.1f} s")
         await asyncio.sleep(SETTLE_SECONDS)
         idle = _memory(stack)
-        load = await _load(stack)
-        growth = await _growth(stack, turns, say)
+        busy = _busy(stack.pids.values())
+        await asyncio.sleep(IDLE_SECONDS)
+        load = 100 * (_busy(stack.pids.values()) - busy) / IDLE_SECONDS
+        growth = await _growth(stack, turns, log)
     return Footprint(
         ready_seconds=round(ready, 1),
         idle_mb=idle,
@@ -64,7 +66,8 @@ async def bench_footprint(turns: int, say: Say) -> Footprint:
     )
 
 
-async def _growth(stack: Embedded, turns: int, say: Say) -> dict[str, float]:
+async def _growth(stack: Embedded, turns: int, log: Log) -> dict[str, float]:
+    """Return the memory after the last turn over that after the tenth, by process."""
     caller = Caller(stack.client, BlobStore.open(str(stack.home / "blobs")))
     await caller.open(ChatSettings())
     audio, early = QUESTION.read_bytes(), {}
@@ -73,27 +76,19 @@ async def _growth(stack: Embedded, turns: int, say: Say) -> dict[str, float]:
         if number == EARLY_TURNS:
             early = _memory(stack)
         if number % EARLY_TURNS == 0:
-            say(f"{number} turns: {sum(_memory(stack).values()):.0f} MB")
+            log(f"{number} turns: {sum(_memory(stack).values()):.0f} MB")
     late = _memory(stack)
     return {name: round(late[name] / early[name], 3) for name in early if name in late}
 
 
 def _memory(stack: Embedded) -> dict[str, float]:
-    return {name: round(_resident(pid) / MB, 1) for name, pid in stack.pids.items()}
-
-
-def _resident(pid: int) -> int:
-    return sum(process.memory_info().rss for process in _family(pid))
-
-
-async def _load(stack: Embedded) -> float:
-    """Measure the share of one core that the idle stack takes, in percent."""
-    before = _busy(stack.pids.values())
-    await asyncio.sleep(IDLE_SECONDS)
-    return 100 * (_busy(stack.pids.values()) - before) / IDLE_SECONDS
+    """Return the resident megabytes by process, children included."""
+    resident = {name: sum(p.memory_info().rss for p in _family(pid)) for name, pid in stack.pids.items()}
+    return {name: round(size / MB, 1) for name, size in resident.items()}
 
 
 def _busy(pids: Iterable[int]) -> float:
+    """Return the seconds of processor time that processes and their children have used."""
     times = [process.cpu_times() for pid in pids for process in _family(pid)]
     return sum(spent.user + spent.system for spent in times)
 

@@ -1,4 +1,4 @@
-"""``june bench all``: every measurement, and the table that the README shows."""
+"""``june bench all``: every measurement, and the table of docs/benchmarks.md."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,21 +25,21 @@ ROWS = (
 )
 
 
-async def measure_everything(say: Callable[[str], None]) -> dict[str, dict[str, Any]]:
-    """Measure all of it, one after the other.
+async def measure_everything(log: Callable[[str], None]) -> dict[str, dict[str, Any]]:
+    """Run all measurements, one after the other.
 
     Raises:
         JuneError: a stack could not be started, or a turn failed.
 
     """
     return {
-        "turn": (await bench_turn(ROUNDS, NOOP_TURNS, say)).model_dump(),
-        "endurance": (await bench_endurance(ENDURANCE_TURNS, say)).model_dump(),
-        "footprint": (await bench_footprint(FOOTPRINT_TURNS, say)).model_dump(),
+        "turn": (await bench_turn(ROUNDS, NOOP_TURNS, log)).model_dump(),
+        "endurance": (await bench_endurance(ENDURANCE_TURNS, log)).model_dump(),
+        "footprint": (await bench_footprint(FOOTPRINT_TURNS, log)).model_dump(),
     }
 
 
 def table(figures: dict[str, dict[str, Any]]) -> str:
-    """Lay the figures out in Markdown."""
+    """Return the figures as a Markdown table."""
     rows = [f"| {label} | {figures[area][name]:,}{unit} |" for label, area, name, unit in ROWS]
     return "\n".join(["| what | measured |", "|---|---|", *rows])

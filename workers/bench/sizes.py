@@ -1,4 +1,4 @@
-"""How much is measured, unless said otherwise: enough for medians to stay where they are."""
+"""Default sizes of the measurements: enough for medians that hardly differ from run to run."""
 
 ROUNDS = 9
 """Real turns of each length."""

@@ -13,7 +13,7 @@ from workers.settings import StorageSettings, WorkerSettings
 
 @asynccontextmanager
 async def measured_stack(*, engines: bool, optional: Sequence[Role] = ()) -> AsyncIterator[Embedded]:
-    """Run a stack with the models of june's home and nothing else of it, with or without engines.
+    """Run a stack with or without engines; of june's home it shares the models alone.
 
     Raises:
         JuneError: it could not be started.

@@ -32,11 +32,11 @@ from workers.settings import (
 from workflows.voice.contracts import ChatSettings, Memory
 from workflows.voice.memory import prompt
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 ONE_SENTENCE = "I was looking at the sky this morning. Please explain to me in a single sentence why the sky is blue."
 FOUR_SENTENCES = "Tell me what spring, summer, autumn and winter are like, with one long sentence for each season."
-"""Questions that the default model answers at this length when it does not dice (temperature 0)."""
+"""Questions that the default model answers at this length at temperature 0."""
 WARM_UPS = 1
 
 
@@ -61,21 +61,21 @@ class TurnFigures(BaseModel):
     """The floor: one plain call to the server."""
 
 
-async def bench_turn(rounds: int, noop_turns: int, say: Say) -> TurnFigures:
-    """Measure; ``rounds`` real turns of each length, ``noop_turns`` without engines.
+async def bench_turn(rounds: int, noop_turns: int, log: Log) -> TurnFigures:
+    """Measure ``rounds`` real turns of each length, and ``noop_turns`` without engines.
 
     Raises:
         JuneError: a stack could not be started, or a turn failed.
 
     """
-    say("no-op engines")
+    log("no-op engines")
     async with measured_stack(engines=False) as stack:
         overhead = await _overhead(stack, noop_turns)
-    say("real engines")
+    log("real engines")
     async with measured_stack(engines=True) as stack:
         plain = _Plain(stack)
-        one = await _compare(stack, plain, ONE_SENTENCE, rounds, say)
-        four = await _compare(stack, plain, FOUR_SENTENCES, rounds, say)
+        one = await _compare(stack, plain, ONE_SENTENCE, rounds, log)
+        four = await _compare(stack, plain, FOUR_SENTENCES, rounds, log)
     return TurnFigures(
         ratio_one_sentence=one.ratio,
         ratio_four_sentences=four.ratio,
@@ -88,40 +88,35 @@ async def bench_turn(rounds: int, noop_turns: int, say: Say) -> TurnFigures:
 
 
 async def _overhead(stack: Embedded, turns: int) -> dict[str, float]:
-    """Measure june without engines, one message after the other in one chat."""
+    """Measure june without engines, one message after the other in one chat, and a plain call to the server."""
     caller = Caller(stack.client, BlobStore.open(str(stack.home / "blobs")))
     audio = QUESTION.read_bytes()
     await caller.open(ChatSettings())
     timings = [await _answered(caller, audio) for _ in range(turns + 10)][10:]
     started = sorted(timing.started for timing in timings)
+    calls = []
+    for _ in range(turns):
+        watch = time.perf_counter()
+        await stack.client.count_workflows()
+        calls.append(1000 * (time.perf_counter() - watch))
     return {
         "intake_ms_p50": round(statistics.median(timing.intake for timing in timings), 1),
         "turn_ms_p50": round(statistics.median(started), 1),
         "turn_ms_p95": round(started[int(0.95 * (len(started) - 1))], 1),
-        "rpc_ms_p50": round(await _floor(stack, turns), 1),
+        "rpc_ms_p50": round(statistics.median(calls), 1),
     }
 
 
-async def _floor(stack: Embedded, calls: int) -> float:
-    """Measure one plain call: counting the workflows."""
-    times = []
-    for _ in range(calls):
-        watch = time.perf_counter()
-        await stack.client.count_workflows()
-        times.append(1000 * (time.perf_counter() - watch))
-    return statistics.median(times)
-
-
 class _Compared(NamedTuple):
-    """Medians."""
+    """Medians over the rounds, in milliseconds; and their ratio."""
 
     ratio: float
     june_ms: int
     plain_ms: int
 
 
-async def _compare(stack: Embedded, plain: "_Plain", question: str, rounds: int, say: Say) -> _Compared:
-    """Measure turns and the plain sum, one after the other."""
+async def _compare(stack: Embedded, plain: "_Plain", question: str, rounds: int, log: Log) -> _Compared:
+    """Measure turns of june and of the plain engines, in turn."""
     audio = await plain.spoken(question)
     june, sums = [], []
     for number in range(WARM_UPS + rounds):
@@ -132,7 +127,7 @@ async def _compare(stack: Embedded, plain: "_Plain", question: str, rounds: int,
         if number >= WARM_UPS:
             june.append(timing.ended)
             sums.append(1000 * seconds)
-            say(f"{sentences} pieces of speech: {timing.ended:.0f} ms, plain sum {1000 * seconds:.0f} ms")
+            log(f"{sentences} pieces of speech: {timing.ended:.0f} ms, plain sum {1000 * seconds:.0f} ms")
     ratio = statistics.median(turn / plain_sum for turn, plain_sum in zip(june, sums, strict=True))
     return _Compared(round(ratio, 3), round(statistics.median(june)), round(statistics.median(sums)))
 
@@ -155,28 +150,25 @@ class _Plain:
         self._client = build_client(self._llm, stack.ports)
 
     async def spoken(self, text: str) -> bytes:
-        """Speak a question."""
+        """Return a question as a voice note."""
         sound = await asyncio.to_thread(self._synthesizer.synthesize, text, "en", None)
         return encode_ogg_opus(sound.samples.tobytes(), sound.sample_rate, AudioSettings().reply_bit_rate)
 
     async def turn(self, audio: bytes) -> tuple[float, int]:
-        """Do a turn; tell its seconds, and in how many pieces it was spoken."""
+        """Do a turn; return its seconds, and the number of sentences that were synthesized."""
         watch = time.perf_counter()
         pcm = decode(audio, max_seconds=600)
         heard = await asyncio.to_thread(self._recognizer.recognize, samples_of(pcm), None, threading.Event())
-        sentences = split(speakable(await self._answer(heard.text)))
-        sounds = [await asyncio.to_thread(self._synthesizer.synthesize, text, "en", None) for text in sentences]
-        rate = sounds[0].sample_rate
-        joined = b"".join(paused(sound.samples.tobytes(), rate) for sound in sounds)
-        encode_ogg_opus(joined, rate, AudioSettings().reply_bit_rate)
-        return time.perf_counter() - watch, len(sentences)
-
-    async def _answer(self, heard: str) -> str:
-        messages = [message.model_dump() for message in prompt(Memory(), heard)]
+        messages = [message.model_dump() for message in prompt(Memory(), heard.text)]
         completion = await self._client.chat.completions.create(
             model=self._llm.model,
             messages=messages,  # type: ignore[arg-type] # openai wants a class for each role
             temperature=0,
             max_tokens=400,
         )
-        return completion.choices[0].message.content or ""
+        sentences = split(speakable(completion.choices[0].message.content or ""))
+        sounds = [await asyncio.to_thread(self._synthesizer.synthesize, text, "en", None) for text in sentences]
+        rate = sounds[0].sample_rate
+        joined = b"".join(paused(sound.samples.tobytes(), rate) for sound in sounds)
+        encode_ogg_opus(joined, rate, AudioSettings().reply_bit_rate)
+        return time.perf_counter() - watch, len(sentences)

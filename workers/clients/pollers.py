@@ -1,4 +1,4 @@
-"""Who asks a task queue for work."""
+"""Workers that poll a task queue."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,13 +8,13 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 LONG_POLL = timedelta(seconds=75)
-"""A worker asks at least every 60 s, or holds a question for as long."""
+"""A worker polls at least every 60 s, as a poll lasts that long at most."""
 
 
 async def living_pollers(client: Client, queue: str) -> dict[str, datetime]:
-    """Name the workers that asked for activities within the last long poll, with when they last did.
+    """Return the workers that polled for activities within the last long poll, and when they last did.
 
-    The server remembers dead ones for longer, and a worker that is fully busy does not ask.
+    The server keeps dead ones for longer, and a worker whose slots are all in use does not poll.
     """
     request = DescribeTaskQueueRequest(
         namespace=client.namespace,

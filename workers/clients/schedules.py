@@ -25,7 +25,7 @@ from workflows.names import TEST_RUN, TEST_RUN_ID_PREFIX, WORKFLOW_QUEUE
 from workflows.testruns.contracts import RunRequest
 
 CATCH_UP = timedelta(minutes=10)
-"""A run that was due while the server was down begins so late at most."""
+"""A run that was due while the server was down is started if it is at most this late."""
 
 
 class ListedSchedule(BaseModel):
@@ -42,7 +42,7 @@ class ListedSchedule(BaseModel):
 async def create_schedule(
     client: Client, name: str, request: RunRequest, *, cron: str, every: timedelta | None, time_zone: str
 ) -> None:
-    """Have runs started again and again; one that is due while the last one still runs is skipped.
+    """Create a schedule; a run that is due while the last one still runs is skipped.
 
     Raises:
         JuneError: there is a schedule of this name, or the server does not understand when.
@@ -72,7 +72,7 @@ async def create_schedule(
 
 
 async def pause_schedule(client: Client, name: str, *, resume: bool) -> None:
-    """Start no more runs for now, or again.
+    """Pause a schedule, or resume it.
 
     Raises:
         JuneError: there is no such schedule.
@@ -83,7 +83,7 @@ async def pause_schedule(client: Client, name: str, *, resume: bool) -> None:
 
 
 async def delete_schedule(client: Client, name: str) -> None:
-    """Start no more runs; those that were started stay.
+    """Delete a schedule; runs that it started stay.
 
     Raises:
         JuneError: there is no such schedule.
@@ -93,7 +93,7 @@ async def delete_schedule(client: Client, name: str) -> None:
 
 
 async def describe_schedule(client: Client, name: str) -> ListedSchedule:
-    """Describe one schedule.
+    """Return one schedule.
 
     Raises:
         JuneError: there is no such schedule.
@@ -110,7 +110,7 @@ async def describe_schedule(client: Client, name: str) -> ListedSchedule:
 
 
 async def list_schedules(client: Client) -> AsyncIterator[ListedSchedule]:
-    """List the schedules of runs."""
+    """Yield the schedules of runs."""
     async for listed in await client.list_schedules():
         if not listed.id.startswith(TEST_RUN_ID_PREFIX) or listed.schedule is None or listed.info is None:
             continue
@@ -129,7 +129,7 @@ def _started(actions: Sequence[ScheduleActionResult]) -> list[str]:
 
 
 def schedule_id(name: str) -> str:
-    """Name a schedule as the server knows it."""
+    """Return the id of a schedule by its name."""
     return f"{TEST_RUN_ID_PREFIX}{name}"
 
 

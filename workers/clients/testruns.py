@@ -1,4 +1,4 @@
-"""Runs of the integration tests, as the command line and the metrics see them: started, found, asked, listed."""
+"""Start, find, query and list runs of the integration tests, for the command line and the metrics."""
 
 import asyncio
 import secrets
@@ -45,7 +45,7 @@ from workflows.testruns.contracts import (
 OF_RUNS = f"WorkflowType = '{TEST_RUN}'"
 QUERY_TIMEOUT = timedelta(seconds=10)
 RECENT = 200
-"""Runs to look at for the last one of each schedule."""
+"""Runs to read for the last one of each schedule."""
 
 Handle = WorkflowHandle[Any, Any]
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -53,7 +53,7 @@ Page = TypeVar("Page", ResultsPage, LogsPage)
 
 
 class ListedRun(BaseModel):
-    """A run as the server lists it, without asking any worker."""
+    """A run as the server lists it, without a query to any worker."""
 
     id: str
     run_id: str
@@ -61,13 +61,13 @@ class ListedRun(BaseModel):
     started_at: datetime
     ended_at: datetime | None = None
     schedule: str = ""
-    """Which started it; empty when somebody did."""
+    """Which started it; empty for runs that a person started."""
     report: RunReport | None = None
     """Of a run that has ended."""
 
 
 async def start_run(client: Client, request: RunRequest, run: str = "") -> str:
-    """Start a run, and tell its id.
+    """Start a run, and return its workflow id.
 
     Raises:
         JuneError: a run with this id is under way.
@@ -84,12 +84,12 @@ async def start_run(client: Client, request: RunRequest, run: str = "") -> str:
 
 
 def full_id(run: str) -> str:
-    """Complete a run's name to its workflow id."""
+    """Return the workflow id of a run by its name, or by that id."""
     return run if "/" in run else f"{TEST_RUN_ID_PREFIX}{run}"
 
 
 def summary_of(request: RunRequest) -> str:
-    """Say in a line what is run."""
+    """Return in a line what is run."""
     selection = request.selection
     parts = [", ".join(selection.tests) or "all tests"]
     parts += [f"-k {selection.keyword}"] * bool(selection.keyword)
@@ -98,7 +98,7 @@ def summary_of(request: RunRequest) -> str:
 
 
 async def find_run(client: Client, run: str = "") -> Handle:
-    """Find a run by its name or workflow id; without one, the last that was started.
+    """Return a run by its name or workflow id; without one, the last that was started.
 
     Raises:
         JuneError: there is none.
@@ -113,31 +113,31 @@ async def find_run(client: Client, run: str = "") -> Handle:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
         raise JuneError(f"There is no run {run}: june tests list")
-    latest = [one async for one in list_runs(client, limit=RECENT)]
+    latest = [listed async for listed in list_runs(client, limit=RECENT)]
     if not latest:
         raise JuneError("There was no run yet: june tests run")
-    newest = max(latest, key=lambda one: one.started_at)
+    newest = max(latest, key=lambda listed: listed.started_at)
     return client.get_workflow_handle(newest.id, run_id=newest.run_id)
 
 
 async def status_of(handle: Handle) -> RunStatus:
-    """Ask a run how it stands.
+    """Query a run's status.
 
     Raises:
-        UnavailableError: no worker answers for it.
+        UnavailableError: no worker answers the query.
 
     """
     return await _ask(handle, "status", RunStatus)
 
 
 async def results_of(handle: Handle, *, bad_only: bool = False) -> list[TestResult]:
-    """Ask a run for all its tests, a page at a time."""
+    """Query all results of a run, a page at a time."""
     pages = _pages(handle, "results", ResultsPage, PageRequest(bad_only=bad_only))
-    return [case async for page in pages for case in page.results]
+    return [result async for page in pages for result in page.results]
 
 
 async def logs_of(handle: Handle, module: str = "") -> list[ModuleLog]:
-    """Ask a run for the ends of its logs, and where the rest lies."""
+    """Query the ends of a run's logs, and where the rest is stored."""
     pages = _pages(handle, "logs", LogsPage, PageRequest(module=module))
     return [log async for page in pages for log in page.logs]
 
@@ -158,7 +158,7 @@ async def ended(handle: Handle) -> None:
 
 
 async def list_runs(client: Client, query: str = "", limit: int = RECENT) -> AsyncIterator[ListedRun]:
-    """List runs as the server does: those under way, then those that ended, the last first."""
+    """Yield runs in the server's order: those under way, then those that ended, the last first."""
     full = f"{OF_RUNS} AND ({query})" if query else OF_RUNS
     async for execution in client.list_workflows(full, limit=limit):
         yield await listed_run(execution)
@@ -170,16 +170,16 @@ async def running_runs(client: Client) -> int:
 
 
 async def latest_by_schedule(client: Client) -> dict[str, ListedRun]:
-    """Find the last run of each schedule that ended, and (as ``""``) of those that somebody started."""
+    """Return the last run of each schedule that ended, and (as ``""``) of those that people started."""
     latest: dict[str, ListedRun] = {}
-    judged = "ExecutionStatus IN ('Completed', 'Failed')"
-    async for run in list_runs(client, judged):
+    with_result = "ExecutionStatus IN ('Completed', 'Failed')"
+    async for run in list_runs(client, with_result):
         latest.setdefault(run.schedule, run)
     return latest
 
 
 async def listed_run(execution: WorkflowExecution) -> ListedRun:
-    """Read what the server knows of a run."""
+    """Return what the server stores of a run."""
     attributes, memo = execution.typed_search_attributes, await execution.memo()
     outcome = attributes.get(OUTCOME) or RunOutcome.RUNNING.value
     if outcome == RunOutcome.RUNNING.value and execution.close_time:  # terminated
@@ -196,7 +196,7 @@ async def listed_run(execution: WorkflowExecution) -> ListedRun:
 
 
 async def _pages(handle: Handle, query: str, kind: type[Page], page: PageRequest) -> AsyncIterator[Page]:
-    """Ask for a page after the other, to the last."""
+    """Query one page after the other, to the last."""
     start: int | None = page.start
     while start is not None:
         answer = await _ask(handle, query, kind, page.model_copy(update={"start": start}))
@@ -215,15 +215,15 @@ async def _ask(handle: Handle, query: str, kind: type[Answer], *arguments: objec
 
 
 class TestsHealth(BaseModel):
-    """What ``june tests health --json`` tells."""
+    """What ``june tests health --json`` prints."""
 
     __test__ = False  # pytest looks into classes that are named so
 
     ok: bool
-    """A tests worker lives."""
+    """Whether a tests worker lives."""
     workers: int
     last_seen_at: datetime | None
-    """When a worker last asked for work."""
+    """When a worker last polled."""
     running: int
     """Runs under way."""
     last: ListedRun | None
@@ -231,15 +231,18 @@ class TestsHealth(BaseModel):
 
     @property
     def sentence(self) -> str:
-        """Say it in words."""
+        """The same in words."""
         worker = f"{self.workers} tests workers live" if self.ok else "no tests worker lives: june worker tests"
         last = f"the last run {self.last.outcome.value} ({self.last.id})" if self.last else "there was no run yet"
-        when = f" {_ago(self.last.ended_at)}" if self.last and self.last.ended_at else ""
+        when = ""
+        if self.last and self.last.ended_at:
+            minutes = round((datetime.now(UTC) - self.last.ended_at).total_seconds() / 60)
+            when = f" {minutes} min ago" if minutes < 120 else f" {minutes // 60} h ago"
         return f"{worker}; {self.running} runs under way; {last}{when}"
 
 
 async def examine(client: Client) -> TestsHealth:
-    """Ask the server for the workers of the queue, and for the runs."""
+    """Ask the server for the pollers of the queue, and for the runs."""
     pollers = await living_pollers(client, TESTS_QUEUE)
     ended = (await latest_by_schedule(client)).values()
     return TestsHealth(
@@ -249,8 +252,3 @@ async def examine(client: Client) -> TestsHealth:
         running=await running_runs(client),
         last=max(ended, key=lambda run: run.ended_at or run.started_at, default=None),
     )
-
-
-def _ago(when: datetime) -> str:
-    minutes = round((datetime.now(UTC) - when).total_seconds() / 60)
-    return f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"

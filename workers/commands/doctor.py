@@ -1,4 +1,4 @@
-"""``june doctor``: what works, what does not, and what to do."""
+"""``june doctor``: checks of this machine, the server and the workers, with advice."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from temporalio.service import RPCError
 from workers.clients.pollers import living_pollers
 from workers.errors import UnavailableError
 from workers.local.instance import running
-from workers.local.stack import configured_bots
+from workers.local.programs import configured_bots
 from workers.models.catalogue import ModelError, models, verify
 from workers.ports import LOOPBACK, is_free, occupied
 from workers.roles.role import OPTIONAL, Role
@@ -33,20 +33,20 @@ from workers.settings import (
 from workers.temporal import connect, missing_search_attributes
 
 FREE_BYTES = 3_000_000_000
-"""Room for the models, logs, audio and histories of a while."""
+"""For models, logs, audio and histories of some weeks."""
 TIMEOUT_SECONDS = 5.0
 PYTHONS = ((3, 11), (3, 15))
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found."""
+    """The result of one check."""
 
     check: str
     ok: bool
     found: str
     advice: str = ""
-    """What to do; empty when all is well."""
+    """What to do; empty when nothing is wrong."""
 
 
 def check_python() -> Finding:
@@ -80,22 +80,24 @@ def check_codecs() -> Finding:
 
 
 def check_models(storage: StorageSettings) -> list[Finding]:
-    """Check each configured model: there, and what it should be (hashed once, then by size and time)."""
+    """Check each configured model: present and unchanged (hashed once, then by size and time)."""
     llm = LlmSettings()
     names = [WhisperSettings().model, *PiperSettings().voices, *([] if llm.base_url else [llm.model])]
-    return [_check_model(name, storage.models) for name in names]
-
-
-def _check_model(name: str, folder: Path) -> Finding:
-    known = models().get(name)
-    if known is None:
-        there = Path(name).expanduser().exists()
-        return Finding(f"model {name}", ok=True, found="a path" if there else "not in the registry: the hub is asked")
-    try:
-        verify(known, folder)
-    except ModelError as error:
-        return Finding(f"model {name}", ok=False, found=error.code.value, advice=str(error))
-    return Finding(f"model {name}", ok=True, found=f"verified, {known.bytes / 1e6:.0f} MB, {known.licence}")
+    findings = []
+    for name in names:
+        known, check = models().get(name), f"model {name}"
+        if known is None:
+            found = "a path" if Path(name).expanduser().exists() else "not in the registry: the hub is asked"
+            findings.append(Finding(check, ok=True, found=found))
+            continue
+        try:
+            verify(known, storage.models)
+        except ModelError as error:
+            findings.append(Finding(check, ok=False, found=error.code.value, advice=str(error)))
+        else:
+            found = f"verified, {known.bytes / 1e6:.0f} MB, {known.licence}"
+            findings.append(Finding(check, ok=True, found=found))
+    return findings
 
 
 def check_ports(home: Path, ports: EmbeddedSettings) -> Finding:
@@ -120,45 +122,42 @@ async def check_server() -> list[Finding]:
         client = await connect(TelemetrySettings(metrics_address="", otlp_url=""))
     except UnavailableError as error:
         return [Finding("temporal", ok=False, found="no answer", advice=str(error))]
-    found = f"{client.service_client.config.target_host}, namespace {client.namespace}"
+    server = f"{client.service_client.config.target_host}, namespace {client.namespace}"
     try:
-        queues = [await _check_queue(client, role) for role in expected_kinds()]
-        return [Finding("temporal", ok=True, found=found), await _check_search_attributes(client), *queues]
+        queues = [await check_queue(client, role) for role in expected_roles()]
+        missing = sorted(await missing_search_attributes(client))
     except RPCError as error:
         advice = "Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the credentials."
-        return [Finding("temporal", ok=False, found=f"{found}: {error.message}", advice=advice)]
+        return [Finding("temporal", ok=False, found=f"{server}: {error.message}", advice=advice)]
+    found = f"missing: {', '.join(missing)}" if missing else "all there"
+    advice = "Start a workflows worker, it adds them: `june worker workflows`." if missing else ""
+    attributes = Finding("search attributes", not missing, found, advice)
+    return [Finding("temporal", ok=True, found=server), attributes, *queues]
 
 
-def expected_kinds() -> list[Role]:
-    """List the workers that should be there: bots whose token is set; page and tests where `june up` runs them."""
+def expected_roles() -> list[Role]:
+    """Return the workers that should run: bots whose token is set; page and tests where `june up` runs them."""
     state = running(StorageSettings().home)
     here = {role for role in Role if state and role.program in state.ports}
     bots = [role for role in configured_bots() if role is not Role.WEB or role in here]
     return [role for role in Role if role in bots or role in here or role not in OPTIONAL]
 
 
-async def _check_search_attributes(client: Client) -> Finding:
-    missing = sorted(await missing_search_attributes(client))
-    advice = "Start a workflows worker, it adds them: `june worker workflows`." if missing else ""
-    return Finding(
-        "search attributes", not missing, f"missing: {', '.join(missing)}" if missing else "all there", advice
-    )
-
-
-async def _check_queue(client: Client, role: Role) -> Finding:
+async def check_queue(client: Client, role: Role) -> Finding:
+    """Check that a worker of this role polls its queue."""
     alive = len(await living_pollers(client, role.queue))
     advice = "" if alive else f"Start it: `june up` for everything, `june {role.verb} {role.value}` for this one."
     return Finding(f"queue {role.queue}", alive > 0, f"{alive} pollers", advice)
 
 
 async def check_model_server(llm: LlmSettings, ports: EmbeddedSettings) -> Finding:
-    """Ask the model server for its models; the embedded one, whose key only its run knows, for its health."""
+    """Request the model server's list of models; of the embedded one, whose key only its run knows, its health."""
     embedded = f"http://{LOOPBACK}:{ports.llm_port}/health"
     url = llm.base_url.rstrip("/") + "/models" if llm.base_url else embedded
     headers = {"Authorization": f"Bearer {llm.api_key.get_secret_value()}"} if llm.api_key.get_secret_value() else {}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the operator's own setting
     try:
-        await asyncio.to_thread(_open, request)
+        (await asyncio.to_thread(urllib.request.urlopen, request, timeout=TIMEOUT_SECONDS)).close()
     except (OSError, ValueError) as error:
         advice = (
             "Check JUNE_LLM_BASE_URL."
@@ -167,11 +166,6 @@ async def check_model_server(llm: LlmSettings, ports: EmbeddedSettings) -> Findi
         )
         return Finding("model server", ok=False, found=f"{url}: {error}", advice=advice)
     return Finding("model server", ok=True, found=url)
-
-
-def _open(request: urllib.request.Request) -> None:
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310
-        return
 
 
 async def examine() -> list[Finding]:

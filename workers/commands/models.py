@@ -1,8 +1,8 @@
-"""``june models``: what june knows, has, and can bring."""
+"""``june models``: list, pull and verify."""
 
 import json
 import sys
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,8 +50,20 @@ def pull_models(
     as_json: Json = False,
 ) -> None:
     """Bring models onto this machine and check their SHA-256; those that are here stay as they are."""
-    folder = StorageSettings().models
-    rows = [_pull(model, folder) for model in _chosen(names, demo=demo, tests=tests)]
+    sets = {"demo"} if demo or not (names or tests) else set()
+    sets |= {"tests"} if tests else set()
+    named = [known(name) for name in names or ()]
+    wanted = dict.fromkeys([*named, *(model for model in models().values() if sets & set(model.sets))])
+    folder, console = StorageSettings().models, Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    rows: list[dict[str, Any]] = []
+    for model in wanted:
+        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+            advance = partial(progress.advance, progress.add_task(model.name, total=model.bytes))
+            try:
+                rows.append({"name": model.name, "state": READY, "pulled": pull(model, folder, progress=advance)})
+            except (ModelError, PullError) as error:
+                rows.append({"name": model.name, "state": "failed", "error": str(error)})
     _finish(rows, folder, as_json=as_json)
 
 
@@ -61,13 +73,6 @@ def verify_models(names: Names = None, *, as_json: Json = False) -> None:
     folder = StorageSettings().models
     chosen = [known(name) for name in names] if names else [m for m in models().values() if m.folder(folder).exists()]
     _finish([_describe(model, folder, trust_stamp=False) for model in chosen], folder, as_json=as_json)
-
-
-def _chosen(names: list[str] | None, *, demo: bool, tests: bool) -> Iterable[Model]:
-    wanted = {"demo"} if demo or not (names or tests) else set()
-    wanted |= {"tests"} if tests else set()
-    named = [known(name) for name in names or ()]
-    return dict.fromkeys([*named, *(model for model in models().values() if wanted & set(model.sets))])
 
 
 def _describe(model: Model, folder: Path, *, trust_stamp: bool = True) -> dict[str, Any]:
@@ -80,33 +85,17 @@ def _describe(model: Model, folder: Path, *, trust_stamp: bool = True) -> dict[s
     return row
 
 
-def _pull(model: Model, folder: Path) -> dict[str, Any]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(model.name, total=model.bytes)
-        try:
-            pulled = pull(model, folder, progress=lambda count: progress.advance(task, count))
-        except (ModelError, PullError) as error:
-            return {"name": model.name, "state": "failed", "error": str(error)}
-    return {"name": model.name, "state": READY, "pulled": pulled}
-
-
 def _finish(rows: list[dict[str, Any]], folder: Path, *, as_json: bool) -> None:
     """Print what came of it, and exit."""
     if as_json:
         _print_json(rows, folder)
     else:
-        _print_states(rows)
+        console = Console(highlight=False, soft_wrap=True)
+        for row in rows:
+            console.print(f"{row['name']}: {row['state']}" + (" (pulled now)" if row.get("pulled") else ""))
+            if "error" in row:
+                console.print(f"  {escape(row['error'])}", style="red")
     raise typer.Exit(ExitCode.OK if all(row["state"] == READY for row in rows) else ExitCode.FAULT)
-
-
-def _print_states(rows: list[dict[str, Any]]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    for row in rows:
-        console.print(f"{row['name']}: {row['state']}" + (" (pulled now)" if row.get("pulled") else ""))
-        if "error" in row:
-            console.print(f"  {escape(row['error'])}", style="red")
 
 
 def _print_json(rows: list[dict[str, Any]], folder: Path) -> None:

@@ -1,7 +1,6 @@
 """``june settings``: every setting, as a table that the documentation shows and a test compares."""
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings
 
 from workers import settings
 from workers.settings import areas
@@ -14,25 +13,18 @@ comes from Temporal's environment configuration (`TEMPORAL_ADDRESS` and the othe
 
 
 def page() -> str:
-    """Lay all settings out in Markdown, an area a section."""
-    return "\n".join([HEADER, *(_section(area) + "\n" for area in areas())])
-
-
-def _section(area: type[BaseSettings]) -> str:
-    prefix = area.model_config.get("env_prefix", "")
-    rows = [
-        f"| `{f'{prefix}{name}'.upper()}` | {_default(field.default)} | {_line(field.description)} |"
-        for name, field in area.model_fields.items()
-    ]
-    title = area.__name__.removesuffix("Settings")
-    return "\n".join([f"## {title}", "", _line(area.__doc__), "", "| setting | default | |", "|---|---|---|", *rows])
-
-
-def _default(value: object) -> str:
-    if isinstance(value, SecretStr) or value == "":
-        return ""
-    text = str(list(map(str, value))) if isinstance(value, tuple) else str(value)
-    return f"`{text.replace(str(settings.PROJECT), '.')}`"
+    """Return all settings as Markdown, an area a section."""
+    lines = [HEADER]
+    for area in areas():
+        title, prefix = area.__name__.removesuffix("Settings"), area.model_config.get("env_prefix", "")
+        lines += [f"## {title}", "", _line(area.__doc__), "", "| setting | default | |", "|---|---|---|"]
+        for name, field in area.model_fields.items():
+            value = list(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+            hidden = isinstance(value, SecretStr) or value == ""
+            default = "" if hidden else f"`{str(value).replace(str(settings.PROJECT), '.')}`"
+            lines.append(f"| `{f'{prefix}{name}'.upper()}` | {default} | {_line(field.description)} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _line(text: str | None) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workers.errors import ExitCode
-from workers.local.session import QUESTION, TurnReport, default_chat, numbered, open_line, talk
+from workers.local.session import QUESTION, TurnReport, default_chat, numbered, open_session, talk
 from workers.local.stack import Progress
 from workers.settings import StorageSettings
 
@@ -18,7 +18,7 @@ PLAYERS = (("mpv", "--really-quiet"), ("ffplay", "-nodisp", "-autoexit", "-logle
 
 
 async def run_talk(console: Console, files: list[Path], chat: str, out: Path | None, *, as_json: bool) -> ExitCode:
-    """Ask with each file in turn, in one conversation; fails when a turn did.
+    """Send each file in turn, in one conversation; return ``FAULT`` if a turn failed.
 
     Raises:
         JuneError: a file cannot be read, or june not be reached or started.
@@ -26,11 +26,11 @@ async def run_talk(console: Console, files: list[Path], chat: str, out: Path | N
     """
     chat, code = chat or default_chat(), ExitCode.OK
     with console.status("starting june", spinner="dots") as status:
-        async with open_line(lambda progress: status.update(_starting(progress))) as line:
+        async with open_session(lambda progress: status.update(_starting(progress))) as session:
             for number, file in enumerate(files, 1):
                 status.update(f"asking with {file.name}")
                 target = numbered(out, number, len(files)) if out else None
-                report = await talk(line, file, chat, target)
+                report = await talk(session, file, chat, target)
                 _show(console, report, as_json=as_json)
                 if report.error:
                     code = ExitCode.FAULT
@@ -38,7 +38,7 @@ async def run_talk(console: Console, files: list[Path], chat: str, out: Path | N
 
 
 async def run_demo(console: Console, *, keep: bool, as_json: bool) -> ExitCode:
-    """Ask the shipped question; the reply is played where a player is at hand, and written in any case.
+    """Send the shipped question; write the reply, and play it where a terminal and a player are at hand.
 
     Raises:
         JuneError: june could not be reached or started.
@@ -46,13 +46,14 @@ async def run_demo(console: Console, *, keep: bool, as_json: bool) -> ExitCode:
     """
     reply = StorageSettings().home / "demo" / "reply.ogg"
     with console.status("starting june", spinner="dots") as status:
-        async with open_line(lambda progress: status.update(_starting(progress))) as line:
+        async with open_session(lambda progress: status.update(_starting(progress))) as session:
             status.update("asking the question that june ships with")
-            report = await talk(line, QUESTION, default_chat(), reply)
+            report = await talk(session, QUESTION, default_chat(), reply)
             status.stop()
             _show(console, report, as_json=as_json)
-            if report.reply and not as_json:
-                await _play(console, reply)
+            player = next((command for command in PLAYERS if shutil.which(command[0])), None)
+            if report.reply and not as_json and console.is_terminal and player:
+                await (await asyncio.create_subprocess_exec(*player, str(reply))).wait()
             if keep:
                 console.print("june goes on running: look into the Web UI, then Ctrl-C.")
                 await asyncio.Event().wait()
@@ -82,12 +83,3 @@ def _show(console: Console, report: TurnReport, *, as_json: bool) -> None:
     table.add_row("[bold]time[/bold]", "  ".join(f"{stage} {ms / 1000:.2f} s" for stage, ms in report.ms.items()))
     console.print(table)
     console.print(f"Web UI: {report.web_ui}", soft_wrap=True)
-
-
-async def _play(console: Console, file: Path) -> None:
-    """Play the reply, if this is a terminal with a player."""
-    player = next((command for command in PLAYERS if shutil.which(command[0])), None)
-    if player is None or not console.is_terminal:
-        return
-    process = await asyncio.create_subprocess_exec(*player, str(file))
-    await process.wait()

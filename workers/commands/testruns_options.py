@@ -1,4 +1,4 @@
-"""What people say on the command line about which tests to run, and how."""
+"""Options of ``june tests``: which tests to run, and how."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -26,17 +26,17 @@ ModuleSeconds = Annotated[float, typer.Option(help="So is a module.", min=1, max
 Alert = Annotated[list[str] | None, typer.Option(help="Chat that is told of a failure, PLATFORM:CHAT; repeatable.")]
 
 NO_MESSAGE = "0"
-"""An alert answers no message; the run names one that never was."""
+"""An alert answers no message; the run makes an id up."""
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 def request_of(
     tests: list[str] | None, keyword: str, markers: str, alerts: tuple[Address, ...], **limits: float
 ) -> RunRequest:
-    """Make a request of what was said.
+    """Build a request from the options.
 
     Raises:
-        typer.BadParameter: it is no selection of tests, or more chats would be told than a run tells.
+        typer.BadParameter: it is no selection of tests, or names more chats than a run alerts.
 
     """
     try:
@@ -48,33 +48,32 @@ def request_of(
 
 
 def chats_of(given: list[str] | None) -> tuple[Address, ...]:
-    """Read chats that are told.
+    """Parse chats to alert, ``PLATFORM:CHAT``.
 
     Raises:
         typer.BadParameter: one of them is no chat.
 
     """
-    return tuple(_chat(text) for text in given or ())
+    chats = []
+    for text in given or ():
+        platform, _, chat = text.partition(":")
+        try:
+            chats.append(Address(platform=platform, chat=chat, message=NO_MESSAGE))
+        except ValidationError:
+            message = f"{text!r} is no chat: name it as PLATFORM:CHAT, such as telegram:11111111."
+            raise typer.BadParameter(message) from None
+    return tuple(chats)
 
 
 def owners_chats() -> tuple[Address, ...]:
-    """Name the owners' private chats: on Telegram by their own ids, on Discord as those of whose channel it is."""
+    """Return the owners' private chats: on Telegram by their own ids, on Discord as ``@`` and the owner's id."""
     telegram = [("telegram", owner) for owner in TelegramSettings().owners]
     discord = [("discord", f"@{owner}") for owner in DiscordSettings().owners]
     return tuple(Address(platform=platform, chat=chat, message=NO_MESSAGE) for platform, chat in telegram + discord)
 
 
-def _chat(text: str) -> Address:
-    platform, _, chat = text.partition(":")
-    try:
-        return Address(platform=platform, chat=chat, message=NO_MESSAGE)
-    except ValidationError:
-        message = f"{text!r} is no chat: name it as PLATFORM:CHAT, such as telegram:11111111."
-        raise typer.BadParameter(message) from None
-
-
 def span_of(text: str) -> timedelta | None:
-    """Read ``30m``, ``6h``, ``1d``; nothing is None.
+    """Parse ``30m``, ``6h``, ``1d``; return None for an empty text.
 
     Raises:
         typer.BadParameter: it is no span of time.

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 def with_client(work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
-    """Do something with the server that the environment names.
+    """Run ``work`` with a client of the server that the environment names.
 
     Raises:
         UnavailableError: no server answers, or not as it should.
@@ -50,9 +50,10 @@ def with_client(work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
 
 def write_json(what: BaseModel | Sequence[BaseModel]) -> None:
     """Print one JSON object or list on stdout."""
-    one_or_more = [what] if isinstance(what, BaseModel) else what
-    texts = [one.model_dump_json() for one in one_or_more]
-    sys.stdout.write((texts[0] if isinstance(what, BaseModel) else f"[{', '.join(texts)}]") + "\n")
+    if isinstance(what, BaseModel):
+        sys.stdout.write(what.model_dump_json() + "\n")
+    else:
+        sys.stdout.write(f"[{', '.join(model.model_dump_json() for model in what)}]\n")
 
 
 def write_line(text: str) -> None:
@@ -68,15 +69,17 @@ async def watch(handle: runs.Handle, *, quiet: bool) -> None:
         while not end.done():
             if console.is_terminal and not quiet:
                 with suppress(UnavailableError):  # its worker starts again, perhaps
-                    shown.update(_now(await runs.status_of(handle)))
+                    status = await runs.status_of(handle)
+                    ended = f"{status.tests_ended} of {status.tests} tests ended ({counted(status.counts)})"
+                    shown.update(escape(f"{ended}; now {', '.join(now.test or now.module for now in status.current)}"))
             await asyncio.wait([end], timeout=WATCH_SECONDS)
     end.result()
 
 
 def show_status(run: str, status: RunStatus, *, as_json: bool) -> None:
-    """Print how a run stands."""
+    """Print a run's status."""
     if as_json:
-        write_json(Stood(run=run, **dict(status)))
+        write_json(NamedStatus(run=run, **dict(status)))
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(no_wrap=True)
@@ -96,22 +99,22 @@ def show_status(run: str, status: RunStatus, *, as_json: bool) -> None:
     _console().print(table)
 
 
-class Stood(RunStatus):
-    """What ``june tests status --json`` tells."""
+class NamedStatus(RunStatus):
+    """What ``june tests status --json`` prints."""
 
     run: str
 
 
-def show_results(cases: Sequence[TestResult], *, as_json: bool) -> None:
+def show_results(results: Sequence[TestResult], *, as_json: bool) -> None:
     """Print tests with their outcomes."""
     if as_json:
-        write_json(cases)
+        write_json(results)
         return
     table = Table("", Column("test", overflow="fold"), "seconds", "message", box=None)
-    for one in cases:
-        colour = "red" if one.outcome in BAD else "green" if one.outcome is Outcome.PASSED else "yellow"
-        outcome = f"[{colour}]{one.outcome.value}[/{colour}]"
-        table.add_row(outcome, escape(one.node), f"{one.seconds:.2f}", escape(" ".join(one.message.split())))
+    for result in results:
+        colour = "red" if result.outcome in BAD else "green" if result.outcome is Outcome.PASSED else "yellow"
+        outcome, message = f"[{colour}]{result.outcome.value}[/{colour}]", " ".join(result.message.split())
+        table.add_row(outcome, escape(result.node), f"{result.seconds:.2f}", escape(message))
     _console().print(table)
 
 
@@ -121,10 +124,10 @@ def show_runs(listed: Sequence[runs.ListedRun], *, as_json: bool) -> None:
         write_json(listed)
         return
     table = Table("", "run", "started (UTC)", "seconds", "tests", box=None)
-    for one in listed:
-        seconds = f"{(one.ended_at - one.started_at).total_seconds():.0f}" if one.ended_at else ""
-        counts = counted(one.report.counts) if one.report else ""
-        table.add_row(coloured(one.outcome), one.id, f"{one.started_at:%Y-%m-%d %H:%M:%S}", seconds, counts)
+    for run in listed:
+        seconds = f"{(run.ended_at - run.started_at).total_seconds():.0f}" if run.ended_at else ""
+        counts = counted(run.report.counts) if run.report else ""
+        table.add_row(coloured(run.outcome), run.id, f"{run.started_at:%Y-%m-%d %H:%M:%S}", seconds, counts)
     _console().print(table)
 
 
@@ -135,10 +138,17 @@ async def show_logs(logs: Sequence[ModuleLog], artefacts: Path | None, *, as_jso
     blobs = BlobStore.open(StorageSettings().blobs)
     for module in logs:
         if not as_json:
-            sys.stdout.write(f"==> {module.module} <==\n{await _text(blobs, module)}\n")
+            text = module.end
+            try:
+                text = (await blobs.get(module.log)).decode(errors="replace") if module.log else module.end
+            except BadInputError as error:  # the store does not have it, or no longer
+                text = f"[only its end: {error.message}]\n{module.end}"
+            sys.stdout.write(f"==> {module.module} <==\n{text}\n")
         if artefacts:
             for artefact in module.artefacts:
-                await asyncio.to_thread(_put, artefacts, artefact.name, await blobs.get(artefact.blob))
+                await asyncio.to_thread(artefacts.mkdir, parents=True, exist_ok=True)
+                file = artefacts / Path(artefact.name).name
+                await asyncio.to_thread(file.write_bytes, await blobs.get(artefact.blob))
 
 
 async def write_junit(handle: runs.Handle, file: Path) -> None:
@@ -148,37 +158,17 @@ async def write_junit(handle: runs.Handle, file: Path) -> None:
 
 
 def coloured(outcome: RunOutcome) -> str:
-    """Name an outcome in its colour."""
+    """Return an outcome as rich's markup, in its colour."""
     colour = COLOURS.get(outcome, "yellow")
     return f"[{colour}]{outcome.value}[/{colour}]"
 
 
 def counted(counts: dict[Outcome, int]) -> str:
-    """Say how many tests ended how."""
+    """Return the number of tests by outcome, in words."""
     return ", ".join(f"{number} {outcome.value}" for outcome, number in counts.items())
 
 
 def _console() -> Console:
-    """Print as wide as the terminal is, or wide enough for what reads it instead."""
+    """Return a console as wide as the terminal, or wide enough for whatever reads it instead."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=WIDTH)
-
-
-def _now(status: RunStatus) -> str:
-    now = ", ".join(now.test or now.module for now in status.current)
-    return escape(f"{status.tests_ended} of {status.tests} tests ended ({counted(status.counts)}); now {now}")
-
-
-async def _text(blobs: BlobStore, module: ModuleLog) -> str:
-    """Read a whole log; its end, with a word on why, where the store does not have it (any more)."""
-    if module.log is None:
-        return module.end
-    try:
-        return (await blobs.get(module.log)).decode(errors="replace")
-    except BadInputError as error:
-        return f"[only its end: {error.message}]\n{module.end}"
-
-
-def _put(folder: Path, name: str, data: bytes) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / Path(name).name).write_bytes(data)

@@ -28,11 +28,23 @@ async def run_up(console: Console, *, as_json: bool) -> None:
     """
     configure_logging(TelemetrySettings(log_level="WARNING"))
     logging.getLogger("workers.local.supervisor").setLevel(logging.INFO)
-    stack = Embedded(on_ready=lambda progress: None if as_json else _show(console, progress))
+
+    def show_ready(progress: Progress) -> None:
+        if not as_json:
+            console.print(f"  [green]ready[/green]  {progress.name:<18} {progress.seconds:5.1f} s")
+
+    stack = Embedded(on_ready=show_ready)
     stopped = _cancel_on_signals(console)
     try:
         async with stack:
-            _announce(stack, console, as_json=as_json)
+            if as_json:
+                urls = {"web_url": stack.web_url, "ui_url": stack.ui_url, "temporal_address": stack.address}
+                sys.stdout.write(json.dumps({"ready": True, **urls, "pids": stack.pids}) + "\n")
+                sys.stdout.flush()
+            else:
+                console.print(f"\njune is up. Talk to it: {stack.web_url}" if stack.web_url else "\njune is up.")
+                console.print(f"Look inside: {stack.ui_url}/namespaces/default/workflows")
+                console.print(f"Temporal: {stack.address}   Logs: {stack.home / 'logs'}   Stop: Ctrl-C")
             await asyncio.Event().wait()
     except asyncio.CancelledError:
         if not stopped.is_set():
@@ -42,7 +54,7 @@ async def run_up(console: Console, *, as_json: bool) -> None:
 
 
 def _cancel_on_signals(console: Console) -> asyncio.Event:
-    """Cancel the current task at the first signal; the next ends the process, and its children with it."""
+    """Cancel the current task at the first signal; the next one ends the process, and its children with it."""
     loop, task, stopped = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
 
     def on_signal() -> None:
@@ -56,24 +68,3 @@ def _cancel_on_signals(console: Console) -> asyncio.Event:
     for number in SIGNALS:
         loop.add_signal_handler(number, on_signal)
     return stopped
-
-
-def _show(console: Console, progress: Progress) -> None:
-    console.print(f"  [green]ready[/green]  {progress.name:<18} {progress.seconds:5.1f} s")
-
-
-def _announce(stack: Embedded, console: Console, *, as_json: bool) -> None:
-    if as_json:
-        ready = {
-            "ready": True,
-            "web_url": stack.web_url,
-            "ui_url": stack.ui_url,
-            "temporal_address": stack.address,
-            "pids": stack.pids,
-        }
-        sys.stdout.write(json.dumps(ready) + "\n")
-        sys.stdout.flush()
-        return
-    console.print(f"\njune is up. Talk to it: {stack.web_url}" if stack.web_url else "\njune is up.")
-    console.print(f"Look inside: {stack.ui_url}/namespaces/default/workflows")
-    console.print(f"Temporal: {stack.address}   Logs: {stack.home / 'logs'}   Stop: Ctrl-C")

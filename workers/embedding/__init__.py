@@ -1,1 +1,1 @@
-"""june inside somebody else's application."""
+"""june inside the applications of others."""

@@ -1,4 +1,4 @@
-"""june as a client of discord.py that somebody else starts."""
+"""june as a client of discord.py that others start."""
 
 import asyncio
 import contextvars
@@ -16,15 +16,15 @@ SERVER_TIMEOUT_SECONDS = 60.0
 
 
 class ServingClient(JuneClient):
-    """A client that is all of ``june bot discord`` by itself: it connects to Temporal and serves its queue."""
+    """All of ``june bot discord`` in a client: it connects to Temporal and serves the platform's queue."""
 
     _serving: tuple[Worker, asyncio.Task[None]] | None = None
 
     async def setup_hook(self) -> None:
         """Connect to Temporal by the environment, and begin to serve."""
         client = await connect(timeout_seconds=SERVER_TIMEOUT_SECONDS, service=f"june-{Role.DISCORD.program}")
-        work = WorkerSpec(slots=WorkerSettings().edge_slots, activities=self.serve(client))
-        worker = build_worker(Role.DISCORD, client, work)
+        spec = WorkerSpec(slots=WorkerSettings().edge_slots, activities=self.serve(client))
+        worker = build_worker(Role.DISCORD, client, spec)
         # In a context of its own: it belongs to no event of Discord's, and outlives them all.
         self._serving = worker, contextvars.Context().run(asyncio.create_task, worker.run())
         await self.sync_menu()

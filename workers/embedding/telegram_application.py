@@ -1,4 +1,4 @@
-"""june inside somebody else's application of python-telegram-bot."""
+"""june inside an application of python-telegram-bot that others start."""
 
 import asyncio
 import logging
@@ -12,9 +12,9 @@ from temporalio.worker import Worker
 from activities.platforms.telegram.platform import TelegramPlatform
 from bots.intake import result_of
 from bots.telegram.intake import TelegramIntake
+from workers.roles.platform import bot_activities, open_bot_inbox
 from workers.roles.role import Role
 from workers.roles.spec import WorkerSpec
-from workers.roles.telegram import bot_activities, open_telegram_inbox
 from workers.roles.worker import build_worker
 from workers.settings import TelegramSettings, WorkerSettings
 from workers.temporal import connect
@@ -22,7 +22,7 @@ from workers.temporal import connect
 _log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 60.0
-"""What the application waits for an answer at most; one that takes longer is sent all the same."""
+"""Timeout of an update's handler; an answer that takes longer is sent all the same."""
 
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
@@ -40,9 +40,9 @@ class JuneApplication(AnyApplication):
         await super().initialize()
         self._client = client = await connect()
         platform = TelegramPlatform(self.bot)
-        work = WorkerSpec(slots=WorkerSettings().edge_slots, activities=bot_activities(platform))
-        self._intake = TelegramIntake(open_telegram_inbox(client, TelegramSettings()), platform.send_text, self.bot.bot)
-        self._worker = build_worker(Role.TELEGRAM, client, work)
+        spec = WorkerSpec(slots=WorkerSettings().edge_slots, activities=bot_activities(platform))
+        self._intake = TelegramIntake(open_bot_inbox(client, TelegramSettings()), platform.send_text, self.bot.bot)
+        self._worker = build_worker(Role.TELEGRAM, client, spec)
         self._working = asyncio.create_task(self._worker.run())
 
     async def shutdown(self) -> None:
@@ -70,7 +70,7 @@ class JuneApplication(AnyApplication):
 
 
 def build_application(builder: "ApplicationBuilder[Any, Any, Any, Any, Any, Any]") -> AnyApplication:
-    """Build june's application from a builder that has its token, and whatever else its caller wants to be special.
+    """Build june's application from a builder that has its token, and whatever else the caller has set.
 
     It serves the platform's queue between ``initialize`` and ``shutdown``.
     """

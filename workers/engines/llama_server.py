@@ -13,7 +13,7 @@ from workers.models.catalogue import find
 from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings
 
 SLOTS = 2
-"""Answers at once; each has a context of its own."""
+"""Answers at the same time; each has a context of its own."""
 WARNINGS = 2
 """llama.cpp's verbosity: its own information is some lines a request."""
 
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 def parameters(model: Path, settings: LlmSettings, server: EmbeddedSettings) -> CommonParams:
-    """Say how llama.cpp serves ``model``."""
+    """Return llama.cpp's parameters for serving ``model``."""
     params = CommonParams()
     params.model.path = str(model)
     params.model_alias = {settings.model}
@@ -39,7 +39,7 @@ def parameters(model: Path, settings: LlmSettings, server: EmbeddedSettings) -> 
     # The slots' own contexts are the cache; a second one in memory (8 GiB by default) would grow with every chat.
     params.cache_ram_mib = 0
     params.ui = False
-    # By default any web page in a browser on this machine could ask it.
+    # By default any web page in a browser on this machine could use it.
     params.cors_origins = f"http://{server.llm_host}:{server.llm_port}"
     params.offline = True
     params.verbosity = WARNINGS

@@ -14,25 +14,22 @@ ANSWER = "This is an answer."
 
 
 class NoopRecognizer:
-    """Hears the same in every sound."""
+    """Returns the same text for every recording."""
 
     def recognize(self, samples: NDArray[np.float32], language: str | None, stop: threading.Event) -> Recognition:  # noqa: ARG002 - the engine's interface
-        """Hear nothing in particular."""
         return Recognition("This is a question.", "en", 1.0)
 
 
 class NoopSynthesizer:
-    """Says a tenth of a second of silence."""
+    """Returns a tenth of a second of silence."""
 
     def synthesize(self, text: str, language: str, voice: str | None) -> Sound:  # noqa: ARG002 - the engine's interface
-        """Say nothing."""
         return Sound(np.zeros(2205, dtype=np.int16), 22_050)
 
 
 class NoopInfer:
-    """Answers the same to every prompt."""
+    """Returns the same answer to every prompt."""
 
     @activity.defn(name="infer")
     async def infer(self, _request: InferRequest) -> Inference:
-        """Answer in one sentence."""
         return Inference(answer=ANSWER, sentences=(ANSWER,), model="none", finish_reason="stop")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
@@ -19,7 +19,7 @@ from activities.infer import InferRequest
 from activities.text.answer import Delta
 
 _USAGE_SECONDS = 2.0
-"""Patience for the usage figures once the model has said that it ended."""
+"""Timeout for the usage figures once the model has said that it ended."""
 _MAX_RETRY_AFTER_SECONDS = 60.0
 _MAX_MESSAGE_CHARS = 300
 _MIN_KEY_CHARS = 8
@@ -30,17 +30,16 @@ _CONTEXT = re.compile(r"context[ _-]?(?:length|size|window)|maximum context|prom
 
 
 class OpenAIChat:
-    """A model behind OpenAI's protocol; satisfies ``LanguageModel``."""
+    """A model behind OpenAI's protocol; satisfies ``LanguageModel``.
+
+    Args:
+        client: of the server, with ``max_retries=0``: retries are Temporal's.
+        default_model: name that the server knows, for requests that name none.
+        silence_seconds: longest silence before and between pieces.
+
+    """
 
     def __init__(self, client: openai.AsyncOpenAI, default_model: str, silence_seconds: float) -> None:
-        """Ask by this client.
-
-        Args:
-            client: of the server, with ``max_retries=0``: retries are Temporal's.
-            default_model: name that the server knows, when the request names none.
-            silence_seconds: longest silence before and between pieces.
-
-        """
         self._client = client
         self._default_model = default_model
         self._silence_seconds = silence_seconds
@@ -96,7 +95,7 @@ async def _deltas(
 
 
 def _read(chunk: ChatCompletionChunk) -> Delta:
-    """Read a chunk with care: the client library validates nothing, and servers differ."""
+    """Read a chunk defensively: the client library validates nothing, and servers differ."""
     choices = getattr(chunk, "choices", None)
     choice = choices[0] if isinstance(choices, list) and choices else None
     delta = getattr(choice, "delta", None)
@@ -130,8 +129,8 @@ def _errors_named(api_key: str) -> Iterator[None]:
     try:
         yield
     except openai.APIStatusError as error:
-        message = _message(error, api_key)
-        raise _status_error(error.status_code, message, _retry_after(error.response.headers)) from None
+        retry_after = error.response.headers.get("retry-after", "")
+        raise _status_error(error.status_code, _message(error, api_key), retry_after) from None
     except (openai.APITimeoutError, TimeoutError):
         raise unavailable("the model server was silent for too long") from None
     except openai.APIConnectionError as error:
@@ -143,30 +142,25 @@ def _errors_named(api_key: str) -> Iterator[None]:
         raise unavailable(f"the model server sent a chunk that is not JSON: {type(error).__name__}") from None
 
 
-def _status_error(status: int, message: str, retry_after: timedelta | None = None) -> ApplicationError:
+def _status_error(status: int, message: str, retry_after: str = "") -> ApplicationError:
+    """Map a status; of ``Retry-After``, dates are rare enough to be left to the retry policy."""
     text = f"the model server answered {status}: {message}"
     if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRANSIENT:
-        return unavailable(text, retry_after)
+        seconds = float(retry_after) if re.fullmatch(r"\d{1,6}(\.\d{1,6})?", retry_after) else 0.0
+        return unavailable(text, timedelta(seconds=min(seconds, _MAX_RETRY_AFTER_SECONDS)) if seconds > 0 else None)
     if _CONTEXT.search(message):
         return BadInputError(ErrorCode.MODEL_REFUSED, text, status=status, reason="context")
     return BadInputError(ErrorCode.MODEL_REFUSED, text, status=status)
 
 
 def unavailable(message: str, retry_after: timedelta | None = None) -> ApplicationError:
-    """Name a failure of the server that a later attempt may not meet."""
+    """Return the error for a failure of the server that a later attempt may not meet."""
     return ApplicationError(message, type=ErrorCode.MODEL_UNAVAILABLE.value, next_retry_delay=retry_after)
 
 
 def _message(error: openai.APIError, api_key: str) -> str:
-    """Give the server's own words in one line, capped, and never with the key in them."""
+    """Return the server's own words in one line, capped, and never with the key in them."""
     body = error.body if isinstance(error.body, dict) else {}
     words = body.get("message") or body.get("detail") or error.message
     text = " ".join(str(words)[: 10 * _MAX_MESSAGE_CHARS].split())
     return (text.replace(api_key, "***") if len(api_key) >= _MIN_KEY_CHARS else text)[:_MAX_MESSAGE_CHARS]
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Read ``Retry-After`` in seconds; dates are rare enough to be left to the retry policy."""
-    value = headers.get("retry-after", "")
-    seconds = float(value) if re.fullmatch(r"\d{1,6}(\.\d{1,6})?", value) else 0.0
-    return timedelta(seconds=min(seconds, _MAX_RETRY_AFTER_SECONDS)) if seconds > 0 else None

@@ -1,10 +1,9 @@
 """The client of the language model's server, embedded or any other."""
 
-import asyncio
 import logging
-import time
 
 import openai
+import stamina
 
 from workers.ports import LOOPBACK
 from workers.settings import EmbeddedSettings, LlmSettings
@@ -12,8 +11,10 @@ from workflows.voice.memory import SYSTEM_PROMPT
 
 CONNECT_SECONDS = 5.0
 TIMEOUT_SECONDS = 30.0
-"""With a server that comes up beside this process."""
+"""For a server that starts beside this process."""
 POLL_SECONDS = 0.1
+NOT_READY = (openai.APIConnectionError, openai.InternalServerError)
+"""Not there yet, or still loading."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,34 +30,36 @@ def build_client(settings: LlmSettings, ports: EmbeddedSettings) -> openai.Async
 
 
 async def warm_up(client: openai.AsyncOpenAI, settings: LlmSettings, timeout_seconds: float = TIMEOUT_SECONDS) -> bool:
-    """Wait until the server answers, and have it read june's system prompt, which it keeps for the first turn.
+    """Wait until the server answers, and have it read june's system prompt, which it caches for the first turn.
 
-    A server that does not answer keeps no worker from starting: it may come back, speech is recognized without
-    it, and each inference tells for itself.
+    A server that does not answer is no reason for a worker not to start: it may come back, speech is recognized
+    without it, and each inference reports its own failure.
 
     Returns:
         Whether the server answered.
 
     """
-    deadline = time.monotonic() + timeout_seconds
-    while True:
-        try:
-            await _read_system_prompt(client, settings.model)
-        except (openai.APIConnectionError, openai.InternalServerError) as error:  # not there yet, or loading
-            if time.monotonic() < deadline:
-                await asyncio.sleep(POLL_SECONDS)
-                continue
-            _log.warning("the model server at %s does not answer: %s", client.base_url, error)
-        except openai.APIStatusError as error:
-            _log.warning("the model server at %s refuses %s: %s", client.base_url, settings.model, error.status_code)
-        else:
-            return True
-        return False
-
-
-async def _read_system_prompt(client: openai.AsyncOpenAI, model: str) -> None:
-    await client.chat.completions.create(
-        model=model,
-        messages=[{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": "Hello"}],
-        max_tokens=1,
+    attempts = stamina.retry_context(
+        on=NOT_READY,
+        attempts=None,
+        timeout=timeout_seconds,
+        wait_initial=POLL_SECONDS,
+        wait_max=POLL_SECONDS,
+        wait_jitter=0,
+        wait_exp_base=1,
     )
+    try:
+        async for attempt in attempts:
+            with attempt:
+                await client.chat.completions.create(
+                    model=settings.model,
+                    messages=[{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": "Hello"}],
+                    max_tokens=1,
+                )
+    except NOT_READY as error:
+        _log.warning("the model server at %s does not answer: %s", client.base_url, error)
+    except openai.APIStatusError as error:
+        _log.warning("the model server at %s refuses %s: %s", client.base_url, settings.model, error.status_code)
+    else:
+        return True
+    return False

@@ -26,7 +26,7 @@ class _Voice:
 
 
 class PiperSynthesizer:
-    """Says sentences; satisfies ``Synthesizer``. Threads may share it: Piper itself guards espeak-ng by a lock."""
+    """Synthesizes sentences; satisfies ``Synthesizer``. Threads may share it: Piper guards espeak-ng by a lock."""
 
     def __init__(self, settings: PiperSettings, storage: StorageSettings) -> None:
         """Load the voices, verified, and warm them.
@@ -40,42 +40,33 @@ class PiperSynthesizer:
         self.warm_up()
 
     def warm_up(self) -> None:
-        """Say a word with each voice: the first run of an engine is slower than the others."""
+        """Synthesize a word with each voice: the first run of an engine is slower than the others."""
         for voice in self._voices.values():
             self.synthesize("one", voice.language, voice.name)
 
     def synthesize(self, text: str, language: str, voice: str | None) -> Sound:
-        """Say ``text`` with the named voice if it speaks the language, otherwise with the language's first.
+        """Synthesize ``text`` with the named voice if it speaks the language, otherwise with the language's first.
 
         Raises:
             BadInputError: ``voice-unavailable``, no voice speaks the language.
 
         """
-        piper = self._choose(language, voice).piper
+        code = _code(language)
+        speaking = [known for known in self._voices.values() if known.language == code]
+        if not speaking:
+            raise BadInputError(ErrorCode.VOICE_UNAVAILABLE, f"No voice speaks {code!r}; see JUNE_PIPER_VOICES.")
+        piper = next((known for known in speaking if known.name == voice), speaking[0]).piper
         spoken = [chunk.audio_int16_array for chunk in piper.synthesize(_plain(text))]
         return Sound(np.concatenate(spoken) if spoken else np.zeros(0, np.int16), piper.config.sample_rate)
 
-    def _choose(self, language: str, name: str | None) -> _Voice:
-        code = _code(language)
-        speaking = [voice for voice in self._voices.values() if voice.language == code]
-        if not speaking:
-            raise BadInputError(ErrorCode.VOICE_UNAVAILABLE, f"No voice speaks {code!r}; see JUNE_PIPER_VOICES.")
-        return next((voice for voice in speaking if voice.name == name), speaking[0])
-
 
 def _load(name: str, folder: Path, threads: int) -> _Voice:
+    """Load a voice; Piper's own loader would take all cores, and spin on them."""
     path = find(name, folder)
     try:
         config = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(ModelProblem.MISSING, f"The voice {path} needs its configuration, {path}.json.") from None
-    voice = PiperVoice(_session(path, threads), PiperConfig.from_dict(config))
-    language = config.get("language", {}).get("code") or config["espeak"]["voice"]
-    return _Voice(name if name in models() else path.stem, _code(language), voice)
-
-
-def _session(path: Path, threads: int) -> InferenceSession:
-    """Load the network; Piper's own loader would take all cores, and spin on them."""
     options = SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -83,7 +74,10 @@ def _session(path: Path, threads: int) -> InferenceSession:
     # Each length of sentence would leave blocks of its own in the arena, which never shrinks.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
-    return InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+    session = InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+    language = config.get("language", {}).get("code") or config["espeak"]["voice"]
+    voice = PiperVoice(session, PiperConfig.from_dict(config))
+    return _Voice(name if name in models() else path.stem, _code(language), voice)
 
 
 def _code(language: str) -> str:

@@ -21,7 +21,7 @@ from workers.settings import StorageSettings, WhisperSettings
 SAMPLE_RATE = 16_000
 """Hertz."""
 WINDOW_SECONDS = 30
-"""What Whisper hears at once."""
+"""What Whisper transcribes at once."""
 
 VAD = {"min_silence_duration_ms": 500, "speech_pad_ms": 300}
 """Silero's voice activity detection, which faster-whisper ships; pauses up to half a second stay in."""
@@ -37,15 +37,15 @@ LEAST_FRAMES = 1000
 STEP_FRAMES = 500
 """Frames of 10 ms. Few different lengths, as the engine keeps memory for each."""
 SURE = 0.5
-"""Probability of a detected language below which the whole window is heard again."""
+"""Probability of a detected language below which the whole window is transcribed again."""
 
 # Thresholds of openai/whisper (2.4, -1.0), and what was measured here: with the detector off, noise, hum, tones,
 # clicks and silence come out below -1.05 with "no speech" above 0.5, or repeat; spoken words, quiet and noisy ones
 # too, stay above -0.9.
 REPETITIVE = 2.4
-"""Compression ratio above which the whole window is heard again; people do repeat themselves."""
+"""Compression ratio above which the whole window is transcribed again; people do repeat themselves."""
 LOOPING = 8.0
-"""Compression ratio that nobody reaches by talking."""
+"""Compression ratio that speech does not reach."""
 UNLIKELY = -1.0
 """Mean log probability of a token, when "no speech" is likely as well."""
 GIBBERISH = -1.5
@@ -78,7 +78,7 @@ RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
 logging.getLogger("faster_whisper").setLevel(logging.WARNING)
 
 
-class _Heard(NamedTuple):
+class _Transcript(NamedTuple):
     recognition: Recognition
     sure: bool
 
@@ -91,7 +91,7 @@ class _Whisper(WhisperModel):  # type: ignore[misc] # faster-whisper has no type
         self._last = threading.local()
 
     def encode(self, features: NDArray[np.float32]) -> Any:  # noqa: ANN401 - an opaque array of CTranslate2
-        """Encode features; those of language detection again for free when transcription follows."""
+        """Encode features; those of language detection are not encoded again when transcription follows."""
         if features.ndim != 2:  # batches are full
             return super().encode(features)
         known: tuple[NDArray[np.float32], Any] | None = getattr(self._last, "encoded", None)
@@ -122,7 +122,7 @@ class WhisperRecognizer:
         """Run each part once: the first run of an engine is slower than the others."""
         tone = np.sin(np.arange(SAMPLE_RATE, dtype=np.float32) / 6)
         _speech(tone)
-        self._fetch_and_transcribe(tone, None, (0.0,), threading.Event())
+        self._transcribe(tone, None, (0.0,), threading.Event())
 
     def recognize(self, samples: NDArray[np.float32], language: str | None, stop: threading.Event) -> Recognition:
         """Recognize what was said, "" when nothing was.
@@ -130,24 +130,27 @@ class WhisperRecognizer:
         Args:
             samples: 16,000 Hz, mono, -1 to 1.
             language: ISO 639-1 code; detected when it is None, or none that the model knows.
-            stop: set to give up; looked at between segments.
+            stop: set to stop early; checked between segments.
 
         """
-        samples = _levelled(samples)
+        if 0 < (peak := float(np.abs(samples).max(initial=0.0))) < LOUD:
+            samples = samples * np.float32(min(LOUD / peak, MAX_GAIN))
         speech = _speech(samples)
-        language = self._known(language)
+        code = (language or "").lower().replace("_", "-").split("-")[0]
+        language = code if code in self._model.supported_languages else None
         if not len(speech) or stop.is_set():
             return Recognition("", language or "en", 0.0)
         if len(speech) > self._settings.batch_over_seconds * SAMPLE_RATE:
-            return self._hear_long(samples, speech, language, stop)
-        heard = self._fetch_and_transcribe(speech, language, (0.0,), stop)
-        if not heard.sure and not stop.is_set():
-            heard = self._fetch_and_transcribe(_whole_window(speech), language, RETRY_TEMPERATURES, stop)
-        return heard.recognition
+            return self._transcribe_in_batches(samples, speech, language, stop)
+        transcript = self._transcribe(speech, language, (0.0,), stop)
+        if not transcript.sure and not stop.is_set():
+            silence = max(0, WINDOW_SECONDS * SAMPLE_RATE - len(speech))  # which is then encoded like any sound
+            transcript = self._transcribe(np.pad(speech, (0, silence)), language, RETRY_TEMPERATURES, stop)
+        return transcript.recognition
 
-    def _fetch_and_transcribe(
+    def _transcribe(
         self, speech: NDArray[np.float32], language: str | None, temperatures: tuple[float, ...], stop: threading.Event
-    ) -> _Heard:
+    ) -> _Transcript:
         code, probability = (language, 1.0) if language else self._detect(speech)
         segments, _info = self._model.transcribe(
             speech,
@@ -159,10 +162,11 @@ class WhisperRecognizer:
         )
         said = _until(segments, stop)
         kept = [segment for segment in said if not _is_noise(segment)]
-        sure = probability >= SURE and len(kept) == len(said) and not any(map(_is_odd, said))
-        return _Heard(Recognition(_joined(kept), code, probability), sure)
+        odd = any(segment.compression_ratio > REPETITIVE or segment.no_speech_prob > NO_SPEECH for segment in said)
+        sure = probability >= SURE and len(kept) == len(said) and not odd
+        return _Transcript(Recognition(_joined(kept), code, probability), sure)
 
-    def _hear_long(
+    def _transcribe_in_batches(
         self, samples: NDArray[np.float32], speech: NDArray[np.float32], language: str | None, stop: threading.Event
     ) -> Recognition:
         code, probability = (language, 1.0) if language else self._detect(speech)
@@ -185,10 +189,6 @@ class WhisperRecognizer:
         token, probability = self._model.model.detect_language(self._model.encode(window))[0][0]
         return token[2:-2], probability  # <|en|>
 
-    def _known(self, language: str | None) -> str | None:
-        code = (language or "").lower().replace("_", "-").split("-")[0]
-        return code if code in self._model.supported_languages else None
-
 
 def _context(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cut the padding of a window (zeros) to some room after what was said."""
@@ -198,21 +198,11 @@ def _context(features: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(features[:, : max(LEAST_FRAMES, frames)])
 
 
-def _levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    peak = float(np.abs(samples).max(initial=0.0))
-    return samples * np.float32(min(LOUD / peak, MAX_GAIN)) if 0 < peak < LOUD else samples
-
-
 def _speech(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Keep what is spoken."""
+    """Return only what is spoken."""
     spoken = get_speech_timestamps(samples, VadOptions(**VAD))
     chunks, _metadata = collect_chunks(samples, spoken)
     return np.concatenate(chunks)
-
-
-def _whole_window(speech: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Pad with silence that is encoded like any sound."""
-    return np.pad(speech, (0, max(0, WINDOW_SECONDS * SAMPLE_RATE - len(speech))))
 
 
 def _until(segments: Iterable[Segment], stop: threading.Event) -> list[Segment]:
@@ -224,13 +214,8 @@ def _until(segments: Iterable[Segment], stop: threading.Event) -> list[Segment]:
     return said
 
 
-def _is_odd(segment: Segment) -> bool:
-    """Tell whether a second hearing would be good."""
-    return bool(segment.compression_ratio > REPETITIVE or segment.no_speech_prob > NO_SPEECH)
-
-
 def _is_noise(segment: Segment) -> bool:
-    """Tell whether Whisper made words of what was none."""
+    """Return whether Whisper made words of what was none."""
     if segment.compression_ratio > LOOPING or segment.avg_logprob < GIBBERISH:
         return True
     unlikely, silent = segment.avg_logprob < UNLIKELY, segment.no_speech_prob > NO_SPEECH
@@ -239,6 +224,6 @@ def _is_noise(segment: Segment) -> bool:
 
 
 def _joined(segments: list[Segment]) -> str:
-    """Join: segments bring their own spaces, in languages that have them."""
+    """Join the texts; segments bring their own spaces, in languages that have them."""
     text = "".join(segment.text for segment in segments).strip()
     return text if re.search(r"\w", text) else ""

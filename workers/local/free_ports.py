@@ -19,8 +19,8 @@ def own_web() -> WebSettings:
 
 
 def _free_ports(count: int) -> int:
-    """Find so many free ports in a row, below those that the kernel gives to outgoing connections; tell the first."""
+    """Return the first of so many free ports in a row, below those that the kernel gives to outgoing connections."""
     while True:
-        first = random.randrange(20_000, 32_000)  # noqa: S311 - nobody needs to be surprised
+        first = random.randrange(20_000, 32_000)  # noqa: S311 - no secret
         if all(is_free(port) for port in range(first, first + count)):
             return first

@@ -1,7 +1,6 @@
 """The home folder of an embedded stack: held by one process at a time, and described for others."""
 
 import fcntl
-import json
 import os
 from pathlib import Path
 from typing import TextIO
@@ -22,7 +21,7 @@ class State(BaseModel):
     pids: dict[str, int]
     """Process ids by name; a process that is being started again is missing."""
     ports: dict[str, int]
-    """The port that tells whether a process is ready, by name."""
+    """The port on which a process is asked whether it is ready, by name."""
     logs: dict[str, str]
 
 
@@ -49,31 +48,27 @@ def lock(home: Path) -> TextIO:
 
 
 def write_state(home: Path, state: State) -> None:
-    """Describe what runs, at once or not at all."""
+    """Write what runs, at once or not at all."""
     draft = home / "state.draft"
     draft.write_text(state.model_dump_json(indent=2))
     draft.replace(home / "state.json")
 
 
 def forget_state(home: Path) -> None:
-    """Nothing runs any more."""
+    """Delete what was written, as nothing runs any more."""
     (home / "state.json").unlink(missing_ok=True)
 
 
 def running(home: Path) -> State | None:
-    """Describe the stack that runs in this home; None when none does, whatever an old file says."""
+    """Return what runs in this home; None when nothing does, whatever an old file says."""
     try:
         with (home / "june.lock").open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _read(home)
+    except BlockingIOError:  # held by a process that lives
+        try:
+            return State.model_validate_json((home / "state.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
     except FileNotFoundError:
         pass
     return None
-
-
-def _read(home: Path) -> State | None:
-    try:
-        return State.model_validate(json.loads((home / "state.json").read_text()))
-    except (FileNotFoundError, ValueError):
-        return None

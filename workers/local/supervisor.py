@@ -6,7 +6,6 @@ import http.client
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,14 +46,14 @@ class Program:
     path: str
     """Answers 200 there when the program is ready."""
     niceness: int = 0
-    """Added to this process's own once the program is ready, so that nobody waits longer for its start."""
+    """Added to this process's own once the program is ready, so that its start is not slowed."""
 
 
 class Child:
     """A program kept running, in a process group of its own, that dies with this process."""
 
     def __init__(self, program: Program, on_change: Callable[[], None]) -> None:
-        """Prepare; ``on_change`` is called whenever the process id changes."""
+        """Describe a child; ``on_change`` is called whenever the process id changes."""
         self.program = program
         self.pid: int | None = None
         self.exits = 0
@@ -114,13 +113,12 @@ class Child:
         """Run the program once, to its end."""
         with _open_log(self.program.log) as log:
             process = await asyncio.create_subprocess_exec(
-                # die_with_parent needs no site-packages and must not be shadowed by what lies in the current folder.
-                *(sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()), *self.program.command),
+                *die_with_parent.command(*self.program.command),
                 env=dict(self.program.environment),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # In this session: between sessions the kernel heeds no niceness (sched(7), autogroup).
+                # In this session: between sessions the kernel ignores niceness (sched(7), autogroup).
                 process_group=0,
             )
         self._change(process.pid)

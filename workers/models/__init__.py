@@ -1,1 +1,1 @@
-"""The models that june knows by name, and how they are brought here."""
+"""The models that june knows by name, and pulling them."""

@@ -13,17 +13,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from functools import cache
-from os import stat_result
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from workers.errors import JuneError
 
 REGISTRY = Path(__file__).with_name("models.toml")
 STAMP = ".verified"
+STAMPS = TypeAdapter(dict[str, list[int | str]])
+"""By file: size, time of change, inode, SHA-256."""
 BLOCK_BYTES = 1 << 20
 _HUB_ID = re.compile(
     r"(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(?P<file>(?:/[\w-][\w.-]*)+)?(?:@(?P<revision>[\w./-]+))?"
@@ -44,7 +45,6 @@ class ModelError(JuneError):
     """A model cannot be loaded; the text says what to do."""
 
     def __init__(self, code: ModelProblem, message: str) -> None:
-        """Say what is wrong with which model, and what to do about it."""
         super().__init__(message)
         self.code = code
 
@@ -108,7 +108,7 @@ class Model(_Entry):
         return sum(file.bytes for file in self.files)
 
     def folder(self, models: Path) -> Path:
-        """Where the files lie, given the folder of all models."""
+        """Return where the files are, given the folder of all models."""
         return self.source.path if isinstance(self.source, PathSource) else models / self.name
 
 
@@ -118,13 +118,13 @@ class _Registry(_Entry):
 
 @cache
 def models() -> dict[str, Model]:
-    """Read the registry: models by name."""
+    """Return the models of the registry by name."""
     registry = _Registry.model_validate(tomllib.loads(REGISTRY.read_text(encoding="utf-8")))
     return {model.name: model for model in registry.models}
 
 
 def known(name: str) -> Model:
-    """Look a model up.
+    """Return the model of this name.
 
     Raises:
         ModelError: no model has this name.
@@ -138,14 +138,14 @@ def known(name: str) -> Model:
 
 
 def find(name: str, folder: Path) -> Path:
-    """Find what an engine opens: a verified model of the registry, a path, or a hub id.
+    """Return the path that an engine opens, of a verified model of the registry, a path, or a hub id.
 
     A hub id (``owner/name``, ``owner/name/file.gguf``, each with ``@revision`` if need be) is downloaded by the
     hub's own library into its own cache, once; its files are trusted as the hub delivers them.
 
     Args:
         name: name in the registry, path, or hub id.
-        folder: where the registry's models lie.
+        folder: of the registry's models.
 
     Raises:
         ModelError: it is not there, or not what it should be.
@@ -187,48 +187,50 @@ def verify(
 
     Args:
         model: what to check.
-        folder: where the registry's models lie.
+        folder: of the registry's models.
         trust_stamp: believe the stamp of an unchanged file; False hashes.
-        progress: told of bytes done.
+        progress: called with the number of bytes of each block that was hashed.
 
     Raises:
         ModelError: a file is missing, or another than it should be.
 
     """
     place = model.folder(folder)
-    stamps = _read_stamps(place) if trust_stamp else {}
-    checked = {file.name: _check(model, file, place, stamps.get(file.name), progress) for file in model.files}
-    if checked != stamps:
-        _write_stamps(place, checked)
-
-
-def _check(
-    model: Model, file: ModelFile, place: Path, stamp: list[int | str] | None, progress: Callable[[int], None] | None
-) -> list[int | str]:
-    """Return the file's stamp, now that it is what it should be."""
-    path = place / file.name
-    try:
-        status = path.stat()
-        if stamp == _stamp(status, file.sha256):
-            return stamp
-        found = digest(path, progress) if status.st_size == file.bytes else f"{status.st_size} bytes"
-    except FileNotFoundError:
-        raise ModelError(ModelProblem.MISSING, f"{path} is missing: {advice(model)}.") from None
-    if found != file.sha256:
-        message = f"{path} is not the file it should be ({found}, not {file.sha256}): {advice(model)}."
-        raise ModelError(ModelProblem.CORRUPT, message)
-    return _stamp(status, file.sha256)
+    stamps: dict[str, list[int | str]] = {}
+    if trust_stamp:
+        with suppress(OSError, ValueError):
+            stamps = STAMPS.validate_json((place / STAMP).read_bytes())
+    checked: dict[str, list[int | str]] = {}
+    for file in model.files:
+        path = place / file.name
+        try:
+            status = path.stat()
+            checked[file.name] = [status.st_size, status.st_mtime_ns, status.st_ino, file.sha256]
+            if checked[file.name] == stamps.get(file.name):
+                continue
+            found = digest(path, progress) if status.st_size == file.bytes else f"{status.st_size} bytes"
+        except FileNotFoundError:
+            raise ModelError(ModelProblem.MISSING, f"{path} is missing: {advice(model)}.") from None
+        if found != file.sha256:
+            message = f"{path} is not the file it should be ({found}, not {file.sha256}): {advice(model)}."
+            raise ModelError(ModelProblem.CORRUPT, message)
+    if checked == stamps:
+        return
+    with suppress(OSError):  # the files of a read-only folder are hashed at each start
+        with NamedTemporaryFile("w", dir=place, prefix=STAMP, delete=False, encoding="utf-8") as draft:
+            json.dump(checked, draft)
+        Path(draft.name).replace(place / STAMP)
 
 
 def advice(model: Model) -> str:
-    """Say how to get the model."""
+    """Return how to get the model, to be put into a sentence."""
     if isinstance(model.source, PathSource):
         return f"put it into {model.source.path}"
     return f"june models pull {model.name}"
 
 
 def digest(path: Path, progress: Callable[[int], None] | None = None) -> str:
-    """Hash a file by SHA-256, a block at a time; hexadecimal."""
+    """Return the SHA-256 of a file, hexadecimal; it is read a block at a time."""
     sha = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):
@@ -236,23 +238,3 @@ def digest(path: Path, progress: Callable[[int], None] | None = None) -> str:
             if progress:
                 progress(len(block))
     return sha.hexdigest()
-
-
-def _stamp(status: stat_result, sha256: str) -> list[int | str]:
-    return [status.st_size, status.st_mtime_ns, status.st_ino, sha256]
-
-
-def _read_stamps(place: Path) -> dict[str, list[int | str]]:
-    try:
-        stamps = json.loads((place / STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return stamps if isinstance(stamps, dict) else {}
-
-
-def _write_stamps(place: Path, stamps: dict[str, list[int | str]]) -> None:
-    """Remember, where the folder lets us: a read-only one is hashed at each start."""
-    with suppress(OSError):
-        with NamedTemporaryFile("w", dir=place, prefix=STAMP, delete=False, encoding="utf-8") as draft:
-            json.dump(stamps, draft)
-        Path(draft.name).replace(place / STAMP)

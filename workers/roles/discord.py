@@ -1,7 +1,7 @@
 """The Discord bot's process: the gateway, and the activities that reply by the same client's HTTP."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -11,14 +11,13 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from temporalio.client import Client
 
-from activities.accompany import ShowProgressActivity
 from activities.blobs import BlobStore
 from activities.platforms.discord.platform import DiscordPlatform
-from activities.platforms.discord.signed_links import Links, Read, read_link
+from activities.platforms.discord.signed_links import SignedLinks, read_link
 from bots.discord.client import DiscordBot
-from bots.discord.missed import Missed
+from bots.discord.missed import MissedMessages
 from workers.errors import JuneError, UnavailableError
-from workers.roles.platform import open_inbox, platform_activities, policy_of
+from workers.roles.platform import bot_activities, open_bot_inbox, policy_of
 from workers.roles.spec import WorkerSpec
 from workers.settings import DiscordSettings, StorageSettings, WorkerSettings
 
@@ -33,26 +32,25 @@ def point(settings: DiscordSettings) -> None:
 
 
 class JuneClient(DiscordBot):
-    """The bot, with the activities that need its HTTP."""
+    """The bot, with the activities that reply by the same client."""
 
     def __init__(self, settings: DiscordSettings) -> None:
-        """Prepare by the settings."""
         self.settings = settings
-        self.links = Links(BlobStore.open(StorageSettings().blobs))
-        self.read: Read = read_link
+        self.links = SignedLinks(BlobStore.open(StorageSettings().blobs))
+        self.read: Callable[[str, int], Awaitable[bytes]] = read_link
         super().__init__(message_content=settings.message_content, keep=self.links.keep)
 
     def serve(self, client: Client) -> list[Callable[..., Any]]:
-        """Open the inbox, and make the activities; the client must be logged in before they run."""
+        """Open the inbox, and return the activities; the client must be logged in before they run."""
         policy = policy_of(self.settings)
         people = sorted(policy.owners | policy.users)
-        self.open(open_inbox(client, policy, accompanied=True), Missed(client, people, sorted(policy.open_groups)))
-        platform = DiscordPlatform(self.http, self.links, self.read)
-        return [*platform_activities(platform), ShowProgressActivity(platform).show_progress]
+        missed = MissedMessages(client, people, sorted(policy.open_groups))
+        self.open(open_bot_inbox(client, self.settings), missed)
+        return bot_activities(DiscordPlatform(self.http, self.links, self.read))
 
 
 async def build(client: Client) -> WorkerSpec:
-    """Log in, and make the bot's work.
+    """Log in, and build what the bot serves.
 
     Raises:
         JuneError: there is no token, or Discord does not take it.
@@ -77,7 +75,7 @@ async def build(client: Client) -> WorkerSpec:
 
 
 async def stay_connected(bot: DiscordBot) -> None:
-    """Keep the gateway's connection until cancelled.
+    """Stay connected to the gateway until cancelled.
 
     Raises:
         JuneError: the bot may not have what it asks for.

@@ -10,7 +10,7 @@ from workers.settings import StorageSettings, WorkerSettings
 
 
 async def build(_client: Client) -> WorkerSpec:
-    """Open the audio store and the outbox."""
+    """Build the platform by the settings of storage."""
     storage = StorageSettings()
     platform = FilePlatform(storage.outbox, storage.file_roots, BlobStore.open(storage.blobs))
     return WorkerSpec(slots=WorkerSettings().edge_slots, activities=platform_activities(platform))

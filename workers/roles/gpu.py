@@ -2,12 +2,9 @@
 
 from temporalio.client import Client
 
-from activities.infer import InferActivity
-from workers.engines.openai_chat import OpenAIChat
-from workers.engines.openai_client import build_client, warm_up
+from workers.roles.engines import build_infer, load_transcribe
 from workers.roles.spec import WorkerSpec
-from workers.roles.transcription import build_transcribe
-from workers.settings import EmbeddedSettings, LlmSettings, WorkerSettings
+from workers.settings import WorkerSettings
 
 
 async def build(_client: Client) -> WorkerSpec:
@@ -17,17 +14,5 @@ async def build(_client: Client) -> WorkerSpec:
         ModelError: the model is missing or not what it should be.
 
     """
-    settings, llm = WorkerSettings(), LlmSettings()
-    if not settings.has_engines:
-        from workers.engines.noop import NoopInfer
-
-        return WorkerSpec(slots=settings.gpu_slots, activities=[await build_transcribe(), NoopInfer().infer])
-    client = build_client(llm, EmbeddedSettings())
-    model = OpenAIChat(client, llm.model, llm.first_token_seconds)
-    infer = InferActivity(model, llm.max_answer_chars, thinks_first=llm.thinks_first)
-    return WorkerSpec(
-        slots=settings.gpu_slots,
-        activities=[await build_transcribe(), infer.infer],
-        # Beside the work: the model's server is ready or not by itself, and speech is recognized without it.
-        background=lambda: warm_up(client, llm),
-    )
+    infer, warm_up = build_infer()
+    return WorkerSpec(WorkerSettings().gpu_slots, activities=[await load_transcribe(), infer], background=warm_up)

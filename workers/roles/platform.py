@@ -1,13 +1,15 @@
-"""What every platform's worker is made of."""
+"""What the worker of every platform is built from, by the settings; for june inside another application as well."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from temporalio.client import Client
 
+from activities.accompany import ShowProgressActivity
+from activities.audio.codec import join_ogg_opus
 from activities.blobs import BlobStore
 from activities.fetch import FetchActivity
-from activities.platforms.platform import Platform
+from activities.platforms.platform import Platform, ShowsProgress
 from activities.reply import ReplyActivity
 from bots.access import Policy
 from bots.commands import Commands
@@ -25,16 +27,25 @@ from workflows.access.contracts import UserLimits
 from workflows.voice.contracts import Limits
 
 
+class LivePlatform(Platform, ShowsProgress, Protocol):
+    """A platform that shows an answer while it is written."""
+
+
 def platform_activities(platform: Platform) -> list[Callable[..., Any]]:
-    """Make ``fetch`` and ``reply`` of a platform, by the settings."""
+    """Build ``fetch`` and ``reply`` of a platform, by the settings."""
     audio, blobs = AudioSettings(), BlobStore.open(StorageSettings().blobs)
     fetch = FetchActivity(platform, blobs, audio.max_bytes, audio.max_seconds)
-    reply = ReplyActivity(platform, blobs, say, audio.reply_max_seconds, audio.reply_max_bytes)
+    reply = ReplyActivity(platform, blobs, say, join_ogg_opus, audio.reply_max_seconds, audio.reply_max_bytes)
     return [fetch.fetch, reply.reply]
 
 
+def bot_activities(platform: LivePlatform) -> list[Callable[..., Any]]:
+    """Build the activities of a bot: those of its platform, and the one that shows its progress."""
+    return [*platform_activities(platform), ShowProgressActivity(platform).show_progress]
+
+
 def open_inbox(client: Client, policy: Policy, *, accompanied: bool = False, signal_sentences: bool = False) -> Inbox:
-    """Open a platform's inbox, by the settings."""
+    """Open a platform's inbox, by the settings: what comes in, who may talk, and how much."""
     audio, limits = AudioSettings(), LimitSettings()
     inbound_limits = InboundLimits(
         max_bytes=audio.max_bytes,
@@ -49,8 +60,13 @@ def open_inbox(client: Client, policy: Policy, *, accompanied: bool = False, sig
     return Inbox(client, policy, inbound_limits, commands, accompanied=accompanied, signal_sentences=signal_sentences)
 
 
+def open_bot_inbox(client: Client, settings: TelegramSettings | DiscordSettings) -> Inbox:
+    """Open the inbox of a bot whose platform shows an answer while it is written, by the settings."""
+    return open_inbox(client, policy_of(settings), accompanied=True)
+
+
 def policy_of(settings: TelegramSettings | DiscordSettings) -> Policy:
-    """Read who may talk from a platform's settings."""
+    """Return who may talk, by a platform's settings."""
     return Policy(
         owners=frozenset(settings.owners),
         users=frozenset(settings.users),

@@ -1,4 +1,8 @@
-"""What the workflows worker does beside its queue: stored audio is deleted when its time is over."""
+"""What the workflows worker does beside its queue: stored audio is deleted when its time is over.
+
+In this process and not by a Schedule of Temporal, as that would add a workflow an hour, 720 in the 30 days that closed
+ones are kept, to the list in which people look for their conversations.
+"""
 
 import asyncio
 import logging
@@ -14,14 +18,21 @@ class Expiring(Protocol):
     """A store that deletes by age."""
 
     async def delete_older_than(self, age: timedelta) -> int:
-        """Delete what is older; tell how much it was."""
+        """Delete what is older; return how many files that were."""
         ...
 
 
 async def delete_old_audio(blobs: Expiring, age: timedelta) -> None:
-    """Delete stored audio older than ``age``, now and every hour, until cancelled."""
+    """Delete stored audio older than ``age``, now and every hour, until cancelled.
+
+    Several workers may do so at once. A failure is logged, and the next hour sees to what was left.
+    """
     while True:
-        deleted = await blobs.delete_older_than(age)
-        if deleted:
-            _log.info("deleted %d stored sounds older than %s", deleted, age)
+        try:
+            deleted = await blobs.delete_older_than(age)
+        except Exception:  # noqa: BLE001 - the store may be out of reach for a while; workflows go on meanwhile
+            _log.exception("audio older than %s could not be deleted, and is tried again in an hour", age)
+        else:
+            if deleted:
+                _log.info("deleted %d stored sounds older than %s", deleted, age)
         await asyncio.sleep(EVERY_SECONDS)

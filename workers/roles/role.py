@@ -1,4 +1,4 @@
-"""The roles of worker processes, and all that is fixed about each; light, for those that need only to know of them."""
+"""The roles of worker processes, and all that is fixed about each; imports no role."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ class Role(StrEnum):
     """What a worker process does. Its module ``workers.roles.<role>`` builds what it serves."""
 
     WORKFLOWS = "workflows"
-    """Workflows, and forgetting."""
+    """Workflows, and deleting what is to be forgotten or too old."""
     GPU = "gpu"
     """Transcription and inference."""
     CPU = "cpu"
@@ -33,7 +33,7 @@ class Role(StrEnum):
 
     @property
     def is_bot(self) -> bool:
-        """Whether it brings messages in as well; it holds its platform's token, and no other process does."""
+        """Whether it receives messages as well; it holds its platform's token, and no other process does."""
         return FACTS[self].is_bot
 
     @property
@@ -43,7 +43,7 @@ class Role(StrEnum):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The secret settings that it needs; the tests get those that ``JUNE_TESTS_SECRETS`` names instead."""
+        """The secret settings that it needs; the tests worker gets those that ``JUNE_TESTS_SECRETS`` names instead."""
         return FACTS[self].secrets
 
     @property

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+Background = Callable[[], Awaitable[object]]
+
 
 @dataclass(frozen=True)
 class WorkerSpec:
@@ -13,5 +15,5 @@ class WorkerSpec:
     """Activities at once."""
     activities: Sequence[Callable[..., Any]]
     workflows: Sequence[type] = ()
-    background: Callable[[], Awaitable[object]] | None = None
-    """Runs beside the worker, to its own end or the worker's; what it raises ends the worker."""
+    background: Background | None = None
+    """Task beside the worker, to its own end or the worker's; what it raises ends the worker."""

@@ -1,10 +1,9 @@
-"""The worker of the integration tests: where they are, what they may know, and gauges of how runs went."""
+"""The worker of the integration tests: where they are, which variables they see, and gauges of how runs went."""
 
 import asyncio
 import importlib.util
 import logging
 import os
-import sys
 import time
 from collections.abc import Mapping
 
@@ -13,7 +12,6 @@ from temporalio.common import MetricMeter
 from temporalio.service import RPCError
 
 from activities.blobs import BlobStore
-from activities.processes import die_with_parent
 from activities.processes.workspace import Workspace
 from activities.testruns.collect import CollectActivity
 from activities.testruns.run_module import RunModuleActivity
@@ -27,27 +25,29 @@ from workflows.testruns.contracts import RunOutcome
 _log = logging.getLogger(__name__)
 
 GAUGE_SECONDS = 30.0
-KNOWN = ("JUNE_", "TEMPORAL_", "AWS_", "LC_")
-"""Beginnings of what tests may know of the environment, which names june and what it is connected to."""
-ORDINARY = {
-    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "DISPLAY"),
-    *(
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "NO_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "no_proxy",
-    ),
-}
-OWN = {"JUNE_METRICS_ADDRESS", "JUNE_HEALTH_ADDRESS", "JUNE_GRPC_HEALTH_ADDRESS"}
+PREFIXES = ("JUNE_", "TEMPORAL_", "AWS_", "LC_")
+"""Of variables that tests see: they name june and what it is connected to."""
+ORDINARY = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "DISPLAY"),
+        *(
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "NO_PROXY",
+            "http_proxy",
+            "https_proxy",
+            "no_proxy",
+        ),
+    }
+)
+OWN = frozenset({"JUNE_METRICS_ADDRESS", "JUNE_HEALTH_ADDRESS", "JUNE_GRPC_HEALTH_ADDRESS"})
 """Addresses that this process listens on, and no other can."""
 
 
 async def build(client: Client) -> WorkerSpec:
-    """Prepare the workspace: what an earlier worker left behind is cleared away.
+    """Open the workspace; what an earlier worker left behind is deleted.
 
     Raises:
         UnavailableError: pytest is not installed.
@@ -56,9 +56,8 @@ async def build(client: Client) -> WorkerSpec:
     if importlib.util.find_spec("pytest") is None:
         raise UnavailableError("The tests worker needs pytest, which is no part of a plain installation: sh setup.sh.")
     settings, storage = TestsSettings(), StorageSettings()
-    tied = (sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()))
     folder, environment = storage.home.resolve() / "tests", permitted(os.environ, settings.secrets)
-    workspace = await asyncio.to_thread(Workspace.open, folder, environment, tied)
+    workspace = await asyncio.to_thread(Workspace.open, folder, environment)
     collect = CollectActivity(workspace, settings.root)
     run_module = RunModuleActivity(workspace, settings.root, BlobStore.open(storage.blobs))
     return WorkerSpec(
@@ -69,17 +68,17 @@ async def build(client: Client) -> WorkerSpec:
 
 
 def permitted(variables: Mapping[str, str], secrets: tuple[str, ...]) -> dict[str, str]:
-    """Choose what tests may know of the environment; secrets of june's only by name."""
+    """Return the variables that tests see; of june's secrets those that are named."""
     withheld = OWN | (secret_names() - set(secrets))
     return {
         name: value
         for name, value in variables.items()
-        if (name in ORDINARY or name.startswith(KNOWN)) and name.upper() not in withheld
+        if (name in ORDINARY or name.startswith(PREFIXES)) and name.upper() not in withheld
     }
 
 
 async def keep_gauges(client: Client) -> None:
-    """Show how runs went, for dashboards and alerts: asked of the server, so that a restart forgets nothing."""
+    """Measure how runs went, for dashboards and alerts, by what the server lists: a restart forgets nothing."""
     runtime = client.service_client.config.runtime
     if runtime is None:
         return
@@ -96,22 +95,21 @@ class Gauges:
     """``june_test_run_last_passed``, ``june_test_run_last_end_seconds`` by schedule, ``june_test_run_running``."""
 
     def __init__(self, meter: MetricMeter) -> None:
-        """Make them."""
         self._passed = meter.create_gauge("june_test_run_last_passed", "1 when the last run passed, 0 when it did not")
         self._end = meter.create_gauge("june_test_run_last_end_seconds", "When the last run ended, since the epoch")
         self._running = meter.create_gauge("june_test_run_running", "Runs of the integration tests under way")
         self._shown: set[str] = set()
 
     async def look(self, client: Client) -> None:
-        """Set them by what the server lists; runs that were cancelled say nothing about june."""
+        """Set the gauges by what the server lists; runs that were cancelled do not count."""
         self._running.set(await running_runs(client))
-        schedules = {"", *[schedule_id(one.id) async for one in list_schedules(client)]}
+        schedules = {"", *[schedule_id(schedule.id) async for schedule in list_schedules(client)]}
         latest = await latest_by_schedule(client)
         for schedule, run in latest.items():
             if schedule in schedules and run.ended_at:
                 self._passed.set(int(run.outcome is RunOutcome.PASSED), {"schedule": schedule})
                 self._end.set(round(run.ended_at.timestamp()), {"schedule": schedule})
                 self._shown.add(schedule)
-        for schedule in self._shown - schedules:  # a gauge cannot be taken back, and nobody waits for these any more
+        for schedule in self._shown - schedules:  # a gauge cannot be removed: as passed now, it raises no alert
             self._passed.set(1, {"schedule": schedule})
             self._end.set(round(time.time()), {"schedule": schedule})

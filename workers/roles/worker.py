@@ -11,7 +11,7 @@ from workers.settings import WorkerSettings
 from workers.telemetry import StageMetrics
 
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
-"""Cancellation reaches an activity with its heartbeats, so they must not be held back for long."""
+"""Cancellation reaches an activity with its heartbeats, so these must be sent often."""
 STICKY_TIMEOUT = timedelta(seconds=2)
 """A workflow whose worker died waits so long before another takes it (the SDK's default is 10 s)."""
 ACTIVITY_POLLERS = 2

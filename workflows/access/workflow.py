@@ -1,4 +1,4 @@
-"""Who may talk to june on a platform, and how much: kept for ever, and readable while no worker is up."""
+"""Permissions and limits of the people on a platform: kept for ever, and readable while no worker runs."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,25 +20,30 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn(name=ACCESS)
 class Access:
-    """Keeps what owners have said of people and groups, and counts what people ask for.
+    """Keeps what owners set for people and groups, and counts what people use.
 
     Bots read its memo with every message (a plain describe, which the server answers by itself), so that a message
-    is admitted or not without waiting for a worker. Counting is a moment late for it: of messages that one person
-    sends to several chats at the very same time, one or two more may be taken than the limit says.
+    is accepted or refused without waiting for a worker. Counts lag by a moment: of messages that one person sends to
+    several chats at the very same time, one or two more than the limit may be accepted.
     """
 
     @workflow.init
     def __init__(self, state: AccessState) -> None:
-        """Restore what the run before knew; handlers may run before ``run`` does."""
+        """Restore the state of the previous run; handlers may run before ``run`` does."""
         self._state = state
         self._events = 0
 
     @workflow.run
     async def run(self, state: AccessState) -> None:
-        """Count and be changed, until it is time to continue as new."""
+        """Handle signals and updates until it is time to continue as new."""
         workflow.upsert_search_attributes([PLATFORM.value_set(state.platform)])
         self._show(self._state.view)
-        await workflow.wait_condition(self._may_leave)
+        await workflow.wait_condition(
+            lambda: (
+                (self._events >= self._state.events_per_run or workflow.info().is_continue_as_new_suggested())
+                and workflow.all_handlers_finished()
+            )
+        )
         workflow.continue_as_new(self._state)
 
     @workflow.signal
@@ -51,13 +56,13 @@ class Access:
 
     @workflow.signal
     def heard(self, heard: Heard) -> None:
-        """Count speech."""
+        """Count seconds of speech."""
         usage = self._usage(heard.user)
         self._count(heard.user, usage.model_copy(update={"voice_seconds": usage.voice_seconds + heard.seconds}))
 
     @workflow.update
     def change(self, change: AccessChange) -> AccessView:
-        """Do as an owner says."""
+        """Apply what an owner sets, and return the permissions."""
         self._events += 1
         view = self._state.view
         standings = dict(view.standings)
@@ -71,36 +76,37 @@ class Access:
 
     @workflow.query
     def usage(self) -> dict[str, Usage]:
-        """Tell what people asked for today."""
+        """Return what people have used today, by user."""
         return {user: usage for user, usage in self._state.usage.items() if usage.day == _today()}
 
     def _usage(self, user: str) -> Usage:
+        """Count the event, and return what the person has used today."""
         self._events += 1
         known = self._state.usage.get(user, Usage(day=_today()))
         return known if known.day == _today() else Usage(day=_today(), arrivals=known.arrivals)
 
     def _count(self, user: str, usage: Usage) -> None:
-        """Record what a person used, and hold back whoever has reached a limit; days before today are forgotten."""
-        now = workflow.time()
+        """Store what a person has used, and hold the person if a limit is reached; days before today are dropped."""
+        now, limits = workflow.time(), self._state.limits
         kept = {name: known for name, known in self._state.usage.items() if known.day == _today()}
         self._state = self._state.model_copy(update={"usage": kept | {user: usage}})
         known = self._state.view.holds
         holds = {name: hold for name, hold in known.items() if max(hold.messages_until, hold.voice_until) > now}
-        holds.pop(user, None)  # held by limits that were lower, perhaps
-        hold = self._hold(usage)
-        if hold != Hold():
-            holds[user] = hold
+        holds.pop(user, None)  # perhaps of limits that were lower
+        recent = [at for at in usage.arrivals if now - at < MINUTE_SECONDS]
+        too_many = len(recent) >= limits.messages_per_minute
+        too_long = usage.voice_seconds >= limits.voice_seconds_per_day
+        if too_many or too_long:
+            midnight = datetime.fromisoformat(_today()).replace(tzinfo=UTC) + timedelta(days=1)
+            holds[user] = Hold(
+                messages_until=recent[0] + MINUTE_SECONDS if too_many else 0,
+                voice_until=midnight.timestamp() if too_long else 0,
+            )
         if holds != known:
             self._show(self._state.view.model_copy(update={"holds": holds}))
 
-    def _hold(self, usage: Usage) -> Hold:
-        limits = self._state.limits
-        recent = [at for at in usage.arrivals if workflow.time() - at < MINUTE_SECONDS]
-        full = len(recent) >= limits.messages_per_minute
-        spent = usage.voice_seconds >= limits.voice_seconds_per_day
-        return Hold(messages_until=recent[0] + MINUTE_SECONDS if full else 0, voice_until=_tomorrow() if spent else 0)
-
     def _show(self, view: AccessView) -> None:
+        """Store the permissions and holds, and publish them as memo and as the Web UI's details."""
         self._state = self._state.model_copy(update={"view": view})
         workflow.upsert_memo({ACCESS_MEMO: view.model_dump(mode="json")})
         blocked = sum(standing in {"denied", "blocked"} for standing in view.standings.values())
@@ -109,15 +115,6 @@ class Access:
             f"blocked by owners, {len(view.holds)} at a limit, {len(self._state.usage)} people today"
         )
 
-    def _may_leave(self) -> bool:
-        due = self._events >= self._state.events_per_run or workflow.info().is_continue_as_new_suggested()
-        return due and workflow.all_handlers_finished()
-
 
 def _today() -> str:
     return workflow.now().date().isoformat()
-
-
-def _tomorrow() -> float:
-    today = datetime.fromisoformat(_today()).replace(tzinfo=UTC)
-    return (today + timedelta(days=1)).timestamp()

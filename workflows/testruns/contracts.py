@@ -15,7 +15,7 @@ MODULES_A_PAGE = 50
 
 
 class RunOutcome(StrEnum):
-    """How a run stands; value of the search attribute ``Outcome``."""
+    """Outcome of a run, or that it is running; value of the search attribute ``Outcome``."""
 
     RUNNING = "running"
     PASSED = "passed"
@@ -27,17 +27,17 @@ class RunOutcome(StrEnum):
 
 
 class RunRequest(Value):
-    """What to run, and how. All of it has defaults: without any input, all tests are run."""
+    """What to run, and how. Everything has a default: without any input, all tests are run."""
 
     selection: Selection = Selection()
     parallel: int = Field(default=1, ge=1, le=16)
-    """Modules at once."""
+    """Modules at the same time."""
     seconds_a_test: float = Field(default=300, gt=0, le=7200)
     """A test that takes longer is killed."""
     seconds_a_module: float = Field(default=1800, gt=0, le=21600)
     """So is a module."""
     alerts: tuple[Address, ...] = Field(default=(), max_length=10)
-    """Chats that are told when the run fails."""
+    """Chats that are notified when the run fails."""
 
 
 class Current(Value):
@@ -51,13 +51,13 @@ class Current(Value):
 
 
 class RunStatus(Value):
-    """How a run stands: what the query ``status`` answers."""
+    """Answer of the query ``status``."""
 
     outcome: RunOutcome
     started_at: str
     """ISO 8601, UTC."""
     elapsed_seconds: float
-    """Until the last news, or the end."""
+    """Until the last progress, or the end."""
     modules: int
     modules_ended: int
     tests: int
@@ -84,7 +84,7 @@ class PageRequest(Value):
 
 
 class ResultsPage(Value):
-    """Tests with their outcomes: what the query ``results`` answers."""
+    """Tests with their outcomes: answer of the query ``results``."""
 
     outcome: RunOutcome
     results: tuple[TestResult, ...]
@@ -104,7 +104,7 @@ class ModuleLog(Value):
 
 
 class LogsPage(Value):
-    """Logs by module: what the query ``logs`` answers."""
+    """Logs by module: answer of the query ``logs``."""
 
     logs: tuple[ModuleLog, ...]
     next: int | None = None

@@ -1,4 +1,4 @@
-"""What a run of the integration tests knows of itself, and how it answers. Pure: no clock, no commands."""
+"""State of a run of the integration tests, and its answers to queries. Pure: no clock, no commands."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ class ModuleState:
     attempt: int = 0
     """0 while it waits."""
     ended: bool = False
-    cases: list[TestResult] = field(default_factory=list)
+    results: list[TestResult] = field(default_factory=list)
     counts: Counter[Outcome] = field(default_factory=Counter)
     current: str = ""
     seconds: float = 0
@@ -59,10 +59,9 @@ class ModuleState:
 
 
 class RunState:
-    """All modules of a run, and what became of them."""
+    """All modules of a run, with their results."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self.outcome = RunOutcome.RUNNING
         self.error = ""
         self.notes: list[str] = []
@@ -70,35 +69,35 @@ class RunState:
 
     @property
     def modules(self) -> Sequence[ModuleState]:
-        """List the modules in the order in which they are run."""
+        """The modules in the order in which they are run."""
         return list(self._modules.values())
 
     def collected(self, collected: Collected) -> None:
-        """Know what there is to run."""
+        """Set the modules to run."""
         self._modules = {found.path: ModuleState(found.path, found.tests) for found in collected.modules}
 
     def begin(self, path: str) -> None:
-        """Know that a module is being run, or waits for a worker."""
+        """Record that a module runs, or waits for a worker."""
         self._modules[path].attempt = 1
 
     def progress(self, progress: ModuleProgress) -> None:
-        """Take news of a module; those of an attempt that was given up, or that come late, change nothing."""
+        """Record progress of a module, unless it is late or of an attempt that was given up."""
         module = self._modules.get(progress.module)
         if module is None or module.ended or progress.attempt < module.attempt:
             return
         if progress.attempt > module.attempt:
-            module.cases, module.counts = [], Counter()
+            module.results, module.counts = [], Counter()
         module.attempt = progress.attempt
         module.tests = max(module.tests, progress.found)
-        module.cases += progress.cases
-        module.counts.update(one.outcome for one in progress.cases)
+        module.results += progress.cases
+        module.counts.update(result.outcome for result in progress.cases)
         module.current, module.log_end = progress.current, progress.log_end
 
     def end(self, report: ModuleReport) -> None:
-        """Take a module's report, which holds all that was told before."""
+        """Record a module's report, which replaces all progress."""
         module = self._modules[report.module]
         module.ended, module.attempt, module.current = True, report.attempts, ""
-        module.cases, module.counts = list(report.cases), Counter(report.counts)
+        module.results, module.counts = list(report.cases), Counter(report.counts)
         module.tests = max(module.tests, module.counts.total())
         module.seconds, module.log, module.log_end = report.seconds, report.log, report.log_end
         module.artefacts = report.artefacts
@@ -108,16 +107,16 @@ class RunState:
         """End a module that gave no report: its activity failed, or was cancelled before it began."""
         module = self._modules[path]
         module.ended, module.current = True, ""
-        module.cases.append(make_result(path, outcome, message=reason))
+        module.results.append(make_result(path, outcome, message=reason))
         module.counts[outcome] += 1
 
     def note(self, *notes: str) -> None:
-        """Remember what else happened."""
+        """Record what else happened."""
         self.notes = [*self.notes, *notes][:MAX_NOTES]
 
     @property
     def counts(self) -> dict[Outcome, int]:
-        """Count all tests by outcome."""
+        """Number of tests by outcome."""
         total: Counter[Outcome] = Counter()
         for module in self._modules.values():
             total.update(module.counts)
@@ -125,18 +124,18 @@ class RunState:
 
     @property
     def tests(self) -> int:
-        """Tell how many tests there are."""
+        """Number of tests."""
         return sum(module.tests for module in self._modules.values())
 
     @property
     def passed(self) -> bool:
-        """Tell whether nothing went wrong."""
+        """Whether every test passed, was skipped, or failed as expected."""
         return not any(module.bad for module in self._modules.values())
 
-    # What queries answer
+    # Answers to queries
 
     def status(self, started_at: str, elapsed_seconds: float) -> RunStatus:
-        """Tell how the run stands."""
+        """Return the status."""
         return RunStatus(
             outcome=self.outcome,
             started_at=started_at,
@@ -156,8 +155,8 @@ class RunState:
         )
 
     def results(self, page: PageRequest) -> ResultsPage:
-        """List tests with their outcomes."""
-        wanted = [one for one in self._results(page.module) if one.outcome in BAD or not page.bad_only]
+        """Return a page of results."""
+        wanted = [result for result in self._results(page.module) if result.outcome in BAD or not page.bad_only]
         end = page.start + page.size
         return ResultsPage(
             outcome=self.outcome,
@@ -166,7 +165,7 @@ class RunState:
         )
 
     def logs(self, page: PageRequest) -> LogsPage:
-        """Show the end of what modules printed, and where the rest lies."""
+        """Return a page of the ends of logs, and where the rest is stored."""
         wanted = [module for module in self._chosen(page.module) if module.attempt]
         end = page.start + min(page.size, MODULES_A_PAGE)
         logs = tuple(
@@ -176,8 +175,8 @@ class RunState:
         return LogsPage(logs=logs, next=end if end < len(wanted) else None)
 
     def report(self, seconds: float) -> RunReport:
-        """Sum up."""
-        worst = [one for one in self._results("") if one.outcome in BAD]
+        """Return the report."""
+        worst = [result for result in self._results("") if result.outcome in BAD]
         return RunReport(
             outcome=self.outcome,
             tests=self.tests,
@@ -191,7 +190,7 @@ class RunState:
 
     def _results(self, path: str) -> Iterator[TestResult]:
         for module in self._chosen(path):
-            yield from module.cases
+            yield from module.results
 
     def _chosen(self, path: str) -> list[ModuleState]:
         return [module for module in self._modules.values() if path in ("", module.path)]

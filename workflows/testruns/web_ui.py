@@ -1,4 +1,4 @@
-"""What people read of a run of the integration tests in the Temporal Web UI."""
+"""Details of a run of the integration tests in the Temporal Web UI."""
 
 from temporalio import workflow
 
@@ -16,7 +16,7 @@ MARKS = {
     RunOutcome.CANCELLED: "✗",
 }
 ROWS = 60
-CASES = 10
+RESULTS = 10
 NOTES = 10
 GAP = "\u2003"
 """An em space: the Web UI sets a table's columns without any between them."""
@@ -25,41 +25,34 @@ CELL_CHARS = 100
 
 
 def of_run(state: RunState, seconds: float) -> str:
-    """Describe a run: how it stands, a table of its modules, what went wrong, what else happened."""
-    parts = [_headline(state, seconds)]
+    """Return a run's details as Markdown: status, a table of its modules, tests that did not pass, notes."""
+    counts = ", ".join(f"{number} {outcome.value}" for outcome, number in state.counts.items()) or "none ended yet"
+    mark = f"{MARKS[state.outcome]} **{state.outcome.value}**"
+    parts = [f"{mark} — {state.tests} tests: {counts}; {seconds:.0f} s"]
     if state.error:
         parts.append(f"**Error**: {_cell(state.error, 1000)}")
     if state.modules:
-        parts.append(_table(state))
-    bad = [one for module in state.modules for one in module.cases if one.outcome in BAD][:CASES]
+        table = [f"| module | {GAP}tests | {GAP}ended | {GAP}bad | |", "|---|---|---|---|---|"]
+        table += [_row(module) for module in state.modules[:ROWS]]
+        more = len(state.modules) - ROWS
+        parts.append("\n".join([*table, f"| … {more} more | | | | |"] if more > 0 else table))
+    bad = [result for module in state.modules for result in module.results if result.outcome in BAD][:RESULTS]
     if bad:
-        lines = [f"- `{_cell(one.node)}` {one.outcome.value}: {_cell(one.message)}" for one in bad]
+        lines = [f"- `{_cell(result.node)}` {result.outcome.value}: {_cell(result.message)}" for result in bad]
         parts.append("\n".join(["**Did not pass**\n", *lines]))
     if state.notes:
         parts.append("\n".join(["**Notes**\n", *(f"- {_cell(note, 200)}" for note in state.notes[:NOTES])]))
     return "\n\n".join(parts)
 
 
-def told(report: RunReport) -> str:
-    """Say in a line how a run ended."""
+def in_a_line(report: RunReport) -> str:
+    """Return in a line how a run ended."""
     if report.error:
         return shortened(f"not run: {report.error}", 400)
     bad = sum(number for outcome, number in report.counts.items() if outcome in BAD)
-    names = ", ".join(shortened(one.node) for one in report.worst[:3])
+    names = ", ".join(shortened(result.node) for result in report.worst[:3])
     more = ", …" if bad > 3 else ""
     return f"{bad} of {report.tests} tests did not pass: {names}{more}"
-
-
-def _headline(state: RunState, seconds: float) -> str:
-    counts = ", ".join(f"{number} {outcome.value}" for outcome, number in state.counts.items()) or "none ended yet"
-    return f"{MARKS[state.outcome]} **{state.outcome.value}** — {state.tests} tests: {counts}; {seconds:.0f} s"
-
-
-def _table(state: RunState) -> str:
-    rows = [_row(module) for module in state.modules[:ROWS]]
-    if len(state.modules) > ROWS:
-        rows.append(f"| … {len(state.modules) - ROWS} more | | | | |")
-    return "\n".join([f"| module | {GAP}tests | {GAP}ended | {GAP}bad | |", "|---|---|---|---|---|", *rows])
 
 
 def _row(module: ModuleState) -> str:
@@ -76,5 +69,5 @@ def _row(module: ModuleState) -> str:
 
 
 def _cell(text: str, chars: int = CELL_CHARS) -> str:
-    """Keep a text from breaking the table or the code that it is in."""
+    """Replace what would break the table or the code that the text stands in."""
     return shortened(text, chars).replace("|", "¦").replace("`", "'")

@@ -1,4 +1,4 @@
-"""A run of the integration tests: collected, run module by module, watched meanwhile, told of when it fails."""
+"""A run of the integration tests: collect them, run them module by module, alert chats when it fails."""
 
 import asyncio
 from datetime import timedelta
@@ -18,11 +18,10 @@ with workflow.unsafe.imports_passed_through():
     from activities.reply import ReplyActivity, ReplyRequest
     from activities.testruns.collect import CollectActivity, CollectRequest
     from activities.testruns.module_attempt import RunModuleRequest
-    from activities.testruns.results import BAD, ModuleProgress, ModuleReport, Outcome
+    from activities.testruns.results import BAD, ModuleProgress, Outcome
     from activities.testruns.run_module import RunModuleActivity
     from activities.values import Notice
-    from workflows.activity_options import WAIT, retries
-    from workflows.errors import raise_if_cancelled
+    from workflows.activity_options import WAIT, raise_if_cancelled, retries
     from workflows.names import OUTCOME, SCHEDULED_BY, TEST_RUN, TEST_RUN_MEMO, TESTS_QUEUE, platform_queue
     from workflows.one_line import shortened
     from workflows.testruns import web_ui
@@ -40,17 +39,18 @@ with workflow.unsafe.imports_passed_through():
 EVERYTHING = RunRequest()
 FIRST_PAGE = PageRequest()
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-"""A worker that has not been heard of for so long is dead; longer than a server needs to start again."""
+"""Without a heartbeat for so long, a worker counts as dead; longer than a server needs to restart."""
 WORKER_TIMEOUT = timedelta(hours=6)
-"""How long a run waits for a worker of its queue."""
+"""How long an activity waits for a worker of its queue."""
 ALERT_TIMEOUT = timedelta(minutes=15)
-"""A schedule's next run is skipped while this one tries to tell somebody."""
+"""A schedule's next run is skipped while this one tries to deliver its alerts."""
 ATTEMPTS = 5
-"""So many workers may die of a module; then the module has failed, and the run goes on."""
+"""After so many attempts that ended with their workers, a module has failed, and the run goes on."""
 DEADLINE = timedelta(hours=24)
 """Of a run."""
 COLLECT_TIMEOUT = timedelta(minutes=30)
 DISCORD_EPOCH_MS = 1_420_070_400_000
+"""Discord sorts messages by ids that begin with the time since then, and tells sends apart by them."""
 FINISHED = "june_test_run_finished"
 SECONDS = "june_test_run_seconds"
 SPARE = timedelta(minutes=2)
@@ -63,11 +63,11 @@ class IntegrationRun:
 
     @workflow.init
     def __init__(self, request: RunRequest = EVERYTHING) -> None:
-        """Take the request; queries may ask before ``run`` has begun."""
+        """Build the state; queries may arrive before ``run`` has begun."""
         self._request = request
         self._state = RunState()
         self._deadline = workflow.now() + DEADLINE
-        self._news = workflow.now()
+        self._updated_at = workflow.now()
 
     @workflow.run
     async def run(self, _request: RunRequest = EVERYTHING) -> RunReport:
@@ -76,19 +76,24 @@ class IntegrationRun:
         try:
             await self._collect()
             raise_if_cancelled()
-            await self._run_modules()
+            free = asyncio.Semaphore(self._request.parallel)
+            running = [self._run_module(module, free) for module in self._state.modules]
+            for ended in await asyncio.gather(*running, return_exceptions=True):
+                if isinstance(ended, BaseException):
+                    raise ended
             raise_if_cancelled()
         except (ActivityError, asyncio.CancelledError) as error:
             if not isinstance(error, ActivityError) or is_cancelled_exception(error):
                 self._end(RunOutcome.CANCELLED)
                 raise
             self._state.error = reason_of(error)
-        report = self._end(self._outcome())
+        passed = RunOutcome.PASSED if self._state.passed else RunOutcome.FAILED
+        report = self._end(RunOutcome.ERROR if self._state.error else passed)
         if report.outcome is RunOutcome.PASSED:
             return report
         await self._alert(report)
         raise ApplicationError(
-            web_ui.told(report),
+            web_ui.in_a_line(report),
             report,
             type=f"tests-{report.outcome.value}",
             non_retryable=True,
@@ -97,23 +102,23 @@ class IntegrationRun:
 
     @workflow.signal
     def progress(self, progress: ModuleProgress) -> None:
-        """Take news of a module under way."""
+        """Record progress of a module under way."""
         self._state.progress(progress)
         self._describe()
 
     @workflow.query
     def status(self) -> RunStatus:
-        """Tell how the run stands: counts, what runs now, how long it has taken."""
+        """Return the status: counts, what runs now, how long it has taken."""
         return self._state.status(workflow.info().start_time.isoformat(), self._seconds)
 
     @workflow.query
     def results(self, page: PageRequest = FIRST_PAGE) -> ResultsPage:
-        """List tests with outcome, seconds and message, a page at a time."""
+        """Return tests with outcome, seconds and message, a page at a time."""
         return self._state.results(page)
 
     @workflow.query
     def logs(self, page: PageRequest = FIRST_PAGE) -> LogsPage:
-        """Show the end of what each module printed, and where the rest lies, a page at a time."""
+        """Return the end of what each module printed, and where the rest is stored, a page at a time."""
         return self._state.logs(page)
 
     async def _collect(self) -> None:
@@ -132,55 +137,40 @@ class IntegrationRun:
         self._state.collected(collected)
         self._describe()
 
-    async def _run_modules(self) -> None:
-        """Run all modules, so many at once; a module that fails, in whatever way, leaves the others alone."""
-        free = asyncio.Semaphore(self._request.parallel)
-        running = [self._run_in_turn(module, free) for module in self._state.modules]
-        for outcome in await asyncio.gather(*running, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
-
-    async def _run_in_turn(self, module: ModuleState, free: asyncio.Semaphore) -> None:
+    async def _run_module(self, module: ModuleState, free: asyncio.Semaphore) -> None:
+        """Run a module in its turn; if it fails, in whatever way, the other modules are run all the same."""
+        request = self._request
+        limit = timedelta(seconds=request.seconds_a_module) + SPARE
         async with free:
             self._state.begin(module.path)
             self._describe()
+            remaining = max(timedelta(milliseconds=1), self._deadline - workflow.now())
             try:
-                self._state.end(await self._run_module(module))
+                report = await workflow.execute_activity_method(
+                    RunModuleActivity.run_module,
+                    RunModuleRequest(
+                        module=module.path,
+                        selection=request.selection,
+                        seconds_a_test=request.seconds_a_test,
+                        seconds=request.seconds_a_module,
+                    ),
+                    task_queue=TESTS_QUEUE,
+                    start_to_close_timeout=limit,
+                    schedule_to_close_timeout=min(limit + WORKER_TIMEOUT, remaining),
+                    heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                    retry_policy=retries(ATTEMPTS, timedelta(seconds=10)),
+                    cancellation_type=WAIT,
+                    summary=shortened(f"{module.path}: {module.tests} tests"),
+                )
+                self._state.end(report)
             except ActivityError as error:
                 cancelled = is_cancelled_exception(error)
                 outcome = Outcome.CANCELLED if cancelled else Outcome.ERROR
                 self._state.lose(module.path, outcome, "the run was cancelled" if cancelled else reason_of(error))
             self._describe()
 
-    async def _run_module(self, module: ModuleState) -> ModuleReport:
-        request = self._request
-        limit = timedelta(seconds=request.seconds_a_module) + SPARE
-        return await workflow.execute_activity_method(
-            RunModuleActivity.run_module,
-            RunModuleRequest(
-                module=module.path,
-                selection=request.selection,
-                seconds_a_test=request.seconds_a_test,
-                seconds=request.seconds_a_module,
-            ),
-            task_queue=TESTS_QUEUE,
-            start_to_close_timeout=limit,
-            schedule_to_close_timeout=self._remaining(limit + WORKER_TIMEOUT),
-            heartbeat_timeout=HEARTBEAT_TIMEOUT,
-            retry_policy=retries(ATTEMPTS, timedelta(seconds=10)),
-            cancellation_type=WAIT,
-            summary=shortened(f"{module.path}: {module.tests} tests"),
-        )
-
-    # The end
-
-    def _outcome(self) -> RunOutcome:
-        if self._state.error:
-            return RunOutcome.ERROR
-        return RunOutcome.PASSED if self._state.passed else RunOutcome.FAILED
-
     def _end(self, outcome: RunOutcome) -> RunReport:
-        """Record how it ended, where it can be found without any worker, and measured."""
+        """Record the outcome in memo, search attribute and metrics, where it is found without any worker."""
         self._show(outcome)
         report = self._state.report(self._seconds)
         small = report.model_copy(update={"worst": (), "notes": (), "error": shortened(report.error, 400)})
@@ -195,9 +185,12 @@ class IntegrationRun:
         return report
 
     async def _alert(self, report: RunReport) -> None:
-        """Tell the chats that are to be told, each once; one that cannot be told is noted."""
+        """Alert the chats of the request, each once; note what became of each alert."""
         for address in self._request.alerts:
-            to = address.model_copy(update={"message": _message(address.platform)})
+            # There is no message to reply to, so its id is made up: a new one, so that no alert is taken for another's.
+            now = round(workflow.time() * 1000)
+            ids = {"telegram": "0", "discord": str((now - DISCORD_EPOCH_MS) << 22)}
+            to = address.model_copy(update={"message": ids.get(address.platform, str(now))})
             name = f"alert to {address.platform}:{address.chat}"
             try:
                 delivered = await workflow.execute_activity_method(
@@ -218,27 +211,22 @@ class IntegrationRun:
                 self._state.note(f"{name}: not delivered, {reason_of(error)}")
         self._describe()
 
-    # What people see
-
     def _show(self, outcome: RunOutcome) -> None:
         self._state.outcome = outcome
         workflow.upsert_search_attributes([OUTCOME.value_set(outcome.value)])
         self._describe()
 
     def _describe(self) -> None:
-        self._news = workflow.now()
+        self._updated_at = workflow.now()
         workflow.set_current_details(web_ui.of_run(self._state, self._seconds))
 
     @property
     def _seconds(self) -> float:
-        return round((self._news - workflow.info().start_time).total_seconds(), 1)
-
-    def _remaining(self, timeout: timedelta) -> timedelta:
-        return max(timedelta(milliseconds=1), min(timeout, self._deadline - workflow.now()))
+        return round((self._updated_at - workflow.info().start_time).total_seconds(), 1)
 
 
 def reason_of(error: ActivityError) -> str:
-    """Say why an activity failed, in a sentence for operators."""
+    """Return why an activity failed, in a sentence for operators."""
     cause = error.cause
     if isinstance(cause, TemporalTimeoutError):
         if cause.type in {TimeoutType.SCHEDULE_TO_START, TimeoutType.SCHEDULE_TO_CLOSE}:
@@ -248,17 +236,9 @@ def reason_of(error: ActivityError) -> str:
 
 
 def notice_of(report: RunReport, run: str) -> Notice:
-    """Choose the sentence for the alert."""
+    """Return the sentence of the alert."""
     if report.error:
         return Notice(key="tests-not-run", params={"run": run, "reason": shortened(report.error, 300)})
     bad = sum(number for outcome, number in report.counts.items() if outcome in BAD)
-    names = ", ".join(shortened(one.node) for one in report.worst[:3])
+    names = ", ".join(shortened(result.node) for result in report.worst[:3])
     return Notice(key="tests-failed", params={"run": run, "failed": bad, "total": report.tests, "names": names})
-
-
-def _message(platform: str) -> str:
-    """Name a message to reply to where there is none: one that never was, so that no alert is taken for another's."""
-    milliseconds = round(workflow.time() * 1000)
-    if platform == "discord":  # by which its messages are sorted, and sends are told apart
-        return str((milliseconds - DISCORD_EPOCH_MS) << 22)
-    return "0" if platform == "telegram" else str(milliseconds)

@@ -5,8 +5,9 @@ Chat ``@<user id>`` is the private channel of june and that person, whose id is 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import aiohttp
@@ -18,19 +19,20 @@ from temporalio.exceptions import ApplicationError
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.platforms.discord.requests import (
-    NO_HISTORY,
+    JSON,
+    MISSING_PERMISSIONS_CODE,
+    NO_HISTORY_CODE,
     TEXT_LIMIT,
     VOICE_FLAG,
-    found_among,
-    message_of,
+    find_sent,
+    message_body,
     nonce,
-    paused,
-    plain,
-    refused,
+    parameters,
+    rate_limit_error,
+    request_error,
     waveform,
-    with_file,
 )
-from activities.platforms.discord.signed_links import LinkExpiredError, Links, Read, read_link
+from activities.platforms.discord.signed_links import LinkExpiredError, SignedLinks, read_link
 from activities.platforms.platform import Presence, VoiceForbiddenError, VoiceNote
 from activities.text.message_parts import split_text
 from activities.values import Address, AudioSource
@@ -39,11 +41,11 @@ _log = logging.getLogger(__name__)
 
 TYPING_SECONDS = 8.0
 """Discord shows ten."""
-SINCE = 100
+HISTORY_LIMIT = 100
 """Messages from the one answered on, among which a later attempt looks for what an earlier one sent."""
-VOICE_NAME = "voice-message.ogg"
-PRIVATE = "@"
+USER_PREFIX = "@"
 """Before the id of a person, as the name of a chat."""
+LOCATOR = re.compile(r"([0-9]+)/([0-9]+)/([0-9]+)")
 
 
 class DiscordPlatform:
@@ -54,58 +56,62 @@ class DiscordPlatform:
     caption_limit = 0
     """A native voice message takes no content."""
 
-    def __init__(self, http: HTTPClient, links: Links, read: Read = read_link) -> None:
-        """Take the client.
+    def __init__(
+        self, http: HTTPClient, links: SignedLinks, read: Callable[[str, int], Awaitable[bytes]] = read_link
+    ) -> None:
+        """Use a client.
 
         Args:
             http: logged in; keeps to Discord's rate limits.
-            links: of files that cannot be asked for again.
-            read: reads a signed link.
+            links: of files whose messages cannot be read again.
+            read: reads at most the first ``max_bytes + 1`` bytes behind a signed link.
 
         """
         self._http = http
         self._links = links
         self._read = read
 
-    # In
+    # Files
 
     async def download(self, source: AudioSource, max_bytes: int) -> bytes:
-        """Ask for the message, whose links are fresh, and read its file.
+        """Request the message, whose links are fresh, and read its file.
 
         Raises:
             BadInputError: ``audio-missing``, ``audio-forbidden``, ``audio-too-large``, ``chat-gone``,
                 ``request-invalid``.
 
         """
-        link = await self._link(source, max_bytes)
-        try:
-            return await self._read(link, max_bytes)
-        except LinkExpiredError:
-            link = await self._link(source, max_bytes)
-        try:
-            return await self._read(link, max_bytes)
-        except LinkExpiredError:
-            raise BadInputError(ErrorCode.AUDIO_MISSING, "Discord no longer has the file.") from None
+        for _ in range(2):  # a link may expire before it is read
+            link = await self._find_link(source, max_bytes)
+            with suppress(LinkExpiredError):
+                return await self._read(link, max_bytes)
+        raise BadInputError(ErrorCode.AUDIO_MISSING, "Discord no longer has the file.")
 
-    async def _link(self, source: AudioSource, max_bytes: int) -> str:
-        channel, message, attachment = _located(source.locator)
+    async def _find_link(self, source: AudioSource, max_bytes: int) -> str:
+        """Find a file in its message, or in one that it forwards, or else its stored link."""
+        located = LOCATOR.fullmatch(source.locator)
+        if located is None:
+            message = "A recording on Discord is <channel>/<message>/<attachment>."
+            raise BadInputError(ErrorCode.REQUEST_INVALID, message)
+        channel, message_id, attachment = map(int, located.groups())
         try:
-            found = await self._http.get_message(channel, message)
+            found: Any = await self._http.get_message(channel, message_id)
         except discord.RateLimited as error:
-            raise paused(error) or error from error
+            raise rate_limit_error(error) or error from error
         except discord.HTTPException as error:
-            raise refused(error, ErrorCode.AUDIO_MISSING) from error
-        for file in _files(found):
-            if str(file["id"]) == str(attachment):
+            raise request_error(error, ErrorCode.AUDIO_MISSING) from error
+        forwarded = [snapshot["message"] for snapshot in found.get("message_snapshots", [])]
+        for file in [file for holder in (found, *forwarded) for file in holder.get("attachments", [])]:
+            if int(file["id"]) == attachment:
                 if file["size"] > max_bytes:
-                    message_ = f"The file has more than {max_bytes} bytes."
-                    raise BadInputError(ErrorCode.AUDIO_TOO_LARGE, message_, limit_bytes=max_bytes)
+                    message = f"The file has more than {max_bytes} bytes."
+                    raise BadInputError(ErrorCode.AUDIO_TOO_LARGE, message, limit_bytes=max_bytes)
                 return str(file["url"])
         if source.link_key is None:
             raise BadInputError(ErrorCode.AUDIO_MISSING, "The message has no such file, or june may not see it.")
         return await self._links.get(source.link_key)
 
-    # Out
+    # Replies
 
     async def send_text(self, to: Address, text: str) -> str:
         """Send text in as many messages as it takes, the first as a reply; return the last one's id.
@@ -117,11 +123,11 @@ class DiscordPlatform:
         """
         sent = ""
         for index, part in enumerate(split_text(text, TEXT_LIMIT)):
-            body = message_of(nonce(to.message, f"{index}/{part}"), part, None if index else to.message)
+            body = message_body(nonce(to.message, f"{index}/{part}"), part, None if index else to.message)
             try:
-                sent = await self._send(to, body, plain)
+                sent = await self._send(to, body)
             except discord.HTTPException as error:
-                raise refused(error, ErrorCode.REPLY_FAILED) from error
+                raise request_error(error, ErrorCode.REPLY_FAILED) from error
         return sent
 
     async def send_voice(self, to: Address, voice: VoiceNote) -> str:
@@ -134,119 +140,100 @@ class DiscordPlatform:
 
         """
         drawn = await asyncio.to_thread(waveform, voice.data, voice.seconds)
-        spoken = message_of(nonce(to.message, "voice"), reply_to=to.message, flags=VOICE_FLAG)
-        shape = {"duration_secs": round(voice.seconds, 2), "waveform": drawn}
+        body = message_body(nonce(to.message, "voice"), reply_to=to.message, flags=VOICE_FLAG)
         try:
-            return await self._send(to, spoken, lambda body: with_file(body, voice.data, VOICE_NAME, **shape))
+            return await self._send(to, body, voice.data, duration_secs=round(voice.seconds, 2), waveform=drawn)
         except discord.HTTPException as error:
-            _for_now(error)
+            _raise_unless_refused(error)
             _log.info("no voice messages in channel %s (%s): sending a file", to.chat, error.code)
-        file = message_of(nonce(to.message, "file"), reply_to=to.message)
         try:
-            return await self._send(to, file, lambda body: with_file(body, voice.data, VOICE_NAME))
+            return await self._send(to, message_body(nonce(to.message, "file"), reply_to=to.message), voice.data)
         except discord.HTTPException as error:
-            _for_now(error)
+            _raise_unless_refused(error)
             raise VoiceForbiddenError from error
 
-    async def _send(
-        self, to: Address, body: dict[str, Any], pack: Callable[[dict[str, Any]], MultipartParameters]
-    ) -> str:
-        """Send, unless it was; without the reference where the message it replies to may not be read."""
+    async def _send(self, to: Address, body: JSON, file: bytes | None = None, **attachment: object) -> str:
+        """Send a message once, over all attempts; without a reference where june may not read the history."""
         channel = await self._channel(to)
-        before = await self._sent_before(channel, to.message, body, None if pack is plain else VOICE_NAME)
-        if before:
-            return before
+        if activity.in_activity() and activity.info().attempt > 1:
+            # Discord forgets a nonce after some minutes, so look for the message as well.
+            try:
+                since = await self._http.logs_from(channel, HISTORY_LIMIT, after=int(to.message) - 1)
+            except discord.DiscordException as error:  # the nonce is left, and the send meets whatever is wrong
+                _log.info("the history of channel %s cannot be read: %s", channel, error)
+            else:
+                sent = find_sent(cast("list[JSON]", since), body, with_file=file is not None)
+                if sent:
+                    return sent
         try:
-            return await self._post(channel, pack(body))
+            return await self._post(channel, parameters(body, file, **attachment))
         except discord.HTTPException as error:
-            if error.code != NO_HISTORY:
+            if error.code != NO_HISTORY_CODE:
                 raise
-        unrelated = {name: value for name, value in body.items() if name != "message_reference"}
-        return await self._post(channel, pack(unrelated))
-
-    async def _channel(self, to: Address) -> int:
-        """Find the channel; Discord opens a private one the first time, and names the same again."""
-        if not to.chat.startswith(PRIVATE):
-            return int(to.thread or to.chat)
-        try:
-            return int((await self._http.start_private_message(to.chat.removeprefix(PRIVATE)))["id"])
-        except discord.RateLimited as error:
-            raise paused(error) or error from error
-
-    async def _sent_before(self, channel: int, answered: str, body: dict[str, Any], file: str | None) -> str | None:
-        """Look whether an earlier attempt has sent this: a nonce is remembered for some minutes only."""
-        if not (activity.in_activity() and activity.info().attempt > 1):
-            return None
-        try:
-            since = await self._http.logs_from(channel, SINCE, after=int(answered) - 1)
-        except discord.DiscordException as error:  # the nonce is left, and whatever is wrong is told by the send
-            _log.info("channel %s cannot be looked at: %s", channel, error)
-            return None
-        return found_among(cast("list[dict[str, Any]]", since), body, file)
+        body = {name: value for name, value in body.items() if name != "message_reference"}
+        return await self._post(channel, parameters(body, file, **attachment))
 
     async def _post(self, channel: int, params: MultipartParameters) -> str:
         try:
             with params:
                 sent = await self._http.send_message(channel, params=params)
         except discord.RateLimited as error:
-            raise paused(error) or error from error
+            raise rate_limit_error(error) or error from error
         return str(sent["id"])
 
-    # Meanwhile
+    async def _channel(self, to: Address) -> int:
+        """Return the channel's id; Discord opens a private one the first time, and returns the same again."""
+        if not to.chat.startswith(USER_PREFIX):
+            return int(to.thread or to.chat)
+        try:
+            return int((await self._http.start_private_message(to.chat.removeprefix(USER_PREFIX)))["id"])
+        except discord.RateLimited as error:
+            raise rate_limit_error(error) or error from error
+
+    # The turn under way
 
     @asynccontextmanager
     async def presence(
         self,
         to: Address,
         *,
-        speaks: bool,  # noqa: ARG002 - Discord has one sign for all
+        speaks: bool,  # noqa: ARG002 - Discord shows the same for both
         captioned: bool,  # noqa: ARG002
         shown: str | None,  # noqa: ARG002
     ) -> AsyncIterator[Presence]:
         """Show june typing. The text is sent once, as a whole: clients render every edit anew."""
-        typing = asyncio.create_task(self._type(to))
+
+        async def repeat_typing() -> None:
+            while True:
+                try:
+                    await self._http.send_typing(await self._channel(to))
+                except (discord.DiscordException, ApplicationError, aiohttp.ClientError, OSError) as error:
+                    _log.info("typing is not shown: %s", error)
+                await asyncio.sleep(TYPING_SECONDS)
+
+        typing = asyncio.create_task(repeat_typing())
         try:
             yield _Typing()
         finally:
             typing.cancel()
 
-    async def _type(self, to: Address) -> None:
-        while True:
-            try:
-                await self._http.send_typing(await self._channel(to))
-            except (discord.DiscordException, ApplicationError, aiohttp.ClientError, OSError) as error:
-                _log.info("typing is not shown: %s", error)
-            await asyncio.sleep(TYPING_SECONDS)
-
 
 class _Typing:
+    """A presence without text."""
+
     shown: str | None = None
 
     async def show(self, text: str) -> None:
-        """Leave it out."""
+        """Do nothing."""
 
 
-def _located(locator: str) -> tuple[int, int, int]:
-    parts = locator.split("/")
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise BadInputError(ErrorCode.REQUEST_INVALID, "A recording on Discord is <channel>/<message>/<attachment>.")
-    channel, message, attachment = map(int, parts)
-    return channel, message, attachment
-
-
-def _files(message: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - Discord's JSON
-    """List a message's files, those of a message that it forwards included."""
-    snapshots = [snapshot["message"] for snapshot in message.get("message_snapshots", [])]
-    return [file for holder in (message, *snapshots) for file in holder.get("attachments", [])]
-
-
-def _for_now(error: discord.HTTPException) -> None:
+def _raise_unless_refused(error: discord.HTTPException) -> None:
     """Raise what is not a refusal of this kind of message.
 
-    Without the permission to send voice (50013) files may well be allowed.
+    Without the permission to send voice files may well be allowed.
     """
-    if error.code == 50013:
+    if error.code == MISSING_PERMISSIONS_CODE:
         return
-    told = refused(error, ErrorCode.VOICE_FORBIDDEN)
-    if not isinstance(told, BadInputError) or told.type == ErrorCode.CHAT_GONE.value:
-        raise told from error
+    raised = request_error(error, ErrorCode.VOICE_FORBIDDEN)
+    if not isinstance(raised, BadInputError) or raised.type == ErrorCode.CHAT_GONE.value:
+        raise raised from error

@@ -1,4 +1,4 @@
-"""What Discord's REST interface is told and answers: messages, voice notes, files, refusals.
+"""Requests to Discord's REST interface and what its answers mean: messages, voice notes, files, errors.
 
 discord.py reads voice messages, and has no call that sends one (2.7); this module makes the request itself, by the
 library's own HTTP client, which knows the rate limits.
@@ -8,36 +8,42 @@ import base64
 import hashlib
 import io
 import json
-from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, cast
 
 import aiohttp
 import discord
+import numpy as np
 from discord.http import MultipartParameters
 from temporalio.exceptions import ApplicationError
 
+from activities.audio.codec import decode
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError, unusable_is_bad_input
 
 TEXT_LIMIT = 2000
 """Characters of one message."""
 VOICE_FLAG = 1 << 13
-MOST_POINTS = 256
+FILE_NAME = "voice-message.ogg"
+MAX_WAVEFORM_POINTS = 256
 POINT_SECONDS = 0.1
 """A waveform has at most one point in so many seconds."""
 SAMPLE_TYPE = "<i2"
 
-GONE = frozenset({10003, 10004, 50001, 50007, 50013, 50083, 50278})
+CHAT_GONE_CODES = frozenset({10003, 10004, 50001, 50007, 50013, 50083, 50278})
 """Unknown channel or guild, no access, private messages closed, may not write here, thread archived."""
-NO_HISTORY = 160002
+NO_HISTORY_CODE = 160002
 """A reply needs the permission to read what it replies to."""
+MISSING_PERMISSIONS_CODE = 50013
+DEFAULT_RETRY_SECONDS = 30.0
+"""Where Discord limits the rate, and does not say for how long."""
+MAX_RETRY_SECONDS = 900.0
 
-Send = Callable[[MultipartParameters], Coroutine[Any, Any, dict[str, Any]]]
+JSON = dict[str, Any]
 
 
 def nonce(message: str, part: str) -> str:
-    """Name a send: the same name within some minutes gives the message that was made the first time.
+    """Return a nonce for a send: sent with the same one within some minutes, Discord returns the message made before.
 
     Args:
         message: the message that is answered.
@@ -51,9 +57,9 @@ def nonce(message: str, part: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def message_of(name: str, content: str | None = None, reply_to: str | None = None, **more: object) -> dict[str, Any]:
-    """Make the body of a message: idempotent by its name, pinging nobody."""
-    body: dict[str, Any] = {"nonce": name, "enforce_nonce": True, "allowed_mentions": {"parse": []}, **more}
+def message_body(nonce: str, content: str | None = None, reply_to: str | None = None, **fields: object) -> JSON:
+    """Build the body of a message: idempotent by its nonce, without mentions that notify people."""
+    body: JSON = {"nonce": nonce, "enforce_nonce": True, "allowed_mentions": {"parse": []}, **fields}
     if content is not None:
         body["content"] = content
     if reply_to is not None:
@@ -61,95 +67,88 @@ def message_of(name: str, content: str | None = None, reply_to: str | None = Non
     return body
 
 
-def plain(body: dict[str, Any]) -> MultipartParameters:
-    """Send a body by itself."""
-    return MultipartParameters(payload=body, multipart=None, files=None)
+def parameters(body: JSON, file: bytes | None = None, **attachment: object) -> MultipartParameters:
+    """Build the library's request of a body, and of one Ogg file with its fields.
 
-
-def with_file(body: dict[str, Any], data: bytes, name: str, **attachment: object) -> MultipartParameters:
-    """Send a body with one Ogg file; its media type decides whether Discord takes it for a voice message."""
-    file = discord.File(io.BytesIO(data), name)
-    body = body | {"attachments": [{"id": 0, "filename": name, **attachment}]}
-    parts: list[dict[str, Any]] = [
+    The part's media type decides whether Discord takes the file for a voice message.
+    """
+    if file is None:
+        return MultipartParameters(payload=body, multipart=None, files=None)
+    upload = discord.File(io.BytesIO(file), FILE_NAME)
+    body = body | {"attachments": [{"id": 0, "filename": FILE_NAME, **attachment}]}
+    parts: list[JSON] = [
         {"name": "payload_json", "value": json.dumps(body)},
-        {"name": "files[0]", "value": file.fp, "filename": name, "content_type": "audio/ogg"},
+        {"name": "files[0]", "value": upload.fp, "filename": FILE_NAME, "content_type": "audio/ogg"},
     ]
-    return MultipartParameters(payload=None, multipart=parts, files=[file])
+    return MultipartParameters(payload=None, multipart=parts, files=[upload])
 
 
-def found_among(messages: list[dict[str, Any]], body: dict[str, Any], file: str | None) -> str | None:
-    """Find the message that a body made when it was sent before; its id, or None.
+def find_sent(messages: list[JSON], body: JSON, *, with_file: bool) -> str | None:
+    """Find the message that was made of a body when it was sent before; return its id, or None.
 
     Args:
-        messages: what was said from the message that is answered on; without it, where that is gone.
+        messages: the channel's, from the message that is answered on; without that message, if it was deleted.
         body: what would be sent.
-        file: name of the file that goes with it.
+        with_file: whether an Ogg file goes with it.
 
     """
     replied = body.get("message_reference", {}).get("message_id")
-    related = {replied} if any(str(message["id"]) == replied for message in messages) else {replied, None}
+    references = {replied} if any(str(message["id"]) == replied for message in messages) else {replied, None}
     for message in messages:
-        names = [attachment["filename"] for attachment in message["attachments"]]
-        same = message["content"] == body.get("content", "") and names == ([file] if file else [])
-        to = (message.get("message_reference") or {}).get("message_id")
-        if same and to in related and message["author"].get("bot"):
+        files = [attachment["filename"] for attachment in message["attachments"]]
+        same = message["content"] == body.get("content", "") and files == ([FILE_NAME] if with_file else [])
+        reference = (message.get("message_reference") or {}).get("message_id")
+        if same and reference in references and message["author"].get("bot"):
             return str(message["id"])
     return None
 
 
 def waveform(data: bytes, seconds: float) -> str:
-    """Draw a voice note as Discord shows it: loudness by time, 0 to 255, in base64. Blocks: call it in a thread.
+    """Return a voice note's loudness over time, 0 to 255 a point, in base64. It blocks: call it in a thread.
 
     Raises:
         BadInputError: ``audio-unreadable`` and the others of ``activities.audio.codec.decode``.
 
     """
-    import numpy as np
-
-    from activities.audio.codec import decode
-
     with unusable_is_bad_input():
         pcm = decode(data, seconds + 60)
     samples = np.frombuffer(pcm, SAMPLE_TYPE).astype(np.float64)
-    count = max(1, min(MOST_POINTS, int(seconds / POINT_SECONDS)))
+    count = max(1, min(MAX_WAVEFORM_POINTS, int(seconds / POINT_SECONDS)))
     windows = np.array_split(samples, count)
     loudness = np.array([np.sqrt(np.mean(window**2)) if window.size else 0.0 for window in windows])
     points = (loudness / max(loudness.max(), 1.0) * 255).astype(np.uint8)
     return base64.b64encode(points.tobytes()).decode()
 
 
-def paused(error: discord.HTTPException | discord.RateLimited) -> ApplicationError | None:
-    """Read how long Discord asks to wait; None where it does not."""
+def rate_limit_error(error: discord.HTTPException | discord.RateLimited) -> ApplicationError | None:
+    """Return the error on which Temporal waits as long as Discord asks; None if it does not ask for a pause."""
     if isinstance(error, discord.RateLimited):
         seconds = error.retry_after
     elif error.status == 429:
-        seconds = _seconds(cast("aiohttp.ClientResponse", error.response).headers.get("Retry-After"))
+        header = cast("aiohttp.ClientResponse", error.response).headers.get("Retry-After")
+        try:
+            seconds = min(max(float(header or DEFAULT_RETRY_SECONDS), 1), MAX_RETRY_SECONDS)
+        except ValueError:
+            seconds = DEFAULT_RETRY_SECONDS
     else:
         return None
     message = f"Discord asks to wait {seconds:.1f} s."
     return ApplicationError(message, type="rate-limited", next_retry_delay=timedelta(seconds=seconds))
 
 
-def _seconds(header: str | None) -> float:
-    try:
-        return min(max(float(header or 30), 1), 900)
-    except ValueError:
-        return 30.0
-
-
-def refused(error: discord.HTTPException, code: ErrorCode) -> Exception:
-    """Tell what an answer of Discord means for the activity: for good, or for now (the error itself).
+def request_error(error: discord.HTTPException, code: ErrorCode) -> Exception:
+    """Return what to raise for a request that failed; the error itself if it is to be tried again.
 
     Args:
-        error: what Discord answered.
-        code: what it means where nothing more is known.
+        error: Discord's answer.
+        code: what a refusal means where nothing more is known.
 
     """
-    waits = paused(error)
-    if waits is not None:
-        return waits
-    if error.status >= 500 or error.status == 401:  # a token may be mended
+    limited = rate_limit_error(error)
+    if limited is not None:
+        return limited
+    if error.status >= 500 or error.status == 401:  # a token may be replaced
         return error
-    if error.code in GONE:
+    if error.code in CHAT_GONE_CODES:
         return BadInputError(ErrorCode.CHAT_GONE, f"Discord refuses this channel: {error.code}.")
     return BadInputError(code, f"Discord refuses this: {error.status}, {error.code}.")

@@ -1,7 +1,6 @@
-"""Signed links of Discord's files: read while they are good, and kept where june is shown a message only once."""
+"""Signed links of Discord's files: read until they expire, and stored where june can read a message only once."""
 
 import logging
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -14,22 +13,17 @@ from activities.errors import BadInputError
 
 _log = logging.getLogger(__name__)
 
-LINK_SECONDS = 60.0
-"""To download a file, in all."""
-LINK_BYTES = 4000
-"""More is no link."""
+DOWNLOAD_TIMEOUT = aiohttp.ClientTimeout(total=60)
+MAX_LINK_BYTES = 4000
 FILE_SERVERS = frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})
-
-Read = Callable[[str, int], Awaitable[bytes]]
-"""Read a signed link: its file, or the first ``max_bytes + 1`` bytes of it."""
 
 
 class LinkExpiredError(Exception):
-    """A signed link is no longer good; its message has a fresh one."""
+    """A signed link has expired; its message has a fresh one."""
 
 
-class Links:
-    """Links of files in messages that june sees only once: the target of a menu, without the message-content intent.
+class SignedLinks:
+    """Links of files in messages that june can read only once: a menu's target, without the message-content intent.
 
     A link lets whoever has it read the file, for about a day. So it is not for a request, as histories are copied,
     exported and shown; there is only the key under which it lies in the audio store, beside the sound that it leads to.
@@ -37,36 +31,36 @@ class Links:
     """
 
     def __init__(self, blobs: BlobStore) -> None:
-        """Take the audio store."""
+        """Use the store of audio."""
         self._blobs = blobs
 
     async def keep(self, channel: str, link: str) -> str | None:
-        """Keep a link of a channel; return its key, or None where the store does not take it."""
+        """Store a link of a channel; return its key, or None where the store does not take it."""
         try:
             kept = await self._blobs.put(
                 "discord", channel, link.encode(), mime="text/uri-list", seconds=0, sample_rate=0, ending="link"
             )
-        except (BaseError, OSError) as error:  # whoever chose the message is told when its sound is missing
+        except (BaseError, OSError) as error:  # the person is answered that the sound is missing
             _log.warning("a link in channel %s was not kept: %s", channel, error)
             return None
         return kept.key
 
     async def get(self, key: str) -> str:
-        """Find a link by its key.
+        """Return a link by its key.
 
         Raises:
             BadInputError: ``audio-missing``; ``audio-forbidden`` for what is no link to a file of Discord's.
 
         """
-        link = (await self._blobs.get(key, LINK_BYTES)).decode(errors="replace")
+        link = (await self._blobs.get(key, MAX_LINK_BYTES)).decode(errors="replace")
         # june must not be led to other servers by whoever can write a request, or store a sound.
-        if _server(link) not in FILE_SERVERS | {_server(Route.BASE)}:
+        if _origin(link) not in FILE_SERVERS | {_origin(Route.BASE)}:
             raise BadInputError(ErrorCode.AUDIO_FORBIDDEN, "What was kept is no link to a file of Discord's.")
         return link
 
 
-def _server(link: str) -> str:
-    """Tell the origin of a link; nothing where it has none."""
+def _origin(link: str) -> str:
+    """Return the scheme and server of a link; an empty text if it is none."""
     try:
         parts = urlsplit(link)
     except ValueError:
@@ -75,15 +69,14 @@ def _server(link: str) -> str:
 
 
 async def read_link(link: str, max_bytes: int) -> bytes:
-    """Read a file of Discord's, up to the cap.
+    """Read a file of Discord's: at most its first ``max_bytes + 1`` bytes.
 
     Raises:
-        LinkExpiredError: the link is no longer good (403, 404).
+        LinkExpiredError: the link has expired (403, 404).
         aiohttp.ClientError: try again.
 
     """
-    timeout = aiohttp.ClientTimeout(total=LINK_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session, session.get(link) as response:
+    async with aiohttp.ClientSession(timeout=DOWNLOAD_TIMEOUT) as session, session.get(link) as response:
         if response.status in {403, 404}:
             raise LinkExpiredError
         response.raise_for_status()

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 SECOND = 1.0
 MINUTE = 60.0
 BURST = 3
-"""Messages that may follow each other at once: a text and its voice note, say."""
+"""Messages that may follow each other without a pause: a text and its voice note, say."""
 PER_MINUTE_IN_GROUPS = 20
 RESERVE = 8
-"""Of a group's minute, kept for messages that must go out, rather than for edits that may."""
-CHATS = 1000
-"""Remembered; a chat that was silent for a minute has nothing to remember."""
+"""Messages of a group's minute that edits, which may be left out, do not take."""
+MAX_CHATS = 1000
+"""Kept; a chat in which nothing was sent for a minute has nothing to keep."""
 
 
 @dataclass
@@ -21,22 +21,22 @@ class _Chat:
     sent: deque[float] = field(default_factory=lambda: deque(maxlen=PER_MINUTE_IN_GROUPS))
     """When the last messages were sent, or will be."""
     held_until: float = 0.0
-    """Telegram has asked for silence."""
+    """Telegram has asked to send nothing before."""
 
 
 class Pacing:
-    """Says when the next message of a chat may be sent; one for each bot.
+    """The rate limit of one bot's messages, by chat.
 
     The library's own limiter counts what the bot sends in all (30 a second), but not by private chat.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with a clean slate; ``clock`` tells seconds."""
+        """Use a clock that returns seconds."""
         self._clock = clock
         self._chats: OrderedDict[int, _Chat] = OrderedDict()
 
-    def wait(self, chat: int) -> float:
-        """Tell how many seconds the next message of this chat has to wait; nothing is reserved."""
+    def delay(self, chat: int) -> float:
+        """Return how many seconds the next message of this chat has to wait; nothing is reserved."""
         now, known = self._clock(), self._chat(chat)
         ready = [now, known.held_until]
         if len(known.sent) >= BURST:
@@ -45,34 +45,34 @@ class Pacing:
             ready.append(known.sent[0] + MINUTE)
         return max(ready) - now
 
-    def take(self, chat: int) -> float:
-        """Reserve the next place, and tell how many seconds from now it is."""
-        wait = self.wait(chat)
-        self._chat(chat).sent.append(self._clock() + wait)
-        return wait
+    def reserve(self, chat: int) -> float:
+        """Reserve the next place; return how many seconds from now it is."""
+        delay = self.delay(chat)
+        self._chat(chat).sent.append(self._clock() + delay)
+        return delay
 
-    def spare(self, chat: int) -> bool:
-        """Reserve a place for something that may as well be left out; False: leave it out."""
+    def reserve_spare(self, chat: int) -> bool:
+        """Reserve a place for something that may be left out; return False if there is none to spare now."""
         sent, now = self._chat(chat).sent, self._clock()
         crowded = is_group(chat) and sum(now - at < MINUTE for at in sent) >= PER_MINUTE_IN_GROUPS - RESERVE
-        if crowded or self.wait(chat) > 0:
+        if crowded or self.delay(chat) > 0:
             return False
         sent.append(now)
         return True
 
     def hold(self, chat: int, seconds: float) -> None:
-        """Keep silent in a chat for so many seconds, as Telegram has asked for it."""
+        """Send nothing to a chat for so many seconds, as Telegram has asked."""
         known = self._chat(chat)
         known.held_until = max(known.held_until, self._clock() + seconds)
 
     def _chat(self, chat: int) -> _Chat:
         known = self._chats.setdefault(chat, _Chat())
         self._chats.move_to_end(chat)
-        while len(self._chats) > CHATS:
+        while len(self._chats) > MAX_CHATS:
             self._chats.popitem(last=False)
         return known
 
 
 def is_group(chat: int) -> bool:
-    """Tell groups, whose ids are negative, from private chats."""
+    """Check whether a chat is a group, whose ids are negative, rather than private."""
     return chat < 0

@@ -18,7 +18,12 @@ from tests.support import audio_samples as make
 pytestmark = pytest.mark.slow
 
 GOOD = make.wav(make.tone(1))
-BUSY = make.opus_bomb(8.5)
+
+
+@pytest.fixture(scope="module")
+def busy() -> bytes:
+    """Make a file that takes a while to decode."""
+    return make.opus_bomb(8.5)
 
 
 @pytest.fixture
@@ -58,21 +63,21 @@ def test_it_holds_no_secret_and_opens_nothing(decoder: Decoder, monkeypatch: pyt
     assert "temporal" not in Path(f"/proc/{child().pid}/maps").read_text()
 
 
-def test_a_crash_is_the_file_s_fault_and_the_next_file_is_decoded(decoder: Decoder) -> None:
+def test_a_crash_is_the_file_s_fault_and_the_next_file_is_decoded(decoder: Decoder, busy: bytes) -> None:
     decoder.decode(GOOD, 10)
     with (
         during_decode(lambda pid: os.kill(pid, signal.SIGSEGV)),
         pytest.raises(BadInputError, match="crashed") as caught,
     ):
-        decoder.decode(BUSY, 30_000)
+        decoder.decode(busy, 30_000)
     assert caught.value.type == ErrorCode.AUDIO_UNREADABLE
     assert len(decoder.decode(GOOD, 10)) == 32_000
 
 
-def test_a_kill_from_outside_is_worth_a_retry(decoder: Decoder) -> None:
+def test_a_kill_from_outside_is_worth_a_retry(decoder: Decoder, busy: bytes) -> None:
     decoder.decode(GOOD, 10)
     with during_decode(lambda pid: os.kill(pid, signal.SIGKILL)), pytest.raises(ChildProcessError):
-        decoder.decode(BUSY, 30_000)
+        decoder.decode(busy, 30_000)
     assert len(decoder.decode(GOOD, 10)) == 32_000
 
 
@@ -84,21 +89,21 @@ def test_a_process_killed_while_idle_is_replaced(decoder: Decoder) -> None:
     assert len(decoder.decode(GOOD, 10)) == 32_000
 
 
-def test_a_stop_ends_decoding_at_once(decoder: Decoder) -> None:
+def test_a_stop_ends_decoding_at_once(decoder: Decoder, busy: bytes) -> None:
     decoder.decode(GOOD, 10)
     stop = threading.Event()
     threading.Timer(0.1, stop.set).start()
     begin = time.monotonic()
     with pytest.raises(DecodingStoppedError):
-        decoder.decode(BUSY, 30_000, stop=stop)
+        decoder.decode(busy, 30_000, stop=stop)
     assert time.monotonic() - begin < 1
 
 
-def test_a_hang_is_killed(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hang_is_killed(decoder: Decoder, busy: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("activities.audio.decoder.GRACE_SECONDS", 0.1)
     decoder.decode(GOOD, 10)
     with during_decode(lambda pid: os.kill(pid, signal.SIGSTOP)), pytest.raises(BadInputError, match="more time"):
-        decoder.decode(BUSY, 30_000, budget_seconds=0.2)
+        decoder.decode(busy, 30_000, budget_seconds=0.2)
     assert len(decoder.decode(GOOD, 10)) == 32_000
 
 

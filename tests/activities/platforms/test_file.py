@@ -53,7 +53,7 @@ def resolved(path: str) -> Path:
 
 def modes(path: str | None) -> list[int]:
     """Permissions of a file and of its folder."""
-    return [stat.S_IMODE(one.stat().st_mode) for one in (Path(str(path)), Path(str(path)).parent)]
+    return [stat.S_IMODE(place.stat().st_mode) for place in (Path(str(path)), Path(str(path)).parent)]
 
 
 def to(chat: str = "1", message: str = "7", destination: Path | str | None = None) -> Address:

@@ -1,11 +1,11 @@
-"""Platform ``web``: recordings from the store and from nowhere else; what was said is kept for a while."""
+"""Platform ``web``: recordings from the store and from nowhere else; texts sent are kept for a while."""
 
 import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.blobs import BlobStore
 from activities.platforms.platform import Platform, VoiceNote
-from activities.platforms.web import REMEMBERED, WebPlatform
+from activities.platforms.web import RECENT_TEXTS, WebPlatform
 from activities.values import Address, AudioSource
 
 
@@ -35,14 +35,11 @@ async def test_nothing_else_is_read(blobs: BlobStore, locator: str) -> None:
     assert error.value.type == "audio-forbidden"
 
 
-async def test_what_was_said_last_is_kept_for_a_while(blobs: BlobStore) -> None:
+async def test_the_last_text_of_a_message_is_kept_for_a_while(blobs: BlobStore) -> None:
     platform = WebPlatform(blobs)
-    for number in range(REMEMBERED + 1):
+    for number in range(RECENT_TEXTS + 1):
         await platform.send_text(address(str(number)), "first")
     assert await platform.send_text(address("5"), "second") == "5"
     assert await platform.send_voice(address("5"), VoiceNote(b"", 1)) == "5"
-    assert (platform.said("chat", "0"), platform.said("chat", "5"), platform.said("other", "5")) == (
-        None,
-        "second",
-        None,
-    )
+    kept = [platform.recent_text(chat, message) for chat, message in (("chat", "0"), ("chat", "5"), ("other", "5"))]
+    assert kept == [None, "second", None]

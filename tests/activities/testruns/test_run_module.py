@@ -3,8 +3,6 @@
 import asyncio
 import dataclasses
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -13,48 +11,16 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.blobs import BlobStore
-from activities.errors import BadInputError
-from activities.processes.workspace import TAG, Workspace
+from activities.processes.workspace import Workspace
 from activities.testruns.module_attempt import RunModuleRequest
 from activities.testruns.results import ModuleReport
 from activities.testruns.run_module import AttemptProgress, RunModuleActivity
 from activities.testruns.selection import Selection
-from tests.support.suites import GOOD, MIXED, workspace, write_suite
-from tests.support.world import until
+from tests.support.suites import GOOD, HANG, MIXED, outcomes, tagged, workspace, write_suite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
-HANG = """
-import time
-
-def test_before():
-    pass
-
-def test_hangs():
-    print("about to hang")
-    time.sleep(600)
-
-def test_after():
-    pass
-"""
-CRASH = """
-import ctypes, os
-
-def test_before():
-    pass
-
-def test_segfault():
-    ctypes.string_at(0)
-
-def test_between():
-    pass
-
-def test_exits():
-    os._exit(0)
-
-def test_after():
-    pass
-"""
 LEAVES = """
 import os, pathlib, subprocess, sys, time
 
@@ -72,26 +38,6 @@ def test_prints():
 def test_after():
     pass
 """
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Workspace]:
-    """A worker's place; nothing that bears its mark is left at the end."""
-    opened = workspace(tmp_path / "ground")
-    yield opened
-    assert marked(opened) == []
-
-
-def marked(place: Workspace) -> list[int]:
-    """List living processes that bear the mark of a place."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(TAG, "").startswith(str(place.folder)):
-                found.append(process.pid)
-        except psutil.Error:  # gone, or somebody else's
-            continue
-    return found
 
 
 class Runner:
@@ -117,7 +63,6 @@ def suite(tmp_path: Path) -> Path:
         test_good=GOOD,
         test_mixed=MIXED,
         test_hang=HANG,
-        test_crash=CRASH,
         test_leaves=LEAVES,
         test_prints=PRINTS,
     )
@@ -126,10 +71,6 @@ def suite(tmp_path: Path) -> Path:
 @pytest.fixture
 def runner(place: Workspace, suite: Path, dev_server: WorkflowEnvironment) -> Runner:
     return Runner(place, suite, dev_server)
-
-
-def outcomes(report: ModuleReport) -> dict[str, str]:
-    return {one.node.partition("::")[2]: one.outcome.value for one in report.cases}
 
 
 async def test_every_outcome_is_told(runner: Runner) -> None:
@@ -145,7 +86,7 @@ async def test_every_outcome_is_told(runner: Runner) -> None:
     }
     messages = {one.node.partition("::")[2]: one.message for one in report.cases}
     assert messages["test_fails"].startswith("test_mixed.py:8: AssertionError: one is not two")
-    assert "no ground" in messages["test_error"]
+    assert "no database" in messages["test_error"]
     assert "not today" in messages["test_skipped"]
     assert report.log
     assert b"one is not two" in await runner.blobs.get(report.log)
@@ -159,35 +100,6 @@ async def test_a_selection_is_kept(runner: Runner) -> None:
     assert outcomes(report) == {"test_two[de]": "passed"}
     report = await runner.run("test_good.py", selection=Selection(keyword="one or en"))
     assert outcomes(report) == {"test_one": "passed", "test_two[en]": "passed"}
-
-
-async def test_a_test_that_hangs_is_timed_out_and_the_others_go_on(runner: Runner) -> None:
-    began = time.monotonic()
-    report = await runner.run("test_hang.py", seconds_a_test=4)
-    assert outcomes(report) == {"test_before": "passed", "test_hangs": "timed-out", "test_after": "passed"}
-    assert time.monotonic() - began < 60
-    assert report.log
-    log = (await runner.blobs.get(report.log)).decode()
-    assert 'test_hang.py", line 9 in test_hangs' in log, "the log shows where"
-
-
-async def test_a_module_has_a_time_as_well(runner: Runner) -> None:
-    report = await runner.run("test_hang.py", seconds=12)
-    assert outcomes(report) == {"test_before": "passed", "test_hangs": "timed-out", "test_after": "not-run"}
-    assert "12 s were over" in report.cases[-1].message
-
-
-async def test_a_test_that_kills_its_interpreter_costs_the_others_nothing(runner: Runner) -> None:
-    report = await runner.run("test_crash.py")
-    assert outcomes(report) == {
-        "test_before": "passed",
-        "test_segfault": "crashed",
-        "test_between": "passed",
-        "test_exits": "crashed",
-        "test_after": "passed",
-    }
-    assert "SIGSEGV" in report.cases[1].message
-    assert "code 0" in report.cases[3].message
 
 
 async def test_a_hundred_megabytes_of_output_are_bounded(runner: Runner) -> None:
@@ -207,18 +119,18 @@ async def test_children_that_left_their_session_are_killed_and_artefacts_kept(ru
     (artefact,) = report.artefacts
     assert artefact.name == "began.txt"
     assert await runner.blobs.get(artefact.blob) == b"yes"
-    assert marked(runner.place) == []
+    assert tagged(runner.place) == []
 
 
 async def test_cancel_leaves_no_process_and_gives_what_there_is(runner: Runner) -> None:
     running = asyncio.create_task(runner.run("test_hang.py"))
     await until(lambda: any(beat.current.endswith("test_hangs") for beat in runner.beats))
-    assert marked(runner.place)
+    assert tagged(runner.place)
     runner.environment.cancel(ActivityCancellationDetails(cancel_requested=True))
     report = await running
     assert outcomes(report) == {"test_before": "passed", "test_hangs": "cancelled", "test_after": "cancelled"}
     assert report.log
-    assert marked(runner.place) == []
+    assert tagged(runner.place) == []
 
 
 async def test_a_worker_that_stops_gives_the_module_back(runner: Runner) -> None:
@@ -227,7 +139,7 @@ async def test_a_worker_that_stops_gives_the_module_back(runner: Runner) -> None
     runner.environment.cancel(ActivityCancellationDetails(worker_shutdown=True))
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert marked(runner.place) == []
+    assert tagged(runner.place) == []
 
 
 async def test_the_next_attempt_says_what_became_of_the_last(runner: Runner) -> None:
@@ -242,13 +154,13 @@ async def test_the_next_attempt_says_what_became_of_the_last(runner: Runner) -> 
 WORKER = """
 import asyncio, sys
 from pathlib import Path
-from activities.module_run import ModuleRun, RunModuleRequest
-from tests.suites import ground
+from activities.testruns.module_attempt import ModuleAttempt, RunModuleRequest
+from tests.support.suites import workspace
 
 folder = Path(sys.argv[1])
-place = ground(folder / "ground")
-print(place.folder, flush=True)
-asyncio.run(ModuleRun(place, folder / "suite", RunModuleRequest(module="test_leaves.py"), folder).play())
+opened = workspace(folder / "workspace")
+print(opened.folder, flush=True)
+asyncio.run(ModuleAttempt(opened, folder / "suite", RunModuleRequest(module="test_leaves.py"), folder).run())
 """
 
 
@@ -266,7 +178,7 @@ async def test_what_a_dead_worker_left_behind_is_cleared_away(tmp_path: Path) ->
     await until(lambda: sum(map(alive, processes)) == 1)
     workspace(tmp_path / "another june's")
     assert sum(map(alive, processes)) == 1
-    opened = workspace(tmp_path / "ground")
+    opened = workspace(tmp_path / "workspace")
     assert not any(map(alive, processes))
     assert opened.folder in list(opened.folder.parent.iterdir())
     assert dead not in map(str, opened.folder.parent.iterdir())
@@ -279,31 +191,3 @@ def alive(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-@pytest.mark.parametrize(
-    "selection",
-    [
-        {"tests": ["--version"]},
-        {"tests": ["@file"]},
-        {"tests": ["/etc/passwd"]},
-        {"keyword": "-x"},
-        {"markers": "@file"},
-        {"tests": ["test_a.py\n--version"]},
-    ],
-)
-def test_a_selection_is_no_option(selection: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="pattern"):
-        Selection.model_validate(selection)
-
-
-def test_a_selection_stays_below_the_root(suite: Path) -> None:
-    (suite.parent / "test_outside.py").write_text("")
-    (suite / "test_link.py").symlink_to(suite.parent / "test_outside.py")
-    for node in ("test_link.py", "sub/../../test_outside.py", "test_gone.py"):
-        with pytest.raises(BadInputError):
-            Selection(tests=(node,)).arguments(suite)
-    assert Selection(tests=("test_good.py::a",), keyword="x y").arguments(suite) == [
-        "-kx y",
-        f"{suite}/test_good.py::a",
-    ]

@@ -1,4 +1,4 @@
-"""What Discord's messages mean to june's inbox; and that the menus say what they are."""
+"""Discord's messages and interactions on their way to the inbox: in order, none lost, none held up by another."""
 
 import asyncio
 from typing import Any
@@ -6,174 +6,157 @@ from unittest.mock import AsyncMock
 
 import discord
 import pytest
+import stamina
+from temporalio.service import RPCError, RPCStatusCode
 
-from bots.access import Admission, Policy, Role
-from bots.discord.client import DiscordBot, _Lines
-from bots.discord.menu import Words
-from bots.discord.messages import CONTENT_LIMIT, Locales, inbound_of, pages
-from bots.inbox import InboundMessage
-from tests.support.platforms.discord_gateway import Gateway
-from tests.support.platforms.discord_world import BOT, DM, VOICE_FLAG, Upload, World
-from workflows.access.contracts import AccessView, Permission
+from activities.values import Notice
+from bots.delivery import DROPPED, TRIES
+from bots.discord.client import ChannelQueues
+from bots.intake import InboundMessage
+from bots.texts.catalogue import say
+from tests.bots.discord.conftest import Room
+from tests.support.platforms.discord_world import BOT
 
-VOICE = Upload("voice-message.ogg", b"OggS", "audio/ogg")
-SHAPE = {"flags": VOICE_FLAG, "attachments": [{"id": "0", "duration_secs": 2.5, "waveform": "AAAA"}]}
-MENTION = f"<@{BOT}>"
+DOWN = RPCError("down", RPCStatusCode.UNAVAILABLE, b"")
+HOPELESS = RPCError("Blob data size exceeds limit.", RPCStatusCode.INVALID_ARGUMENT, b"")
+SORRY, NOT_NOW = (say(Notice(key=key), None) for key in ("internal", "not-just-now"))
 
 
-class Room:
-    """A world, and the library's own objects of it."""
+class Inbox:
+    """Takes messages, unless it is told to fail."""
 
     def __init__(self) -> None:
-        self.world = World(content_allowed=True)
-        self.guild = self.world.guild(locale="fr")
-        self.channel = self.world.channel(self.guild)
-        self.thread = self.world.channel(self.guild, "aside", parent=self.channel)
-        self.person = self.world.person("Mia")
-        self.private = self.world.private(self.person)
-        state = discord.Client(intents=discord.Intents.all())._connection
-        state.user = discord.ClientUser(state=state, data=self.world.users[BOT])  # type: ignore[arg-type]
-        state._add_guild_from_data(Gateway(self.world).guild(self.guild))  # type: ignore[arg-type]
-        self.state = state
+        self.taken: list[str | None] = []
+        self.failures: dict[str | None, list[Exception]] = {}
 
-    def post(self, channel: str, content: str = "", author: str = "", *files: Upload, **body: Any) -> str:  # noqa: ANN401
-        return str(self.world.post(channel, author or self.person, {"content": content, **body}, list(files))["id"])
+    async def receive(self, inbound: InboundMessage) -> str | None:
+        if self.failures.get(inbound.text):
+            raise self.failures[inbound.text].pop()
+        self.taken.append(inbound.text)
+        return None
 
-    def read(self, channel: str, message: str, *, content: bool = True, **changed: Any) -> InboundMessage | None:  # noqa: ANN401
-        found = self.world.message(channel, message)
-        assert found
-        data: Any = self.world.shown(found, "http://cdn", content=content) | changed
-        if self.world.channels[channel]["type"] != DM:
-            data |= {"guild_id": self.guild}
-        where, _ = self.state._get_guild_channel(data)
-        read = discord.Message(state=self.state, channel=where, data=data)  # type: ignore[arg-type]
-        return inbound_of(read, int(BOT), Locales().of(read))
 
-    def heard(self, channel: str, *args: Any, **more: Any) -> InboundMessage:  # noqa: ANN401
-        inbound = self.read(channel, self.post(channel, *args, **more))
-        assert inbound
-        return inbound
+class Missed:
+    """Channels and what was missed in them; Temporal is away at first."""
+
+    def __init__(self, missed: dict[int, list[discord.Message]], *failures: Exception) -> None:
+        self.missed = missed
+        self.failures = list(failures)
+
+    async def channels(self, _client: discord.Client) -> list[int]:
+        if self.failures:
+            raise self.failures.pop(0)
+        return list(self.missed)
+
+    async def messages(self, _channel: discord.abc.Messageable, number: int, _me: int) -> list[discord.Message]:
+        return self.missed[number]
 
 
 @pytest.fixture
-def room() -> Room:
-    return Room()
+def inbox(room: Room, monkeypatch: pytest.MonkeyPatch) -> Inbox:
+    """The inbox of the room's bot, which is connected and has missed nothing."""
+    at_once = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_initial=0.01, wait_max=0.01, wait_jitter=0)
+    monkeypatch.setattr("bots.discord.client.UNTIL_TAKEN", at_once)
+    monkeypatch.setattr("bots.discord.client.CATCH_UP", at_once)
+    inbox = Inbox()
+    room.bot.open(inbox, Missed({}))  # type: ignore[arg-type] # doubles
+    room.bot._caught_up.set()
+    return inbox
 
 
-async def test_a_voice_message_in_private(room: Room) -> None:
-    message = room.post(room.private, "", "", VOICE, **SHAPE)
-    inbound = room.read(room.private, message)
-    assert inbound
-    attachment = room.world.messages[room.private][0]["attachments"][0]["id"]
-    assert inbound.audio
-    assert inbound.audio.locator == f"{room.private}/{message}/{attachment}"
-    assert (inbound.audio.claimed_bytes, inbound.audio_seconds) == (4, 2.5)
-    assert (inbound.chat, inbound.message, inbound.user, inbound.sender) == (
-        room.private,
-        message,
-        room.person,
-        "Mia",
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the bot says in channels."""
+    said: list[str] = []
+
+    async def send(_channel: object, text: str, **_more: object) -> None:
+        said.append(text)
+
+    monkeypatch.setattr(discord.abc.Messageable, "send", send)
+    return said
+
+
+async def bring(room: Room, *texts: str) -> None:
+    """Have Discord bring messages of one private channel, in a moment."""
+    messages = [room.message(room.private, room.post(room.private, text)) for text in texts]
+    await asyncio.gather(*(room.bot.on_message(message) for message in messages))
+
+
+async def test_a_hopeless_message_is_reported_and_dropped(
+    room: Room, inbox: Inbox, said: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox.failures = {"large": [HOPELESS] * 9}
+    await bring(room, "large", "next")
+    assert (inbox.taken, said) == (["next"], [SORRY])
+    assert len(inbox.failures["large"]) == 8, "the server is asked once"
+    assert [record.message.split(":")[0] for record in caplog.records if record.levelname == "ERROR"] == [DROPPED]
+
+
+async def test_a_transient_failure_loses_nothing_and_keeps_the_order(room: Room, inbox: Inbox, said: list[str]) -> None:
+    inbox.failures = {"1": [DOWN] * 5, "2": [DOWN], "3": [ValueError("bad")] * (TRIES - 1)}
+    await bring(room, "1", "2", "3", "4")
+    assert (inbox.taken, said) == (["1", "2", "3", "4"], [])
+
+
+async def test_a_message_with_a_fault_is_tried_a_few_times(room: Room, inbox: Inbox, said: list[str]) -> None:
+    inbox.failures = {"poison": [ValueError("bad")] * 9}
+    await bring(room, "poison", "next")
+    assert (inbox.taken, said, len(inbox.failures["poison"])) == (["next"], [SORRY], 9 - TRIES)
+
+
+async def test_what_was_missed_comes_first_however_long_temporal_is_away(
+    room: Room, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord.client.CATCH_UP_SECONDS", 0.2)
+    missed = [room.message(room.channel, room.post(room.channel, f"<@{BOT}> {text}")) for text in ("one", "/help")]
+    room.bot.open(inbox, Missed({int(room.channel): missed}, *[DOWN] * 30))  # type: ignore[arg-type] # doubles
+    monkeypatch.setattr(room.bot, "get_channel", lambda _number: missed[0].channel)
+    await room.bot.on_connect()
+    live = asyncio.create_task(bring(room, "live"))
+    await asyncio.sleep(0.05)
+    assert inbox.taken == []
+    await room.bot.on_ready()
+    await live
+    assert inbox.taken == ["one", "live"], "a command is for the moment in which it was given"
+
+
+async def test_when_discord_cannot_be_asked_live_messages_go_on(
+    room: Room, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord.client.CATCH_UP_SECONDS", 0.1)
+    room.bot.open(inbox, Missed({}, *[discord.DiscordException()] * 1000))  # type: ignore[arg-type] # doubles
+    await room.bot.on_connect()
+    await asyncio.gather(room.bot.on_ready(), bring(room, "live"))
+    assert inbox.taken == ["live"]
+
+
+@pytest.mark.parametrize(("failures", "outcome"), [([HOPELESS], SORRY), ([DOWN] * 3, NOT_NOW), ([DOWN] * 2, None)])
+async def test_a_command_is_taken_now_or_never(
+    room: Room, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, failures: list[Exception], outcome: str | None
+) -> None:
+    monkeypatch.setattr(
+        "bots.discord.client.NOW_OR_NEVER", stamina.AsyncRetryingCaller(attempts=3, wait_initial=0.01, wait_jitter=0)
     )
-    assert (inbound.group, inbound.places, inbound.addressed, inbound.text) == (None, (), True, None)
+    inbox.failures = {"/voice": failures}
+    interaction: Any = AsyncMock(id=1, guild_id=None, locale=discord.Locale.british_english)
+    await room.bot._command(interaction, "voice", "")
+    assert inbox.taken == ([] if outcome else ["/voice"])
+    assert [call.args[0] for call in interaction.followup.send.await_args_list] == ([outcome] if outcome else [])
+    assert interaction.delete_original_response.await_count == (0 if outcome else 1)
 
 
-async def test_a_recording_with_words_beside_it_and_one_without_a_media_type(room: Room) -> None:
-    inbound = room.heard(room.private, "what is this?", "", Upload("a.mp3", b"ID3", "audio/mpeg"))
-    assert (inbound.audio is not None, inbound.text) == (True, "what is this?")
-    assert room.heard(room.private, "", "", Upload("A.OPUS", b"OggS", "")).audio
-    assert room.heard(room.private, "", "", Upload("a.png", b"PNG", "image/png")).audio is None
-
-
-async def test_who_is_meant_in_a_server(room: Room) -> None:
-    named = room.heard(room.channel, f"{MENTION} what does <@{room.person}> do?")
-    assert (named.addressed, named.text) == (True, "what does @Mia do?")
-    assert (named.group, named.places, named.chat) == (room.guild, (room.channel,), room.channel)
-    assert not room.heard(room.channel, "just talking").addressed
-    assert room.heard(room.thread, f"{MENTION} hello").places == (room.thread, room.channel)
-    assert (named.language, room.heard(room.private, "hello").language) == ("fr", None)
-
-
-async def test_replies_to_june_are_meant_for_her_with_and_without_a_ping(room: Room) -> None:
-    said = room.post(room.channel, "Forty-two.", BOT)
-    for pinged in (True, False):
-        reference = {"message_reference": {"message_id": said}, "allowed_mentions": {"replied_user": pinged}}
-        inbound = room.heard(room.channel, "why?", **reference)
-        assert (inbound.addressed, inbound.quoted, inbound.about) == (True, "Forty-two.", BOT)
-
-
-async def test_naming_june_in_a_reply_to_a_recording_asks_about_it(room: Room) -> None:
-    spoken = room.post(room.channel, "", "", VOICE, **SHAPE)
-    reference = {"message_reference": {"message_id": spoken}, "allowed_mentions": {"replied_user": False}}
-    other = room.world.person("Max")
-    inbound = room.heard(room.channel, f"{MENTION} this one", other, **reference)
-    assert inbound.audio
-    assert inbound.audio.locator.startswith(f"{room.channel}/{spoken}/")
-    assert (inbound.user, inbound.about, inbound.text) == (other, room.person, "this one")
-    assert room.heard(room.channel, "nice voice", other, **reference).audio is None
-
-
-async def test_a_forwarded_recording_is_found(room: Room) -> None:
-    message = room.post(room.private, "look")
-    file = {"id": "77", "filename": "a.ogg", "size": 4, "url": "u", "proxy_url": "u", "content_type": "audio/ogg"}
-    inner = {
-        "type": 0, "content": "", "embeds": [], "attachments": [file], "timestamp": "2026-01-01T00:00:00+00:00",
-        "edited_timestamp": None, "flags": VOICE_FLAG, "components": [],
-    }  # fmt: skip
-    inbound = room.read(room.private, message, content=True, message_snapshots=[{"message": inner}])
-    assert inbound
-    assert inbound.audio
-    assert inbound.audio.locator == f"{room.private}/{message}/77"
-
-
-async def test_what_june_does_not_hear(room: Room) -> None:
-    channel = room.channel
-    robot = room.world.person("robot")
-    room.world.users[robot]["bot"] = True
-    assert room.read(channel, room.post(channel, f"{MENTION} beep", robot)) is None
-    assert room.read(room.private, room.post(room.private, "I said this", BOT)) is None
-    joined = room.post(channel, f"{MENTION} joined")
-    assert room.read(channel, joined, content=True, type=7) is None
-    assert room.read(channel, room.post(channel, "/play something")) is None, "another bot's command"
-    assert room.read(channel, room.post(channel, "secret"), content=False) is None, "emptied without the intent"
-
-
-async def test_members_of_a_server_are_admitted_and_a_channel_is_opened() -> None:
-    admission = Admission(Policy(groups=frozenset({"10"}), open_groups=frozenset({"21"})), AccessView())
-    assert [admission.role("1", "10", "20"), admission.role("1", "11", "21")] == [Role.GUEST, Role.GUEST]
-    assert admission.role("1", "11", "20") is Role.STRANGER
-    assert [admission.answers_all("20", "10"), admission.answers_all("99", "21", "11")] == [False, True]
-    said = Admission(Policy(open_groups=frozenset({"10"})), AccessView(standings={"20": Permission.ALLOWED}))
-    assert [said.answers_all("20", "10"), said.answers_all("30", "10")] == [False, True], "the narrowest decides"
-
-
-async def test_the_menus_are_in_the_languages_of_the_catalogue() -> None:
-    bot = DiscordBot(message_content=False, keep=AsyncMock())
-    await bot.tree.set_translator(Words())
-    payloads = [
-        await command.get_translated_payload(bot.tree, bot.tree.translator)  # type: ignore[arg-type]
-        for command in bot.tree._get_all_commands()
-    ]
-    by_name: dict[str, Any] = {payload["name"]: payload for payload in payloads}
-    assert by_name["forget"]["description_localizations"]["de"]
-    assert by_name["Answer this voice message"]["name_localizations"]["fr"] == "Répondre à ce message vocal"
-    assert len([payload for payload in payloads if payload["type"] == 1]) == 16
-    names = [name for payload in payloads for name in (payload["name"], *payload["name_localizations"].values())]
-    assert max(map(len, names)) <= 32
-    assert all(len(text) <= 100 for p in payloads for text in p.get("description_localizations", {}).values())
-
-
-def test_long_lists_are_cut_between_their_lines() -> None:
-    text = "\n".join("x" * 700 for _ in range(5))
-    assert [len(page) for page in pages(text)] == [1401, 1401, 700]
-    assert [len(page) for page in pages("y" * 4500)] == [CONTENT_LIMIT, CONTENT_LIMIT, 500]
-    assert pages("  \n ") == []
+async def test_a_full_queue_takes_no_more(room: Room, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord.client.MAX_WAITING", 2)
+    inbox.failures = {"1": [DOWN]}
+    await bring(room, "1", "2", "3")
+    assert inbox.taken == ["1", "2"]
 
 
 async def test_a_channel_waits_for_itself_alone() -> None:
-    lines, done = _Lines(), []
+    queues, done = ChannelQueues(), []
 
     async def take(channel: int, name: str, hold: asyncio.Event | None = None) -> None:
-        async with lines.place(channel):
+        async with queues.turn(channel):
             if hold:
                 await hold.wait()
             done.append(name)
@@ -187,4 +170,4 @@ async def test_a_channel_waits_for_itself_alone() -> None:
         assert done == ["d"]
         held.set()
     assert done == ["d", "a", "b", "c"]
-    assert not lines._locks
+    assert not queues._locks

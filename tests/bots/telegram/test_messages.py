@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from telegram import Update, User
 
-from bots.inbox import InboundMessage
+from bots.intake import InboundMessage
 from bots.telegram.messages import convert
 
 ME = User(123456, "June", is_bot=True, username="june_test_bot")

@@ -12,6 +12,7 @@ from activities.blobs import BlobStore
 from bots.web.app import Page, _Api
 from bots.web.turns import Turns, TurnView
 from tests.support.page_client import MAX_BYTES, chat_of, opened, page_of, told
+from tests.support.waiting import until
 from tests.support.world import World, running, wait_for
 from workflows.names import platform_queue
 
@@ -119,11 +120,15 @@ async def test_past_turns_are_there_again(page: Page, world: World) -> None:
     for number in (1, 2):
         await client.post(f"/api/messages?id=message-{number}", json={"text": f"hello {number}"})
         await told(client, f"message-{number}")
-    turns: list[dict[str, object]] = []
-    async with asyncio.timeout(10):
-        while len(turns) < 2:
-            turns = (await client.get("/api/turns")).json()["turns"]
-    assert [(turn["transcript"], turn["done"]) for turn in turns] == [("hello 1", True), ("hello 2", True)]
+
+    async def turns() -> list[dict[str, object]]:
+        return list((await client.get("/api/turns")).json()["turns"])
+
+    async def both() -> bool:
+        return len(await turns()) == 2
+
+    await until(both)
+    assert [(turn["transcript"], turn["done"]) for turn in await turns()] == [("hello 1", True), ("hello 2", True)]
     assert (await other.get("/api/turns")).json() == {"turns": []}
 
 
@@ -203,7 +208,7 @@ async def test_nobody_looks_at_a_turn_for_a_browser_that_left(page: Page, monkey
         return TurnView(message=message, stage="infer")
 
     monkeypatch.setattr(page.turns, "_look", look)
-    stream = _Api(page)._told("0" * 32, "message-1", None)
+    stream = _Api(page)._views("0" * 32, "message-1", None)
     assert await anext(stream)
     reading = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0.2)

@@ -1,9 +1,8 @@
 """A fake Discord over TCP, REST and gateway: real clients connect to it, and it enforces the documented rules."""
 
-import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +22,7 @@ from tests.support.platforms.discord_world import (
     World,
     user,
 )
+from tests.support.waiting import until
 
 API = "/api/v10"
 MENTION = f"<@{BOT}>"
@@ -39,14 +39,14 @@ class Fault:
     times: int = 1
     retry_after: float | None = None
     via: bool = True
-    """Discord's own; without it the answer comes from whoever stands before it."""
+    """The answer is Discord's own; without it, of a proxy before it."""
     after: bool = False
     """The request is done, and only its answer is lost."""
 
 
 @dataclass
 class Interaction:
-    """A command that somebody gave, and what came of it."""
+    """A command that a person sent, and its answers."""
 
     token: str
     deferred: bool = False
@@ -56,15 +56,15 @@ class Interaction:
 
     @property
     def done(self) -> bool:
-        """Something was answered, or the wait was ended without."""
+        """Something was answered, or the wait was ended without an answer."""
         return self.deleted or bool(self.answers)
 
 
 class FakeDiscord:
-    """The server, with a voice for the people on it."""
+    """The server, and what the people on it do."""
 
     def __init__(self) -> None:
-        """Begin with an empty world."""
+        """Start without people, channels and messages."""
         self.world = World()
         self.gateway = Gateway(self.world)
         self.base = ""
@@ -124,13 +124,13 @@ class FakeDiscord:
     async def slash(
         self, channel: str, author: str, name: str, argument: str = "", locale: str = "en-US"
     ) -> Interaction:
-        """Give a slash command; wait for what comes of it."""
+        """Send a slash command; wait for its answer."""
         options = [{"name": "argument", "type": 3, "value": argument}] if argument else []
         data = {"id": self._command(name, 1), "name": name, "type": 1, "options": options}
         return await self._interact(channel, author, data, locale)
 
     async def choose(self, channel: str, author: str, message: str, locale: str = "en-US") -> Interaction:
-        """Choose june's word in the menu of a message; wait for what comes of it. The target is told in full."""
+        """Choose june's command in the menu of a message; wait for its answer. The target is sent in full."""
         found = self.world.message(channel, message)
         assert found
         target = self.world.shown(found, self.base, content=True)
@@ -166,7 +166,7 @@ class FakeDiscord:
         else:
             event |= {"user": who, "context": 1}
         await self.gateway.emit("INTERACTION_CREATE", event)
-        await self.until(lambda: interaction.done)
+        await until(lambda: interaction.done)
         return interaction
 
     # What can be seen
@@ -187,14 +187,8 @@ class FakeDiscord:
         """Read the file of a message."""
         return self.world.files[message["attachments"][0]["url"]]
 
-    async def until(self, condition: Callable[[], object], seconds: float = TIMEOUT_SECONDS) -> None:
-        """Wait for something that june does."""
-        async with asyncio.timeout(seconds):
-            while not condition():  # noqa: ASYNC110 - what is waited for happens elsewhere
-                await asyncio.sleep(0.02)
-
     async def tell(self, event: str, message: JSON) -> None:
-        """Tell a message to all sessions, to each as much as it may know."""
+        """Send a message's event to all sessions, with as much of it as june may read."""
         channel = self.world.channels[message["channel_id"]]
         more: JSON = {}
         if channel["type"] != DM:
@@ -292,7 +286,7 @@ class FakeDiscord:
 
     def _interaction(self, request: web.Request, path: str, body: JSON) -> JSON | None:
         parts = path.strip("/").split("/")
-        interaction = next((one for one in self.interactions.values() if one.token in parts), None)
+        interaction = next((known for known in self.interactions.values() if known.token in parts), None)
         if interaction is None:
             raise RefusalError(404, 10062, "Unknown interaction")
         if parts[0] == "interactions":

@@ -1,4 +1,4 @@
-"""The fake Discord's gateway: sessions that hear events, lose their connection, and resume."""
+"""The fake Discord's gateway: sessions that receive events, lose their connection, and resume."""
 
 import json
 from dataclasses import dataclass, field
@@ -30,7 +30,6 @@ class Gateway:
     """Sends events to whoever is connected."""
 
     def __init__(self, world: World) -> None:
-        """Take the world."""
         self.world = world
         self.url = ""
         self.sessions: list[Session] = []
@@ -43,12 +42,12 @@ class Gateway:
         return [session for session in self.sessions if session.socket is not None]
 
     async def emit(self, name: str, data: JSON) -> None:
-        """Tell an event to all sessions; those without a connection hear it when they resume."""
+        """Send an event to all sessions; those without a connection receive it when they resume."""
         for session in self.sessions:
-            await self._tell(session, name, data)
+            await self._send(session, name, data)
 
     async def drop(self) -> int:
-        """Break all connections, such that sessions may resume; tell how many."""
+        """Break all connections, such that sessions may resume; return the number."""
         dropped = self.connected
         for session in dropped:
             socket, session.socket = session.socket, None
@@ -91,13 +90,13 @@ class Gateway:
             "guilds": [{"id": guild, "unavailable": True} for guild in self.world.guilds],
             "resume_gateway_url": self.url, "application": {"id": APPLICATION, "flags": 0},
         }  # fmt: skip
-        await self._tell(session, "READY", ready)
+        await self._send(session, "READY", ready)
         for guild in self.world.guilds:
-            await self._tell(session, "GUILD_CREATE", self.guild(guild))
+            await self._send(session, "GUILD_CREATE", self.guild(guild))
         return session
 
     async def _resume(self, socket: web.WebSocketResponse, data: JSON) -> Session | None:
-        session = next((one for one in self.sessions if one.id == data["session_id"]), None)
+        session = next((known for known in self.sessions if known.id == data["session_id"]), None)
         if session is None or data["token"] != TOKEN:
             await socket.send_str(json.dumps({"op": 9, "d": False, "s": None, "t": None}))
             return None
@@ -105,20 +104,20 @@ class Gateway:
         session.resumed += 1
         for event in [event for event in session.events if event["s"] > data["seq"]]:
             await socket.send_str(json.dumps(event))
-        await self._tell(session, "RESUMED", {})
+        await self._send(session, "RESUMED", {})
         return session
 
-    async def _tell(self, session: Session, name: str, data: JSON) -> None:
+    async def _send(self, session: Session, name: str, data: JSON) -> None:
         event = {"op": 0, "s": len(session.events) + 1, "t": name, "d": data}
         session.events.append(event)
         if session.socket is not None:
             try:
                 await session.socket.send_str(json.dumps(event))
-            except (ConnectionError, RuntimeError):  # the client is gone; should it come back, it will hear of it
+            except (ConnectionError, RuntimeError):  # the client is gone; it receives the event if it resumes
                 session.socket = None
 
     def guild(self, number: str) -> JSON:
-        """Describe a server, as june sees it on entering."""
+        """Return a server as a client receives it when a session starts."""
         channels = [channel for channel in self.world.channels.values() if channel.get("guild_id") == number]
         everyone = {
             "id": number, "name": "@everyone", "permissions": str((1 << 53) - 1), "position": 0, "color": 0,

@@ -1,4 +1,4 @@
-"""What the fake Discord knows: people, channels, messages, files; and the rules a message has to keep."""
+"""The state of the fake Discord (people, channels, messages, files), and the documented rules of messages."""
 
 import base64
 import binascii
@@ -27,7 +27,6 @@ class RefusalError(Exception):
     """The answer to a request that broke a rule."""
 
     def __init__(self, status: int, code: int, message: str = "") -> None:
-        """Take what the answer says."""
         super().__init__(message or str(code))
         self.status, self.code = status, code
 
@@ -43,7 +42,7 @@ class Upload:
 
 @dataclass
 class World:
-    """Everything there is."""
+    """Discord's state, and the refusals that tests ask for."""
 
     content_allowed: bool = False
     """The application has the message-content intent."""
@@ -63,27 +62,27 @@ class World:
     links: int = 0
     """Version of the signed links; older ones have expired."""
     stale: int = 0
-    """So many of the next links are expired when they are given."""
+    """Number of the next links that have expired already."""
     _ids: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        """Begin with the bot alone."""
+        """Start with the bot as the only user."""
         self.users[BOT] = user(BOT, "june", bot=True)
 
     def snowflake(self) -> str:
-        """Make an id that tells the time, as Discord's do."""
+        """Make an id that holds the time, as Discord's do."""
         return str(((int(time.time() * 1000) - EPOCH_MS) << 22) + next(self._ids) % 4096)
 
     # People and channels
 
     def person(self, name: str) -> str:
-        """Let somebody join Discord."""
+        """Add a person; return the id."""
         number = self.snowflake()
         self.users[number] = user(number, name)
         return number
 
     def guild(self, name: str = "home", locale: str = "en-US") -> str:
-        """Found a server, with june in it."""
+        """Add a server with june in it; return the id."""
         number = self.snowflake()
         self.guilds[number] = {"id": number, "name": name, "owner_id": BOT, "preferred_locale": locale}
         return number
@@ -126,7 +125,7 @@ class World:
     # Messages
 
     def post(self, channel: str, author: str, body: JSON, uploads: list[Upload]) -> JSON:
-        """Make a message of a request's body; keep the rules as the documentation words them."""
+        """Create a message from a request's body, by the documented rules."""
         self.channel_of(channel)
         nonce = str(body.get("nonce") or "")
         if len(nonce) > NONCE_LIMIT:
@@ -168,7 +167,7 @@ class World:
         return made
 
     def _refer(self, made: JSON, body: JSON) -> None:
-        """Make it a reply, unless what it replies to is gone."""
+        """Make it a reply, unless the message it replies to was deleted."""
         reference = body.get("message_reference")
         if not reference:
             return
@@ -207,14 +206,14 @@ class World:
         return found
 
     def delete(self, channel: str, number: str) -> None:
-        """Delete one of june's messages; those of others she may not."""
+        """Delete one of june's messages; it may not delete those of others."""
         found = self.known(channel, number)
         if found["author"]["id"] != BOT:
             raise RefusalError(403, 50013, "Missing Permissions")
         self.messages[channel].remove(found)
 
     def shown(self, message: JSON, base: str, *, content: bool) -> JSON:
-        """Show a message to june: links signed, and emptied where she lacks the intent."""
+        """Show a message to june: with signed links, and empty without the message-content intent."""
         shown = dict(message)
         if message.get("referenced_message"):
             shown["referenced_message"] = self.shown(message["referenced_message"], base, content=content)
@@ -232,7 +231,7 @@ class World:
 
 
 def check(body: JSON, uploads: list[Upload]) -> None:
-    """Keep Discord's rules of messages."""
+    """Refuse a message that breaks Discord's rules."""
     content = body.get("content") or ""
     if len(content) > TEXT_LIMIT:
         raise RefusalError(400, 50035, "Must be 2000 or fewer in length.")
@@ -265,5 +264,5 @@ def user(number: str, name: str, *, bot: bool = False) -> JSON:
 
 
 def now() -> str:
-    """Tell the time as Discord writes it."""
+    """Return the time as Discord writes it."""
     return datetime.now(UTC).isoformat()

@@ -1,4 +1,4 @@
-"""A Bot API server of the project's own, over TCP: it keeps Telegram's rules, fails as it is told to, records all."""
+"""A Bot API server of the project's own, over TCP: it keeps Telegram's rules, fails on request, records all calls."""
 
 import asyncio
 import itertools
@@ -18,7 +18,7 @@ BOT: dict[str, Any] = {"id": 123456, "is_bot": True, "first_name": "June", "user
 MOST_DOWNLOADED = 20 << 20
 MOST_IN_A_NOTE = 1 << 20
 _MESSAGE_IDS = itertools.count(1)
-"""They go on from one server to the next, as june would know a message again."""
+"""Shared by all servers, as june recognizes the message of an id."""
 
 
 @dataclass
@@ -90,14 +90,14 @@ class BotApi:
         self.url = ""
 
     def clear(self) -> None:
-        """Begin anew, at the same address."""
+        """Forget all calls, messages and settings; the address stays."""
         self.calls: list[Call] = []
         self.posts: dict[tuple[int, int], Post] = {}
         """Messages that are there, by chat and id; what was deleted is not."""
         self.faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self.files: dict[str, bytes] = {}
         self.expired = 0
-        """So many downloads find their link expired."""
+        """Number of the next downloads whose link has expired."""
         self.blocked_by: set[int] = set()
         self.without_voice: set[int] = set()
         self.migrated: dict[int, int] = {}
@@ -126,7 +126,7 @@ class BotApi:
     # What people do
 
     def write(self, chat: int, text: str = "", *, user: int = 7, **fields: Any) -> int:  # noqa: ANN401
-        """Have a person send a message; return its id."""
+        """Send a message as a person; return its id."""
         message_id = self._message_id()
         kind = "private" if chat > 0 else "supergroup"
         message: Params = {
@@ -145,7 +145,7 @@ class BotApi:
         return message_id
 
     def speak(self, chat: int, audio: bytes, *, user: int = 7, size: int | None = None) -> int:
-        """Have a person send a voice note; return its id."""
+        """Send a voice note as a person; return its id."""
         file_id = f"voice-{len(self.files)}"
         self.files[file_id] = audio
         claimed = len(audio) if size is None else size
@@ -212,7 +212,7 @@ class BotApi:
         return web.json_response({"ok": True, "result": result})
 
     def _fault(self, method: str, params: Params) -> Fault:
-        """Take the next fault of a method that is meant for this chat, or for any."""
+        """Return the next fault of a method for this chat, or for any chat; it happens once."""
         for fault in self.faults[method]:
             if fault.chat is None or fault.chat == int(params["chat_id"]):
                 self.faults[method].remove(fault)
@@ -276,7 +276,7 @@ class BotApi:
         return True
 
     async def _setmycommands(self, params: Params) -> bool:
-        self.commands[params.get("language_code", "")] = [one["command"] for one in params["commands"]]
+        self.commands[params.get("language_code", "")] = [command["command"] for command in params["commands"]]
         return True
 
     async def _getfile(self, params: Params) -> Params:

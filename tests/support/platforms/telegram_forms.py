@@ -1,4 +1,4 @@
-"""What comes into the project's own Bot API server, and the rules for it."""
+"""Requests to the project's own Bot API server, and the rules for them."""
 
 import json
 import re
@@ -40,7 +40,7 @@ async def params_of(request: web.Request) -> Params:
 
 
 def checked(text: str, most: int = MOST_CHARACTERS) -> str:
-    """Keep the rules for texts; Telegram cuts white space at the ends."""
+    """Return a text without white space at its ends; refuse one that breaks Telegram's rules."""
     text = text.strip()
     if not text:
         raise RefusedError(400, "Bad Request: message text is empty")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import start_dev_server
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
 from workers.commands.doctor import (
     check_codecs,
     check_disk,

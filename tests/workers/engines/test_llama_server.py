@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
 from workers.engines.openai_client import build_client, warm_up
 from workers.settings import EmbeddedSettings, LlmSettings
 
@@ -58,15 +58,3 @@ def test_a_missing_model_is_one_sentence(tmp_path: Path) -> None:
     assert done.stderr.startswith("june: ")
     assert "june models pull" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-async def test_a_server_that_is_not_there_keeps_nobody_from_starting() -> None:
-    llm = LlmSettings(base_url=f"http://127.0.0.1:{free_port()}/v1")
-    assert not await warm_up(build_client(llm, EmbeddedSettings()), llm, timeout_seconds=0.3)
-
-
-def test_the_client_leaves_retries_to_temporal() -> None:
-    client = build_client(LlmSettings(first_token_seconds=7), EmbeddedSettings(llm_port=1234))
-    assert client.max_retries == 0
-    assert str(client.base_url) == "http://127.0.0.1:1234/v1/"
-    assert client.api_key == "none"

@@ -6,16 +6,15 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from activities.blobs import BlobStore
-from workers.bench.report import table
 from workers.errors import JuneError
-from workers.local.session import QUESTION, Line, _upload, default_chat, numbered
+from workers.local.session import QUESTION, Session, default_chat, numbered
 
 LIMIT = 100
 
 
 @pytest.fixture
-def line(dev_server: WorkflowEnvironment, tmp_path: Path) -> Line:
-    return Line(dev_server.client, "http://localhost:1", BlobStore.open(str(tmp_path)), LIMIT)
+def session(dev_server: WorkflowEnvironment, tmp_path: Path) -> Session:
+    return Session(dev_server.client, "http://localhost:1", BlobStore.open(str(tmp_path)), LIMIT)
 
 
 def test_replies_to_several_files_are_numbered() -> None:
@@ -27,42 +26,23 @@ def test_a_conversation_without_a_name_is_a_new_one() -> None:
     assert default_chat() != default_chat()
 
 
-def test_links_name_the_workflow_in_one_part_of_the_path(line: Line) -> None:
-    assert line.link("voice/file/a/1").endswith("/namespaces/default/workflows/voice%2Ffile%2Fa%2F1")
+def test_links_name_the_workflow_in_one_part_of_the_path(session: Session) -> None:
+    assert session.link("voice/file/a/1").endswith("/namespaces/default/workflows/voice%2Ffile%2Fa%2F1")
 
 
-async def test_a_file_is_stored_under_its_chat(line: Line, tmp_path: Path) -> None:
+async def test_a_file_is_stored_under_its_chat(session: Session, tmp_path: Path) -> None:
     (tmp_path / "said.ogg").write_bytes(b"sound")
-    source = await _upload(line, tmp_path / "said.ogg", "garden")
+    source = await session.upload(tmp_path / "said.ogg", "garden")
     assert source.locator.startswith("blob:file/garden/")
-    assert await line.blobs.get(source.locator.removeprefix("blob:")) == b"sound"
+    assert await session.blobs.get(source.locator.removeprefix("blob:")) == b"sound"
 
 
-async def test_a_file_that_is_too_large_is_not_read(line: Line) -> None:
-    source = await _upload(line, QUESTION, "garden")
+async def test_a_file_that_is_too_large_is_not_read(session: Session) -> None:
+    source = await session.upload(QUESTION, "garden")
     assert source.claimed_bytes == QUESTION.stat().st_size > LIMIT
     assert not source.locator.startswith("blob:")
 
 
-async def test_a_file_that_is_missing_is_one_sentence(line: Line, tmp_path: Path) -> None:
+async def test_a_file_that_is_missing_is_one_sentence(session: Session, tmp_path: Path) -> None:
     with pytest.raises(JuneError, match=r"cannot be read: No such file"):
-        await _upload(line, tmp_path / "nothing.ogg", "garden")
-
-
-def test_the_report_has_a_row_a_figure() -> None:
-    figures = {
-        "turn": dict.fromkeys(
-            (
-                "ratio_one_sentence",
-                "ratio_four_sentences",
-                "intake_ms_p50",
-                "turn_ms_p50",
-                "turn_ms_p95",
-                "rpc_ms_p50",
-            ),
-            1.5,
-        ),
-        "endurance": {"ratio_late_to_early": 1.0, "most_events": 2000, "most_bytes": 3_000_000},
-        "footprint": {"ready_seconds": 9, "idle_mb_total": 3200, "idle_cpu_percent": 1.7, "growth_most": 1.01},
-    }
-    assert "| its largest history (limit 50 MB) | 3,000,000 bytes |" in table(figures)
+        await session.upload(tmp_path / "nothing.ogg", "garden")

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import psutil
 import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
+from tests.support.waiting import until
 from tests.workers.conftest import SMALL_MODEL, prepared_home
 from workers.errors import UnavailableError
 from workers.local import instance
@@ -44,14 +45,6 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
         yield Running(stack, storage, ports)
 
 
-async def until(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait for something that happens in other processes."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.1)
-
-
 async def ready_again(stack: Embedded, seconds: float) -> None:
     """Wait until all processes are ready."""
     deadline = time.monotonic() + seconds
@@ -74,7 +67,7 @@ async def test_the_model_comes_first_and_speech_last(running: Running) -> None:
     niceness = {name: psutil.Process(pid).nice() for name, pid in pids.items()}
     model, speech = niceness.pop("model-server"), niceness.pop("worker-cpu")
     assert all(model < other < speech for other in niceness.values())
-    assert {os.getsid(pid) for pid in pids.values()} == {os.getsid(0)}, "between sessions the kernel heeds no niceness"
+    assert {os.getsid(pid) for pid in pids.values()} == {os.getsid(0)}, "between sessions niceness has no effect"
 
 
 async def test_the_server_is_set_up(running: Running) -> None:

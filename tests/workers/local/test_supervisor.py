@@ -4,15 +4,15 @@ import asyncio
 import os
 import signal
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
+from tests.support.waiting import until
 from workers.errors import JuneError
 from workers.local import supervisor
 from workers.local.supervisor import Child, Program
@@ -43,14 +43,6 @@ async def running(what: Program) -> AsyncIterator[Child]:
         yield child
     finally:
         await child.stop()
-
-
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait for something that happens outside."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
 
 
 async def test_what_dies_is_started_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -110,14 +102,14 @@ async def test_a_long_log_moves_away(tmp_path: Path, monkeypatch: pytest.MonkeyP
 PARENT = """
 import asyncio, os, sys
 from pathlib import Path
-from workers.supervisor import Child, Program
+from workers.local.supervisor import Child, Program
 async def main():
     command = (sys.executable, "-c", "import time; time.sleep(600)")
     child = Child(Program("orphan", command, dict(os.environ), Path(sys.argv[1]), 1, "/"), lambda: None)
     child.start()
     while child.pid is None:
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.5)  # the tether needs a moment to become the program
+    await asyncio.sleep(0.5)  # it is not the program yet
     print(child.pid, flush=True)
     await asyncio.sleep(600)
 asyncio.run(main())

@@ -8,7 +8,7 @@ from discord.http import Route
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.platforms.discord import FakeDiscord, running
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
 from workers.errors import JuneError, UnavailableError
 from workers.roles.discord import build
 from workers.roles.spec import WorkerSpec

@@ -6,7 +6,11 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from activities.blobs import BlobStore
+from tests.support.waiting import until
+from workers.roles import retention
 from workers.roles.retention import delete_old_audio
 
 
@@ -18,9 +22,33 @@ async def test_old_audio_is_deleted_at_once_and_young_audio_stays(tmp_path: Path
     ]
     long_ago = time.time() - 7200
     os.utime(tmp_path / old.key, (long_ago, long_ago))
-    chore = asyncio.create_task(delete_old_audio(blobs, timedelta(hours=1)))
-    while (tmp_path / old.key).exists():  # noqa: ASYNC110 - nothing tells of it
-        await asyncio.sleep(0.01)
+    background = asyncio.create_task(delete_old_audio(blobs, timedelta(hours=1)))
+    await until(lambda: not (tmp_path / old.key).exists())
     assert (tmp_path / young.key).exists()
-    assert not chore.done()
-    chore.cancel()
+    assert not background.done()
+    background.cancel()
+
+
+async def test_a_store_that_fails_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing:
+        """A store that is out of reach at first."""
+
+        calls = 0
+
+        async def delete_older_than(self, age: timedelta) -> int:  # noqa: ARG002 - the store's interface
+            self.calls += 1
+            if self.calls == 1:
+                raise ConnectionError("out of reach")
+            return 3
+
+    monkeypatch.setattr(retention, "EVERY_SECONDS", 0.01)
+    caplog.set_level("INFO")
+    store = Failing()
+    background = asyncio.create_task(delete_old_audio(store, timedelta(hours=1)))
+    await until(lambda: store.calls > 1)
+    assert not background.done()
+    background.cancel()
+    assert "audio older than 1:00:00 could not be deleted" in caplog.text
+    assert "out of reach" in caplog.text

@@ -1,6 +1,5 @@
 """What alert rules and the dashboard of the integration tests read is there to be read."""
 
-import asyncio
 import json
 import re
 from datetime import timedelta
@@ -16,20 +15,19 @@ from activities.blobs import BlobStore
 from activities.testruns.collect import CollectActivity
 from activities.testruns.run_module import RunModuleActivity
 from activities.testruns.selection import Selection
+from tests.support.ports import free_port
 from tests.support.suites import GOOD, MIXED, workspace, write_suite
-from tests.workers.conftest import free_port
+from tests.support.waiting import until
 from tests.workers.test_telemetry import scrape
 from workers.clients.schedules import create_schedule, delete_schedule
 from workers.clients.testruns import latest_by_schedule, start_run
-from workers.roles.tests import Gauges
+from workers.roles.tests import Gauges, permitted
 from workers.settings import PROJECT, TelemetrySettings
 from workers.telemetry import StageMetrics, build_runtime
 from workers.temporal import connect
 from workflows.names import TESTS_QUEUE, WORKFLOW_QUEUE
 from workflows.testruns.contracts import RunRequest
 from workflows.testruns.workflow import IntegrationRun
-
-pytestmark = pytest.mark.slow
 
 DOCKER = PROJECT / "docker"
 
@@ -43,13 +41,14 @@ def read_names() -> set[str]:
     return {name for text in expressions for name in re.findall(r"june_\w+", text)}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("address")
 async def test_everything_that_is_read_is_measured(tmp_path: Path) -> None:
     port = free_port()
     telemetry = TelemetrySettings(metrics_address=f"127.0.0.1:{port}")
     client = await connect(telemetry)
     root = write_suite(tmp_path / "suite", test_good=GOOD, test_mixed=MIXED)
-    place = workspace(tmp_path / "ground")
+    place = workspace(tmp_path / "workspace")
     tests = [
         CollectActivity(place, root).collect,
         RunModuleActivity(place, root, BlobStore.open("memory://")).run_module,
@@ -66,9 +65,11 @@ async def test_everything_that_is_read_is_measured(tmp_path: Path) -> None:
         run = await start_run(client, RunRequest())
         with pytest.raises(WorkflowFailureError):
             await client.get_workflow_handle(run).result()
-        async with asyncio.timeout(60):
-            while f"tests/{name}" not in await latest_by_schedule(client):  # noqa: ASYNC110 - on the server
-                await asyncio.sleep(0.1)
+
+        async def counted() -> bool:
+            return f"tests/{name}" in await latest_by_schedule(client)
+
+        await until(counted)
     gauges = Gauges(build_runtime(telemetry.metrics_address, json_logs=False).metric_meter)
     await gauges.look(client)
     metrics = scrape(port)
@@ -86,3 +87,27 @@ async def test_everything_that_is_read_is_measured(tmp_path: Path) -> None:
     await delete_schedule(client, name)
     await gauges.look(client)
     assert re.search(rf"june_test_run_last_passed{{[^}}]*{name}[^}}]*}} 1", scrape(port))
+
+
+def test_tests_know_june_and_no_secret_that_is_not_named() -> None:
+    variables = {
+        "PATH": "/bin",
+        "TEMPORAL_ADDRESS": "x:7233",
+        "JUNE_HOME": "/srv/june",
+        "JUNE_INTEGRATION_TURN_SECONDS": "60",
+        "JUNE_WEB_PASSWORD": "web",
+        "JUNE_TELEGRAM_TOKEN": "token",
+        "JUNE_LLM_API_KEY": "key",
+        "JUNE_METRICS_ADDRESS": "127.0.0.1:9460",
+        "GITHUB_TOKEN": "not ours",
+        "PYTEST_ADDOPTS": "-x",
+    }
+    seen = permitted(variables, ("JUNE_WEB_PASSWORD",))
+    assert seen.keys() == {
+        "PATH",
+        "TEMPORAL_ADDRESS",
+        "JUNE_HOME",
+        "JUNE_INTEGRATION_TURN_SECONDS",
+        "JUNE_WEB_PASSWORD",
+    }
+    assert "JUNE_WEB_PASSWORD" not in permitted(variables, ())

@@ -1,15 +1,16 @@
 """The web page's process: it opens to others only with a password, and says what is in its way."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import httpx
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workers.conftest import free_port
+from tests.support.ports import free_port
 from workers.errors import JuneError, UnavailableError
-from workers.roles.web import build, is_loopback, listen
+from workers.roles.web import build, is_loopback
 
 
 @pytest.fixture
@@ -45,22 +46,26 @@ async def test_open_to_others_only_with_a_password(
 
 
 async def test_a_taken_port_is_said(dev_server: WorkflowEnvironment, port: int) -> None:
-    with listen("127.0.0.1", port), pytest.raises(UnavailableError, match="JUNE_WEB_PORT"):
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(UnavailableError, match="JUNE_WEB_PORT"):
         await build(dev_server.client)
 
 
-def test_an_address_of_another_machine_is_said() -> None:
-    with pytest.raises(UnavailableError, match="JUNE_WEB_HOST"):
-        listen("192.0.2.1", free_port())
+async def test_an_address_of_another_machine_is_said(
+    dev_server: WorkflowEnvironment, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUNE_WEB_HOST", "192.0.2.1")
+    monkeypatch.setenv("JUNE_WEB_PASSWORD", "open sesame")
+    with pytest.raises(UnavailableError, match=rf"cannot listen on 192\.0\.2\.1:{port} \(JUNE_WEB_HOST\)"):
+        await build(dev_server.client)
 
 
 async def test_it_serves_until_it_is_cancelled(dev_server: WorkflowEnvironment, port: int) -> None:
     work = await build(dev_server.client)
     assert work.background is not None
-    chore = asyncio.ensure_future(work.background())
+    background = asyncio.ensure_future(work.background())
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         assert "june" in (await client.get("/")).text
-    chore.cancel()
+    background.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(chore, 5)
-    listen("127.0.0.1", port).close()
+        await asyncio.wait_for(background, 5)
+    socket.create_server(("127.0.0.1", port)).close()

@@ -1,6 +1,5 @@
 """Who may talk, and how much: counted over minutes and days, readable with no worker up, kept for ever."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -13,6 +12,7 @@ from temporalio.worker import Replayer, Worker
 
 from bots import access
 from bots.access import Policy
+from tests.support.waiting import until
 from workflows.access.contracts import AccessChange, AccessState, AccessView, Arrival, Heard, Permission, UserLimits
 from workflows.access.workflow import Access
 from workflows.names import WORKFLOW_QUEUE, access_id
@@ -136,9 +136,11 @@ async def test_a_new_run_knows_all_that_the_run_before_knew(worker: None, inbox:
     for _ in range(3):
         await inbox.arrive()
     await inbox.handle.signal(Access.heard, Heard(user="ada", seconds=7))
-    async with asyncio.timeout(15):
-        while (await inbox.handle.describe()).run_id == first:  # noqa: ASYNC110 - it happens on the server
-            await asyncio.sleep(0.02)
+
+    async def continued() -> bool:
+        return (await inbox.handle.describe()).run_id != first
+
+    await until(continued)
     view = await inbox.view()
     assert (view.standings, view.draining, set(view.holds)) == ({"bob": Permission.ALLOWED}, True, {"ada"})
     used = (await inbox.handle.query(Access.usage))["ada"]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,24 +13,19 @@ from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.testruns.collect import Collected, FoundModule
 from activities.testruns.module_attempt import RunModuleRequest
 from activities.testruns.results import (
-    MAX_MESSAGE_CHARS,
     ModuleProgress,
     ModuleReport,
     Outcome,
-    count,
-    listed,
     make_result,
 )
 from activities.values import Address
 from tests.support.testrun_world import Suite, as_told, forever, report
+from tests.support.waiting import until
 from tests.support.world import HEARTBEAT_TIMEOUT
 from workflows.names import OUTCOME, TEST_RUN_MEMO, TESTS_QUEUE, WORKFLOW_QUEUE, platform_queue
-from workflows.testruns import web_ui as integration_details
 from workflows.testruns.contracts import PageRequest, RunReport, RunRequest
-from workflows.testruns.state import RunState
 from workflows.testruns.workflow import IntegrationRun, reason_of
 
 OWNER = Address(platform="discord", chat="1", message="0")
@@ -177,9 +171,7 @@ async def test_a_run_is_watched_while_it_runs(time_skipping: WorkflowEnvironment
         status = await handle.query(IntegrationRun.status)
         return bool(status.current and status.current[0].test)
 
-    async with asyncio.timeout(15):
-        while not await under_way():  # noqa: ASYNC110 - it happens on the server
-            await asyncio.sleep(0.05)
+    await until(under_way)
     status = await handle.query(IntegrationRun.status)
     assert (status.outcome, status.modules, status.tests, status.tests_ended) == ("running", 3, 7, 1)
     assert [(now.module, now.test) for now in status.current] == [("test_a.py", "test_a.py::test_1")]
@@ -224,42 +216,3 @@ async def test_cancel_gives_what_there_is(time_skipping: WorkflowEnvironment, su
     assert description.typed_search_attributes.get(OUTCOME) == "cancelled"
     assert (await description.memo())[TEST_RUN_MEMO]["outcome"] == "cancelled"
     assert suite.told == []
-
-
-def test_a_new_attempt_begins_afresh_and_the_last_word_is_the_report() -> None:
-    state, passed = RunState(), make_result("test_a.py::test_0", Outcome.PASSED)
-    state.collected(Collected(modules=(FoundModule(path="test_a.py", tests=2),)))
-    state.begin("test_a.py")
-    state.progress(ModuleProgress(module="test_a.py", attempt=1, found=2, cases=(passed,)))
-    state.progress(ModuleProgress(module="test_a.py", attempt=2, found=2))
-    assert state.counts == {}
-    state.progress(ModuleProgress(module="test_a.py", attempt=1, found=2, cases=(passed,)))
-    assert state.counts == {}
-    state.end(report("test_a.py", Outcome.PASSED, Outcome.FAILED, attempts=2))
-    state.progress(ModuleProgress(module="test_a.py", attempt=2, found=2, cases=(passed,)))
-    assert state.counts == {Outcome.PASSED: 1, Outcome.FAILED: 1}
-
-
-def test_reports_and_details_fit_whatever_tests_say() -> None:
-    """2 MB an answer, 20,000 bytes of details: with very many tests that fail in very many words."""
-    cases = [make_result(f"test_ä|`.py::test[{'🎤' * 2000}{n}]", Outcome.FAILED, 1, "🎤" * 3000) for n in range(3000)]
-    kept = listed([make_result("test_ä.py::first", Outcome.PASSED), *cases])
-    assert all(one.outcome is Outcome.FAILED for one in kept), "those that went wrong first"
-    module = ModuleReport(module="test_ä|`.py", cases=kept, counts=count(cases))
-    assert max(len(one.message) for one in kept) <= MAX_MESSAGE_CHARS
-    assert len(module.model_dump_json().encode()) < 1_900_000
-    state = RunState()
-    state.collected(
-        Collected(modules=tuple(FoundModule(path=f"test_ä|`{'x' * 300}{n}.py", tests=1) for n in range(500)))
-    )
-    for one in state.modules:
-        state.end(module.model_copy(update={"module": one.path, "notes": ("ß" * 900,) * 3}))
-    assert len(integration_details.of_run(state, 1).encode()) < 20_000
-    assert len(state.results(PageRequest()).model_dump_json().encode()) < 1_900_000
-    assert len(integration_details.told(state.report(1)).encode()) < 2_000
-
-
-def test_a_run_has_bounds() -> None:
-    with pytest.raises(ValueError, match="less than or equal to 16"):
-        RunRequest(parallel=100)
-    assert RunRequest().seconds_a_test == timedelta(minutes=5).total_seconds()

@@ -14,8 +14,11 @@ from activities.error_codes import ErrorCode
 from activities.infer import Inference, InferRequest
 from activities.values import AudioSource
 from bots.intake import accept
-from tests.support.world import PLATFORM, World, refuse, running, until, wait_for
+from tests.support.waiting import until
+from tests.support.world import PLATFORM, World, refuse, running, wait_for
 from workflows.names import WORKFLOW_QUEUE, conversation_id, voice_message_id
+from workflows.voice.background import SUMMARY_TOKENS
+from workflows.voice.backlog import MAX_PRETRANSCRIBED
 from workflows.voice.contracts import (
     ConversationState,
     Exchange,
@@ -26,7 +29,7 @@ from workflows.voice.contracts import (
     VoiceMessageRequest,
     VoiceMessageResult,
 )
-from workflows.voice.conversation import MAX_PRETRANSCRIBED, SUMMARY_TOKENS, Conversation
+from workflows.voice.conversation import Conversation
 from workflows.voice.memory import WINDOW_TURNS
 from workflows.voice.voice_message import VoiceMessage
 
@@ -34,12 +37,6 @@ from workflows.voice.voice_message import VoiceMessage
 @pytest.fixture
 def client(dev_server: WorkflowEnvironment) -> Client:
     return dev_server.client
-
-
-@pytest.fixture
-async def world(client: Client) -> AsyncIterator[World]:
-    async with running(client, World()) as world:
-        yield world
 
 
 class Chat:

@@ -1,7 +1,6 @@
 """A turn under way, as its platform sees it: accompanied when it is due, looked at while it goes on, never harmed."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
@@ -10,8 +9,9 @@ from temporalio.testing import WorkflowEnvironment
 from activities.error_codes import ErrorCode
 from activities.infer import Sentence
 from activities.synthesize import Speech, SynthesizeRequest
-from tests.support.world import Behaviour, World, blob, break_down, refuse, running, signalling, until, wait_for
-from tests.workflows.voice.test_voice_message import answer, request, start
+from tests.support.turns import answer, request, start
+from tests.support.waiting import until
+from tests.support.world import Behaviour, World, blob, break_down, refuse, running, signalling, wait_for
 from workflows.names import Stage
 from workflows.voice.contracts import ChatSettings, Layout, Memory, ReplyMode, TurnProgress, VoiceMessageResult
 from workflows.voice.voice_message import VoiceMessage
@@ -20,12 +20,6 @@ from workflows.voice.voice_message import VoiceMessage
 @pytest.fixture
 def client(dev_server: WorkflowEnvironment) -> Client:
     return dev_server.client
-
-
-@pytest.fixture
-async def world(client: Client) -> AsyncIterator[World]:
-    async with running(client, World()) as world:
-        yield world
 
 
 async def test_it_is_accompanied_where_the_platform_can(client: Client, world: World) -> None:
@@ -61,7 +55,7 @@ async def test_a_turn_that_only_waits_is_not_accompanied(client: Client, world: 
 
 
 @pytest.mark.parametrize("fault", [break_down(1000), refuse(ErrorCode.CHAT_GONE), wait_for(asyncio.Event())])
-async def test_company_that_fails_or_hangs_harms_nothing(client: Client, world: World, fault: Behaviour) -> None:
+async def test_progress_that_fails_or_hangs_harms_nothing(client: Client, world: World, fault: Behaviour) -> None:
     world.behaviours["accompany"] = fault
     result = await answer(client, request(accompanied=True))
     assert (result.status, result.error) == ("answered", None)

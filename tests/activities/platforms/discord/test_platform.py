@@ -1,82 +1,22 @@
-"""The Discord platform with the real library against the fake server: what it sends, what it makes of refusals."""
+"""The Discord platform: what it sends, and what it makes of refusals."""
 
 import asyncio
 import base64
 import dataclasses
-import inspect
-import itertools
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import discord
 import pytest
-from discord.gateway import DiscordWebSocket
-from discord.http import HTTPClient, MultipartParameters, Route
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.audio.codec import encode_ogg_opus
-from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.discord.platform import DiscordPlatform
-from activities.platforms.discord.requests import message_of, nonce, waveform
-from activities.platforms.discord.signed_links import Links
-from activities.platforms.platform import VoiceForbiddenError, VoiceNote
-from activities.values import Address, AudioSource
-from tests.support.audio_samples import silence, tone
-from tests.support.platforms.discord import FakeDiscord, Fault, running
-from tests.support.platforms.discord_world import JSON, TOKEN, VOICE_FLAG, Upload
-from workers.roles.discord import point
-from workers.settings import DiscordSettings
-
-NOTE = VoiceNote(encode_ogg_opus(tone(1, 22_050) + silence(1, 22_050), 22_050, 32_000), 2.0)
-
-
-class Scene:
-    """A platform, and a private channel in which somebody said something."""
-
-    def __init__(self, fake: FakeDiscord, http: HTTPClient) -> None:
-        self.fake, self.world, self.blobs = fake, fake.world, BlobStore.open("memory://")
-        self.links = Links(self.blobs)
-        self.platform = DiscordPlatform(http, self.links)
-        self.person = self.world.person("Mia")
-        self.chat = self.world.private(self.person)
-        self.voice = Upload("voice-message.ogg", b"OggS" + bytes(96), "audio/ogg")
-        self.asked = self.world.post(self.chat, self.person, {}, [self.voice])
-        self.to = Address(platform="discord", chat=self.chat, message=self.asked["id"])
-        self.source = self.locate(self.asked)
-
-    def locate(self, message: JSON) -> AudioSource:
-        (file,) = message["attachments"]
-        return AudioSource(locator=f"{message['channel_id']}/{message['id']}/{file['id']}")
-
-    async def failed(self, source: AudioSource) -> ErrorCode:
-        """Tell with which code a download fails."""
-        with pytest.raises(BadInputError) as failed:
-            await self.platform.download(source, 1000)
-        return ErrorCode(str(failed.value.type))
-
-    def posts(self) -> int:
-        return self.fake.requests.count(("POST", f"/channels/{self.chat}/messages"))
-
-
-@pytest.fixture(scope="module")
-async def server() -> AsyncIterator[tuple[FakeDiscord, HTTPClient]]:
-    before = Route.BASE
-    async with running() as fake:
-        point(DiscordSettings(api_base=f"{fake.base}/api/v10"))
-        client = discord.Client(intents=discord.Intents.none(), max_ratelimit_timeout=30)
-        await client.login(TOKEN)
-        yield fake, client.http
-        await client.close()
-    Route.BASE = before
-
-
-@pytest.fixture
-def scene(server: tuple[FakeDiscord, HTTPClient]) -> Scene:
-    server[0].faults.clear()
-    return Scene(*server)
+from activities.platforms.platform import VoiceForbiddenError
+from activities.values import AudioSource
+from tests.activities.platforms.discord.conftest import NOTE, Scene
+from tests.support.platforms.discord import Fault
+from tests.support.platforms.discord_world import VOICE_FLAG
+from tests.support.waiting import until
 
 
 async def test_a_long_text_is_split_and_the_first_part_replies(scene: Scene) -> None:
@@ -122,25 +62,6 @@ async def test_a_voice_message_is_native(scene: Scene) -> None:
     assert min(points[1:9]) > 200
     assert max(points[12:]) < 20
     assert scene.fake.file(sent) == NOTE.data
-
-
-@pytest.mark.parametrize(("seconds", "points"), [(0.02, 1), (1.0, 10), (26.0, 256)])
-def test_a_waveform_has_as_many_points_as_discord_takes(seconds: float, points: int) -> None:
-    note = encode_ogg_opus(tone(seconds, 16_000), 16_000, 32_000)
-    assert len(base64.b64decode(waveform(note, seconds))) == points
-
-
-def test_a_note_that_cannot_be_drawn_is_not_tried_again() -> None:
-    with pytest.raises(BadInputError) as caught:
-        waveform(b"no note", 1)
-    assert (caught.value.type, caught.value.non_retryable) == (ErrorCode.AUDIO_UNREADABLE, True)
-
-
-def test_a_name_of_a_send_fits_and_tells_sends_apart() -> None:
-    names = [nonce(message, part) for message, part in itertools.product(("1" * 20, "2"), ("voice", "file", "0/hi"))]
-    assert len(set(names)) == 6
-    assert all(len(name) <= 25 for name in names)
-    assert message_of("n", "x", "1")["allowed_mentions"] == {"parse": []}
 
 
 async def test_a_person_is_written_to_in_private(scene: Scene) -> None:
@@ -243,68 +164,13 @@ async def test_a_locator_is_three_numbers(scene: Scene, locator: str) -> None:
     assert invalid.value.type == ErrorCode.REQUEST_INVALID.value
 
 
-async def test_a_recording_shown_only_once_is_read_by_the_link_of_then(scene: Scene) -> None:
-    channel = scene.world.channel(scene.world.guild())
-    hidden = scene.world.post(channel, scene.person, {}, [scene.voice])
-    source = scene.locate(hidden)
-    with pytest.raises(BadInputError):
-        await scene.platform.download(source, 1000)
-    shown = scene.world.shown(hidden, scene.fake.base, content=True)
-    key = await scene.links.keep(channel, shown["attachments"][0]["url"])
-    assert key
-    assert key.startswith(f"discord/{channel}/")
-    asked = source.model_copy(update={"link_key": key})
-    assert await scene.platform.download(asked, 1000) == scene.voice.data
-    scene.world.links += 1
-    assert await scene.failed(asked) is ErrorCode.AUDIO_MISSING, "it has expired"
-    await scene.blobs.delete_chat("discord", channel)
-    assert await scene.failed(asked) is ErrorCode.AUDIO_MISSING, "it was forgotten"
-
-
-@pytest.mark.parametrize(
-    "kept",
-    [
-        "http://127.0.0.1:9/x",
-        "https://cdn.discordapp.com@127.0.0.1/x",
-        "http://cdn.discordapp.com/x",
-        "http://[",
-        "OggS",
-    ],
-)
-async def test_what_is_kept_leads_to_no_other_server(scene: Scene, kept: str) -> None:
-    channel = scene.world.channel(scene.world.guild())
-    hidden = scene.world.post(channel, scene.person, {}, [scene.voice])
-    key = await scene.links.keep(channel, kept)
-    assert await scene.failed(scene.locate(hidden).model_copy(update={"link_key": key})) is ErrorCode.AUDIO_FORBIDDEN
-
-
-async def test_a_store_that_does_not_take_a_link_costs_the_link_alone(
-    scene: Scene, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    blobs = BlobStore.open(tmp_path / "store")
-    (tmp_path / "store" / "discord").write_text("in the way")
-    assert await Links(blobs).keep("1", "https://cdn.discordapp.com/secret") is None
-    assert "was not kept" in caplog.text
-    assert "secret" not in caplog.text
-
-
 async def test_typing_is_shown_until_the_reply(scene: Scene) -> None:
     path = ("POST", f"/channels/{scene.chat}/typing")
     scene.fake.faults.append(Fault("POST", "typing", 403))
     async with scene.platform.presence(scene.to, speaks=True, captioned=False, shown=None) as presence:
         await presence.show("half a")
-        await scene.fake.until(lambda: path in scene.fake.requests)
+        await until(lambda: path in scene.fake.requests)
         assert presence.shown is None
     await asyncio.sleep(0.05)
-    assert not [task for task in asyncio.all_tasks() if "_type" in repr(task.get_coro())]
+    assert not [task for task in asyncio.all_tasks() if "repeat_typing" in repr(task.get_coro())]
     assert not scene.fake.sent(scene.chat)
-
-
-def test_the_library_is_as_this_edge_expects() -> None:
-    """Not part of discord.py's public interface, and used: these tests fail before a new release does harm."""
-    assert list(inspect.signature(HTTPClient.send_message).parameters) == ["self", "channel_id", "params"]
-    assert MultipartParameters._fields == ("payload", "multipart", "files")
-    assert isinstance(Route.BASE, str)
-    assert Route("GET", "/x").url == f"{Route.BASE}/x"
-    assert str(DiscordWebSocket.DEFAULT_GATEWAY).startswith("ws")
-    assert "flags" not in inspect.signature(discord.abc.Messageable.send).parameters, "it can send voice by itself now"

@@ -1,0 +1,28 @@
+"""Engines that do nothing give what real ones give."""
+
+import threading
+
+import numpy as np
+from temporalio.testing import ActivityEnvironment
+
+from activities.infer import InferRequest, Message
+from activities.text.sentences import split
+from workers.engines.noop import ANSWER, NoopInfer, NoopRecognizer, NoopSynthesizer
+
+
+def test_speech_is_recognized_in_silence() -> None:
+    recognition = NoopRecognizer().recognize(np.zeros(0, np.float32), None, threading.Event())
+    assert (recognition.text, recognition.language) == ("This is a question.", "en")
+
+
+def test_a_tenth_of_a_second_is_synthesized() -> None:
+    sound = NoopSynthesizer().synthesize("Anything.", "de", None)
+    assert sound.samples.dtype == np.int16
+    assert len(sound.samples) / sound.sample_rate == 0.1
+
+
+async def test_an_answer_is_one_sentence() -> None:
+    request = InferRequest(messages=(Message(role="user", content="Hi?"),))
+    inference = await ActivityEnvironment().run(NoopInfer().infer, request)
+    assert inference.answer == ANSWER
+    assert list(inference.sentences) == list(split(ANSWER))
