@@ -268,7 +268,7 @@ class _Delivery:
         if not self.may_send(part):
             return part
         begun = Part(state=PartState.BEGUN, audio=audio)
-        if not self._repeatable:
+        if captioned or not self._repeatable:  # a caption that may have arrived must not become a text of its own
             await self._record(name, begun, captioned=captioned)
         try:
             message = await send()

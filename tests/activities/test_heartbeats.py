@@ -3,12 +3,17 @@
 import asyncio
 import threading
 import time
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from temporalio import activity
-from temporalio.testing import ActivityEnvironment
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
+from temporalio.worker import Worker
 
-from activities.heartbeats import heartbeats, in_thread
+from activities.heartbeats import heartbeat_now, heartbeats, in_thread
 
 
 @activity.defn
@@ -69,3 +74,27 @@ async def test_what_the_work_returns_or_raises_is_the_activitys() -> None:
     assert await environment.run(half, 2) == 5
     with pytest.raises(ZeroDivisionError):
         await environment.run(half, 0)
+
+
+@activity.defn
+async def fails_after_a_heartbeat() -> list[int]:
+    """Fail right after a heartbeat; succeed with what the next attempt finds."""
+    found: list[int] = list(activity.info().heartbeat_details)
+    if not found:
+        activity.heartbeat(1)
+        await heartbeat_now(2)
+        raise ApplicationError("the first attempt ends here")
+    return found
+
+
+async def test_the_server_has_the_details_before_the_attempt_goes_on(dev_server: WorkflowEnvironment) -> None:
+    queue = f"heartbeats-{uuid4()}"
+    async with Worker(dev_server.client, task_queue=queue, activities=[fails_after_a_heartbeat]):
+        found = await dev_server.client.execute_activity(
+            fails_after_a_heartbeat,
+            id=queue,
+            task_queue=queue,
+            start_to_close_timeout=timedelta(seconds=20),
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=10), maximum_attempts=2),
+        )
+    assert found == [2]

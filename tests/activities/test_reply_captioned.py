@@ -114,3 +114,15 @@ async def test_a_worker_that_is_not_heard_of_again_while_it_writes_instead(dev_s
         delivered = await stage.reply(attempt_seconds=0.7, **SAID, speech=await stage.spoken(1))
     assert (stage.chat.texts, captions(stage.chat)) == ([CAPTION], [""]), "the text is not sent again as a caption"
     assert (delivered.text, delivered.error) == ("uncertain", ErrorCode.REPLY_UNCERTAIN)
+
+
+@pytest.mark.slow
+async def test_a_note_that_may_have_arrived_is_repeated_with_its_text_however_many_attempts_there_were(
+    dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reply, "CAPTION_ATTEMPTS", 1)
+    stage = Stage(dev_server.client, Hangs(caption_limit=UNITS, repeatable=True))
+    async with working(stage):
+        delivered = await stage.reply(attempt_seconds=1, **SAID, speech=await stage.spoken(1))
+    assert (stage.chat.texts, captions(stage.chat)) == ([], [CAPTION, CAPTION]), "the platform keeps one of the two"
+    assert (delivered.text, delivered.text_message, delivered.voice) == ("sent", "v", "sent")
