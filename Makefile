@@ -27,11 +27,12 @@ test: models ## all tests: fast ones, real engines, the whole way
 unit: $(READY) ## the fast tests, under a minute: no network, no models
 	$(BIN)/pytest -n 3 $(HANGS) --hypothesis-profile quick --dist worksteal --ignore tests/e2e -m "not ($(LONG))"
 
-check: $(READY) ## lint, types, import rules; changes nothing
+check: $(READY) ## lint, types, import rules, words; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/test_words.py
 
 fix: $(READY)
 	$(BIN)/ruff check --fix .
@@ -40,11 +41,11 @@ fix: $(READY)
 models: $(READY)
 	@$(BIN)/june models pull --tests
 
-bench: $(READY) ## the figures of the README's table
+bench: $(READY) ## the figures of docs/benchmarks.md
 	@$(BIN)/june models pull --demo
 	@$(BIN)/june bench all
 
-pictures: $(READY) ## the README's pictures of the Web UI (needs Chromium)
+pictures: $(READY) ## the documentation's pictures of the Web UI (needs Chromium)
 	@$(BIN)/june models pull --demo
 	$(BIN)/python -m tests.e2e.pictures
 

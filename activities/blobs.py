@@ -18,8 +18,6 @@ from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.values import BlobRef
 
-BLOB_SCHEME = "blob:"
-"""Before a key, as the locator of an audio source."""
 _KEY = re.compile(r"(?P<folder>(?:[A-Za-z0-9._:@+-]{1,120}|~\.\.?)/){2}(?P<digest>[0-9a-f]{64})\.[a-z0-9]{1,8}")
 _CONCURRENT_DELETIONS = 32
 

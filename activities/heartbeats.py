@@ -17,24 +17,24 @@ INTERVAL_SECONDS = 1.0
 
 @asynccontextmanager
 async def heartbeats(details: Callable[[], Sequence[Any]] = tuple) -> AsyncIterator[None]:
-    """Beat in the background for as long as the block runs.
+    """Send heartbeats in the background for as long as the block runs.
 
     Args:
-        details: tells what each beat carries; the next attempt finds the last of it in its info. A beat without
-            details wipes what an earlier one has told.
+        details: returns what each heartbeat carries; the next attempt finds the last of it in its info. One without
+            details wipes what an earlier one has carried.
 
     """
-    beating = asyncio.create_task(_beat(details))
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat(*details())
+            await asyncio.sleep(INTERVAL_SECONDS)
+
+    beating = asyncio.create_task(beat())
     try:
         yield
     finally:
         beating.cancel()
-
-
-async def _beat(details: Callable[[], Sequence[Any]]) -> None:
-    while True:
-        activity.heartbeat(*details())
-        await asyncio.sleep(INTERVAL_SECONDS)
 
 
 async def heartbeat_now(*details: Any) -> None:  # noqa: ANN401 - whatever the next attempt needs

@@ -114,9 +114,17 @@ class InferActivity:
 
         """
         answer = Answer(request.language or "en", self._max_answer_chars, thinks_first=self._thinks_first)
-        started = time.monotonic()
+        started, first_token_ms = time.monotonic(), None
         async with heartbeats(), _signals(request) as signal:
-            first_token_ms = await self._read(request, answer, signal, started)
+            async with aclosing(self._model.stream(request)) as deltas:
+                async for delta in deltas:
+                    answer.add(delta)
+                    if answer.began and first_token_ms is None:
+                        first_token_ms = _milliseconds_since(started)
+                    if not answer.retracted:
+                        signal(answer)
+                    if answer.full:
+                        break
             engine_ms = _milliseconds_since(started)
             answer.finish()
         return Inference(
@@ -132,22 +140,6 @@ class InferActivity:
             attempt=activity.info().attempt,
         )
 
-    async def _read(
-        self, request: InferRequest, answer: Answer, signal: Callable[[Answer], None], started: float
-    ) -> int | None:
-        """Read the stream into the answer; give the milliseconds until its first token."""
-        first_token_ms = None
-        async with aclosing(self._model.stream(request)) as deltas:
-            async for delta in deltas:
-                answer.add(delta)
-                if answer.began and first_token_ms is None:
-                    first_token_ms = _milliseconds_since(started)
-                if not answer.retracted:
-                    signal(answer)
-                if answer.full:
-                    break
-        return first_token_ms
-
 
 def _milliseconds_since(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
@@ -155,9 +147,10 @@ def _milliseconds_since(started: float) -> int:
 
 @asynccontextmanager
 async def _signals(request: InferRequest) -> AsyncIterator[Callable[[Answer], None]]:
-    """Give a function that takes the answer so far, and has its new sentences signalled in order in the background.
+    """Signal new sentences to the workflow, in order, in the background.
 
-    Leaving the block waits for signals under way; leaving it by an error drops them.
+    The block gets a function to call with the answer so far. Leaving the block waits for signals under way; leaving it
+    by an error drops them.
     """
     queue: asyncio.Queue[Sentence | None] = asyncio.Queue()
     attempt, count = activity.info().attempt, 0

@@ -137,7 +137,10 @@ class ReplyActivity:
             BadInputError: ``reply-failed``, the platform refuses this reply for good.
 
         """
-        text, delivery = self._text(request), _Delivery(repeatable=self._platform.repeatable)
+        heard = f"🎤 {request.transcript}" if request.transcript else ""
+        notice = self._say(request.notice, request.to.language) if request.notice else ""
+        text = "\n\n".join(part for part in (heard, request.text, notice) if part)
+        delivery = _Delivery(repeatable=self._platform.repeatable)
         async with heartbeats(lambda: [delivery.ledger]):
             caption, spoken = self._caption(request, text, delivery.ledger), Delivered()
             if caption:
@@ -154,11 +157,6 @@ class ReplyActivity:
         return written.model_copy(
             update={"voice": spoken.voice, "audio": spoken.audio, "error": written.error or spoken.error}
         )
-
-    def _text(self, request: ReplyRequest) -> str:
-        heard = f"🎤 {request.transcript}" if request.transcript else ""
-        notice = self._say(request.notice, request.to.language) if request.notice else ""
-        return "\n\n".join(part for part in (heard, request.text, notice) if part)
 
     def _caption(self, request: ReplyRequest, text: str, ledger: Ledger) -> str:
         """Return the text that goes with the voice note; empty where it is a message of its own."""

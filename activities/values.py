@@ -28,6 +28,10 @@ class BlobRef(Value):
     """Hertz."""
 
 
+BLOB_SCHEME = "blob:"
+"""Before the key of stored audio, in an AudioSource's locator."""
+
+
 class AudioSource(Value):
     """Where a message's audio lies on its platform; never the audio itself."""
 

@@ -147,21 +147,18 @@ class _Pcm:
         self._check(frame.samples / rate)  # before the resampler allocates anything for it
         self.frames += 1
         frame.pts = None  # gaps and jumps in time stamps must not become samples
-        self._append(self._resampler_for(frame).resample(frame))
-
-    def flush(self) -> None:
-        if self._resampler is not None:
-            self._append(self._resampler.resample(None))
-            self._resampler = None
-
-    def _resampler_for(self, frame: AudioFrame) -> AudioResampler:
-        shape = (frame.sample_rate, frame.layout.name, frame.format.name)
+        shape = (rate, frame.layout.name, frame.format.name)
         if shape != self._shape:
             self.flush()
             self._shape = shape
         if self._resampler is None:
             self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-        return self._resampler
+        self._append(self._resampler.resample(frame))
+
+    def flush(self) -> None:
+        if self._resampler is not None:
+            self._append(self._resampler.resample(None))
+            self._resampler = None
 
     def _append(self, frames: list[AudioFrame]) -> None:
         for frame in frames:

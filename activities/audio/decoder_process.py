@@ -5,7 +5,6 @@ import resource
 import struct
 import sys
 from pathlib import Path
-from typing import Any
 
 from activities.audio.codec import SAMPLE_RATE, decode
 from activities.audio.decoder_protocol import LENGTHS, send
@@ -13,13 +12,6 @@ from activities.error_codes import UnusableAudioError
 
 MEMORY_BYTES = 192 << 20
 """Address space that a child may take on top of what it has when it is ready; enough for 20 MB and 600 s."""
-
-
-def _answer(head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-    try:
-        return {}, decode(data, head["max_seconds"], head["budget_seconds"])
-    except UnusableAudioError as error:
-        return {"code": error.code.value, "message": error.message, "params": error.params}, b""
 
 
 def _confine() -> None:
@@ -45,8 +37,11 @@ def main() -> None:
     send(target, {"ready": True})
     while lengths := source.read(LENGTHS.size):
         head_length, length = LENGTHS.unpack(lengths)
-        head = json.loads(source.read(head_length))
-        send(target, *_answer(head, source.read(length)))
+        head, data = json.loads(source.read(head_length)), source.read(length)
+        try:
+            send(target, {}, decode(data, head["max_seconds"], head["budget_seconds"]))
+        except UnusableAudioError as error:
+            send(target, {"code": error.code.value, "message": error.message, "params": error.params})
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from activities.blobs import BLOB_SCHEME, BlobStore, folder_name
+from activities.blobs import BlobStore, folder_name
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.platforms.platform import VoiceNote
-from activities.values import Address, AudioSource
+from activities.values import BLOB_SCHEME, Address, AudioSource
 
 _OGG_ENDINGS = {".ogg", ".oga", ".opus"}
 

@@ -2,11 +2,11 @@
 
 from collections import OrderedDict
 
-from activities.blobs import BLOB_SCHEME, BlobStore
+from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.platforms.platform import VoiceNote
-from activities.values import Address, AudioSource
+from activities.values import BLOB_SCHEME, Address, AudioSource
 
 RECENT_TEXTS = 1000
 

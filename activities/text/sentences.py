@@ -200,15 +200,11 @@ def _is_amid(raw: str) -> bool:
 def _broken(text: str) -> Iterator[str]:
     """Break a long sentence; what has neither letter nor digit is silent and left out."""
     while text:
-        part, text = _first_part(text)
+        end = len(text)
+        if end > MAX_SENTENCE_CHARS:
+            clauses = [match.end() for match in _CLAUSE.finditer(text, MAX_SENTENCE_CHARS // 3, MAX_SENTENCE_CHARS)]
+            end = clauses[-1] if clauses else text.rfind(" ", 1, MAX_SENTENCE_CHARS)
+            end = end if end > 0 else MAX_SENTENCE_CHARS
+        part, text = text[:end].strip(), text[end:].strip()
         if any(map(str.isalnum, part)):
             yield part
-
-
-def _first_part(text: str) -> tuple[str, str]:
-    if len(text) <= MAX_SENTENCE_CHARS:
-        return text, ""
-    clauses = [match.end() for match in _CLAUSE.finditer(text, MAX_SENTENCE_CHARS // 3, MAX_SENTENCE_CHARS)]
-    end = clauses[-1] if clauses else text.rfind(" ", 1, MAX_SENTENCE_CHARS)
-    end = end if end > 0 else MAX_SENTENCE_CHARS
-    return text[:end].strip(), text[end:].strip()

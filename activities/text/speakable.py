@@ -129,15 +129,10 @@ def _clean(text: str) -> str:
     text = _REFERENCE.sub(lambda match: match[1] or "", text)
     text = _ANGLE.sub(" ", text.translate(_DROPPED))
     text = _STAR.sub("", _STARS.sub(" ", text))
-    text = " ".join(_URL.sub(_after_url, text).split())
+    # Of a URL the sentence's own marks stay, which follow it.
+    text = " ".join(_URL.sub(lambda match: " " + match[0][len(match[0].rstrip(_AFTER_URL)) :], text).split())
     text = " ".join(_EMPTY_BRACKETS.sub(" ", text).split())
     return _SPACE_BEFORE_MARK.sub(r"\1", text).strip()
-
-
-def _after_url(match: re.Match[str]) -> str:
-    """Keep the sentence's own marks that follow a URL."""
-    url = match[0]
-    return " " + url[len(url.rstrip(_AFTER_URL)) :]
 
 
 _DROPPED = {

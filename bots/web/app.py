@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities.values import AudioSource, BlobRef
+from activities.values import BLOB_SCHEME, AudioSource, BlobRef
 from bots.commands import LANGUAGES
 from bots.intake import InboundMessage
 from bots.web.guard import Guard
@@ -184,7 +184,7 @@ class _Api:
                 stored = await self._page.store.put(
                     PLATFORM, chat, data, mime="application/octet-stream", seconds=0, sample_rate=0, ending="upload"
                 )
-            source = AudioSource(locator=f"blob:{stored.key}", claimed_bytes=len(data))
+            source = AudioSource(locator=f"{BLOB_SCHEME}{stored.key}", claimed_bytes=len(data))
             inbound = replace(inbound, audio=source, audio_seconds=_number(request.query_params.get("seconds")))
         async with self._order.setdefault(chat, asyncio.Lock()):
             said = await self._page.inbox.receive(inbound)

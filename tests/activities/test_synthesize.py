@@ -22,7 +22,6 @@ class Speaker:
         self.said = ""
 
     def synthesize(self, text: str, language: str, voice: str | None) -> Sound:  # noqa: ARG002
-        """Speak."""
         if language != "en":
             raise BadInputError(ErrorCode.VOICE_UNAVAILABLE, "No voice speaks it.")
         self.said = text

@@ -21,7 +21,6 @@ class Listener:
         self.heard: tuple[NDArray[np.float32], str | None] | None = None
 
     def recognize(self, samples: NDArray[np.float32], language: str | None, stop: threading.Event) -> Recognition:
-        """Hear."""
         assert not stop.is_set()
         self.heard = samples, language
         return Recognition(self.text, language or "en", 0.9)

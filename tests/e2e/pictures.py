@@ -1,4 +1,4 @@
-"""Take the README's pictures of Temporal's Web UI anew: ``make pictures`` (needs Chromium)."""
+"""Take the documentation's pictures of Temporal's Web UI anew: ``make pictures`` (needs Chromium)."""
 
 import asyncio
 import tempfile

@@ -67,7 +67,7 @@ async def test_a_spoken_question_is_answered_by_text_and_a_native_voice_message(
     assert ("POST", f"/channels/{private}/typing") in discord.requests
 
 
-async def test_in_a_server_june_answers_those_who_name_her_or_reply_to_her(discord: FakeDiscord, scene: Scene) -> None:
+async def test_in_a_server_june_answers_those_who_name_it_or_reply_to_it(discord: FakeDiscord, scene: Scene) -> None:
     channel, member = discord.world.channel(scene.guild), discord.world.person("Mia")
     await discord.say(channel, member, "nobody in particular")
     named = await discord.say(channel, member, f"{MENTION} what is new?")

@@ -25,7 +25,7 @@ MEANWHILE_SECONDS = 300
 OWNER, GROUP = 7, -1001
 WRONG_TOKEN = "654321:another-token"
 NOWHERE = f"http://{LOOPBACK}:9"
-DOORS = ("tests/integration/test_doors.py", "-k", "telegram or discord")
+PLATFORM_TESTS = ("tests/integration/test_doors.py", "-k", "telegram or discord")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ async def test_a_june_that_runs_passes(june: Running) -> None:
 
 
 async def test_what_is_not_configured_is_skipped(june: Running) -> None:
-    code, said = await june.tests(*DOORS, JUNE_TELEGRAM_TOKEN="", JUNE_INTEGRATION_DISCORD_CHANNEL="")
+    code, said = await june.tests(*PLATFORM_TESTS, JUNE_TELEGRAM_TOKEN="", JUNE_INTEGRATION_DISCORD_CHANNEL="")
     assert code == 0, said
     assert "1 passed, 3 skipped" in said
     reasons = re.findall(r"^SKIPPED .*: set (\w+)$", said, re.MULTILINE)
@@ -137,7 +137,7 @@ async def test_what_is_not_configured_is_skipped(june: Running) -> None:
 async def test_what_is_wrong_is_told_in_a_sentence_without_the_token(
     june: Running, wrong: dict[str, str], sentences: tuple[str, str]
 ) -> None:
-    code, said = await june.tests(*DOORS, **wrong)
+    code, said = await june.tests(*PLATFORM_TESTS, **wrong)
     assert code == 1
     assert "4 failed" in said
     assert [sentence for sentence in sentences if sentence not in said] == []
@@ -148,7 +148,7 @@ async def test_no_private_chat_is_used(june: Running) -> None:
     world = june.discord.world
     private = world.private(june.variables["JUNE_DISCORD_OWNERS"])
     named = {"JUNE_INTEGRATION_TELEGRAM_CHAT": str(OWNER), "JUNE_INTEGRATION_DISCORD_CHANNEL": private}
-    code, said = await june.tests(*DOORS, **named)
+    code, said = await june.tests(*PLATFORM_TESTS, **named)
     assert code == 1
     assert "2 failed, 2 passed" in said
     for name in named:

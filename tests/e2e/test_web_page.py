@@ -37,15 +37,15 @@ CONTRAST = """
   const light = ([r, g, b]) => [r, g, b].map(v => linear(v / 255))
     .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
   const over = ([r, g, b, a = 1], under) => [r, g, b].map((v, i) => v * a + under[i] * (1 - a));
-  const ground = e => {
+  const backdrop = e => {
     if (!e) return [255, 255, 255];
     const own = parse(getComputedStyle(e).backgroundColor);
-    return (own[3] ?? 1) === 1 ? own : over(own, ground(e.parentElement));
+    return (own[3] ?? 1) === 1 ? own : over(own, backdrop(e.parentElement));
   };
   return [...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.matches(".unseen"))
     .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
     .map(e => {
-      const [a, b] = [light(over(parse(getComputedStyle(e).color), ground(e))), light(ground(e))];
+      const [a, b] = [light(over(parse(getComputedStyle(e).color), backdrop(e))), light(backdrop(e))];
       return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), e.textContent.trim().slice(0, 40)];
     }).filter(([ratio]) => ratio < 4.5);
 }

@@ -27,7 +27,7 @@ Settings, each with the prefix ``JUNE_INTEGRATION_`` (``settings.py`` has the de
 ``METRICS_URLS``                        Prometheus end points of all workers; empty for those of ``june up``
 ``READY_URLS``                          readiness of all workers; empty for those of ``june up``
 ``OTLP_URL``                            june's ``JUNE_OTLP_URL``, where no collector listens; empty: traces untested
-``TURN_SECONDS``              120       patience with one turn
+``TURN_SECONDS``              120       timeout of one turn, in seconds
 ``WER_LIMIT``                 0.25      largest word error rate
 ``LATENCY_TURNS``             5         turns that are measured
 ``LATENCY_BUDGET_SECONDS``    30        most that half of them may take

@@ -22,7 +22,7 @@ from workflows.voice.voice_message import VoiceMessage
 TERSE = ChatSettings(
     system_prompt="You answer every question with a single sentence of at most ten words.", temperature=0
 )
-"""Keeps turns short, whatever the model: even the smallest heeds it, most of the time."""
+"""Keeps turns short, whatever the model: even the smallest does as it says, most of the time."""
 FORGET_SECONDS = 60.0
 NOT_SHARED = "june does not find what was uploaded: give these tests its JUNE_HOME or JUNE_BLOB_URL"
 

@@ -42,7 +42,7 @@ class Channel:
         self._question: int | None = None
 
     async def ask(self, sound: bytes, owner: str) -> InboundMessage:
-        """Send a recording as june's platform sends hers; give it as the owner's message, with a mention of june."""
+        """Send a recording as june sends its own; give it as the owner's message, with a mention of june."""
         seconds = seconds_of(await asyncio.to_thread(decode, sound, MOST_SECONDS))
         never_said = str(discord.utils.time_snowflake(discord.utils.utcnow()))
         to = Address(platform=PLATFORM, chat=str(self._channel.id), message=never_said)

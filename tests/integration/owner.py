@@ -73,11 +73,11 @@ async def asked(june: June, settings: PlatformSettings, question: InboundMessage
     conversation = june.client.get_workflow_handle_for(Conversation.run, conversation_id(platform, chat))
     handle = june.client.get_workflow_handle_for(VoiceMessage.run, voice_message_id(platform, chat, question.message))
     try:
-        heeded = await inbox.receive(replace(question, audio=None, audio_seconds=None, text=command))
-        assert heeded, f"the door says nothing to {command}"
+        said = await inbox.receive(replace(question, audio=None, audio_seconds=None, text=command))
+        assert said, f"june says nothing to {command}"
         await conversation.execute_update(Conversation.configure, SettingsChange(system_prompt=TERSE.system_prompt))
         refusal = await inbox.receive(question)
-        assert refusal is None, f"the door refuses the recording: {refusal}"
+        assert refusal is None, f"the inbox refuses the recording: {refusal}"
         yield Turn(handle, june.settings.turn_seconds)
     finally:
         await forget(june.client, platform, chat)

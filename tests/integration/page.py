@@ -26,7 +26,7 @@ class Visitor:
     """A browser with a session, and so a chat, of its own."""
 
     def __init__(self, http: httpx.AsyncClient, chat: str, seconds: float) -> None:
-        """Take its connection, its chat's name, and its patience with a turn in seconds."""
+        """Use this connection and chat; a turn may take so many seconds."""
         self.http = http
         self.chat = chat
         self._seconds = seconds

@@ -1,4 +1,4 @@
-"""The doors of the platforms that are configured: whole turns on the web page, on Telegram and on Discord.
+"""The platforms that are configured: whole turns on the web page, on Telegram and on Discord.
 
 Those two need a chat of the tests' own; without one it is only seen whether the platform knows the bot, and whether
 june serves it.

@@ -28,9 +28,9 @@ def _flac() -> bytes:
 def _flipped(data: bytes, every: int) -> bytes:
     """Flip one bit in so many bytes."""
     damaged = bytearray(data)
-    dice = random.Random(7)  # noqa: S311
+    chance = random.Random(7)  # noqa: S311
     for _ in range(len(damaged) // every):
-        damaged[dice.randrange(4, len(damaged))] ^= 1 << dice.randrange(8)
+        damaged[chance.randrange(4, len(damaged))] ^= 1 << chance.randrange(8)
     return bytes(damaged)
 
 

@@ -34,7 +34,7 @@ async def test_nobody_answers() -> None:
     assert caught.value.exit_code is ExitCode.UNAVAILABLE
 
 
-async def test_patience_is_kept() -> None:
+async def test_the_timeout_is_kept() -> None:
     started = time.monotonic()
     with pytest.raises(UnavailableError):
         await connect(TelemetrySettings(), address=f"127.0.0.1:{free_port()}", timeout_seconds=0.5)

@@ -135,9 +135,9 @@ async def users(client: Client, world: World) -> AsyncIterator[tuple[str, Workfl
     await client.get_workflow_handle(access_id(PLATFORM)).terminate()
 
 
-async def doors(client: Client, _world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+async def permissions(client: Client, _world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
     """Who may talk: said by an owner, reached by limits, and known to the next run."""
-    platform, limits = "doors", UserLimits(messages_per_minute=2, voice_seconds_per_day=10)
+    platform, limits = "permissions", UserLimits(messages_per_minute=2, voice_seconds_per_day=10)
     access = client.get_workflow_handle_for(Access.run, access_id(platform))
     state = AccessState(platform=platform, events_per_run=8)
     await client.start_workflow(Access.run, state, id=access.id, task_queue=WORKFLOW_QUEUE)
@@ -248,7 +248,7 @@ async def _has_ended(turn: WorkflowHandle[Any, Any]) -> bool:
 
 
 SCENES: dict[str, Scene] = {
-    scene.__name__: scene for scene in (turns, conversation, accompanied, users, doors, integration)
+    scene.__name__: scene for scene in (turns, conversation, accompanied, users, permissions, integration)
 }
 
 

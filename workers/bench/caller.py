@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.blobs import BlobStore
-from activities.values import AudioSource
+from activities.values import BLOB_SCHEME, AudioSource
 from bots.intake import accept
 from workflows.names import CONVERSATION, WORKFLOW_QUEUE, conversation_id, voice_message_id
 from workflows.voice.contracts import ChatSettings, ConversationState, Limits, VoiceMessageRequest, VoiceMessageResult
@@ -56,7 +56,7 @@ class Caller:
             PLATFORM, self.chat, audio, mime="application/octet-stream", seconds=0, sample_rate=0, ending="upload"
         )
         request = VoiceMessageRequest(
-            platform=PLATFORM, chat=self.chat, message=message, audio=AudioSource(locator=f"blob:{stored.key}")
+            platform=PLATFORM, chat=self.chat, message=message, audio=AudioSource(locator=f"{BLOB_SCHEME}{stored.key}")
         )
         called, watch = time.time(), time.perf_counter()
         await accept(self._client, request)

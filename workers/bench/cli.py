@@ -46,7 +46,7 @@ def endurance(*, turns: Turns = ENDURANCE_TURNS, as_json: Json = False) -> None:
 
 @app.command("all")
 def everything(*, as_json: Json = False) -> None:
-    """Measure all of it, and print the README's table."""
+    """Measure all of it, and print the table of docs/benchmarks.md."""
     from workers.bench.report import measure_everything, table
 
     figures = asyncio.run(measure_everything(_console.print))

@@ -1,4 +1,4 @@
-"""``june bench all``: all measurements, and the table in the README."""
+"""``june bench all``: every measurement, and the table of docs/benchmarks.md."""
 
 from collections.abc import Callable
 from typing import Any

@@ -108,7 +108,7 @@ async def _overhead(stack: Embedded, turns: int) -> dict[str, float]:
 
 
 class _Compared(NamedTuple):
-    """Medians."""
+    """Medians over the rounds, in milliseconds; and their ratio."""
 
     ratio: float
     june_ms: int

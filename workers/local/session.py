@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 
 from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
-from activities.values import AudioSource, BlobRef
+from activities.values import BLOB_SCHEME, AudioSource, BlobRef
 from bots.intake import accept, result_of
 from workers.errors import JuneError
 from workers.local import instance
@@ -87,7 +87,7 @@ class Session:
         stored = await self.blobs.put(
             PLATFORM, chat, data, mime="application/octet-stream", seconds=0, sample_rate=0, ending="upload"
         )
-        return AudioSource(locator=f"blob:{stored.key}", claimed_bytes=size)
+        return AudioSource(locator=f"{BLOB_SCHEME}{stored.key}", claimed_bytes=size)
 
     async def download(self, reply: BlobRef, file: Path) -> None:
         """Write a spoken reply to a file.

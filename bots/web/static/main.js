@@ -34,7 +34,7 @@ function stageText(turn) {
 }
 
 /** Be silent, now and for the rest of the answers under way. */
-function beSilent() {
+function silence() {
   speaker.stop();
   for (const turn of going.values()) turn.played = Infinity;
 }
@@ -44,7 +44,7 @@ function beSilent() {
 async function startTalking() {
   if (recording || asking) return;
   wake();
-  beSilent();
+  silence();
   const problem = !window.isSecureContext ? "microphone-insecure" : !navigator.mediaDevices ? "no-microphone" : null;
   if (problem) return refresh(text(problem));
   const wish = { held: true };
@@ -209,7 +209,7 @@ async function replay(view) {
 }
 
 byId("stop").addEventListener("click", () => {
-  beSilent();
+  silence();
   if (going.size) command("/cancel");
   talk.focus();
   refresh();
@@ -220,7 +220,7 @@ byId("write").addEventListener("submit", (event) => {
   const words = byId("text").value.trim();
   if (!words) return;
   wake();
-  beSilent();
+  silence();
   byId("text").value = "";
   submit((id) => api.write(words, id), words);
 });
@@ -253,7 +253,7 @@ byId("new").addEventListener("click", () => {
 byId("forget").addEventListener("click", async () => {
   if (!window.confirm(text("confirm-forget"))) return;
   settings.close();
-  beSilent();
+  silence();
   clear();
   command("/forget");
 });

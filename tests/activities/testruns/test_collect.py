@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Workspace]:
     """A worker's place, left empty."""
-    opened = workspace(tmp_path / "ground")
+    opened = workspace(tmp_path / "workspace")
     yield opened
     assert [path.name for path in opened.folder.iterdir()] == ["lock"]
 

@@ -38,7 +38,7 @@ async def test_who_is_meant_in_a_server(room: Room) -> None:
     assert (named.language, room.heard(room.private, "hello").language) == ("fr", None)
 
 
-async def test_replies_to_june_are_meant_for_her_with_and_without_a_ping(room: Room) -> None:
+async def test_replies_to_june_are_meant_for_it_with_and_without_a_ping(room: Room) -> None:
     said = room.post(room.channel, "Forty-two.", BOT)
     for pinged in (True, False):
         reference = {"message_reference": {"message_id": said}, "allowed_mentions": {"replied_user": pinged}}

@@ -67,7 +67,7 @@ async def test_the_model_comes_first_and_speech_last(running: Running) -> None:
     niceness = {name: psutil.Process(pid).nice() for name, pid in pids.items()}
     model, speech = niceness.pop("model-server"), niceness.pop("worker-cpu")
     assert all(model < other < speech for other in niceness.values())
-    assert {os.getsid(pid) for pid in pids.values()} == {os.getsid(0)}, "between sessions the kernel heeds no niceness"
+    assert {os.getsid(pid) for pid in pids.values()} == {os.getsid(0)}, "between sessions niceness has no effect"
 
 
 async def test_the_server_is_set_up(running: Running) -> None:

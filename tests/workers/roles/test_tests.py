@@ -48,7 +48,7 @@ async def test_everything_that_is_read_is_measured(tmp_path: Path) -> None:
     telemetry = TelemetrySettings(metrics_address=f"127.0.0.1:{port}")
     client = await connect(telemetry)
     root = write_suite(tmp_path / "suite", test_good=GOOD, test_mixed=MIXED)
-    place = workspace(tmp_path / "ground")
+    place = workspace(tmp_path / "workspace")
     tests = [
         CollectActivity(place, root).collect,
         RunModuleActivity(place, root, BlobStore.open("memory://")).run_module,

@@ -1,0 +1,150 @@
+"""OpenAI's protocol against a real HTTP server of scripted answers: what is asked, and what each failure means."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+from openai import AsyncOpenAI
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
+from activities.infer import InferActivity
+from tests.support.inference import IMPATIENCE, KEY, QUESTION, TIMEOUT, activity_for, closed, failure, infer
+from tests.support.model_server import Cut, ModelServerDouble, Script, chunk, end, event, model_server, refused, said
+from tests.support.waiting import until
+from workers.engines.openai_chat import OpenAIChat
+
+
+@pytest_asyncio.fixture(scope="module")
+async def server() -> AsyncIterator[ModelServerDouble]:
+    async with model_server() as double:
+        yield double
+
+
+async def test_request_is_what_such_servers_take(server: ModelServerDouble) -> None:
+    await infer(server, said("Hello."))
+    (request,) = server.requests
+    assert request["model"] == "default-model"
+    assert request["messages"] == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi?"}]
+    assert request["stream"] is True
+    assert request["stream_options"] == {"include_usage": True}
+
+
+async def test_odd_chunks_are_passed_over(server: ModelServerDouble) -> None:
+    values: list[object] = [[], "x", {"choices": None}, {"choices": [None]}, {"choices": [{"delta": 3}]}]
+    odd = [event(value) for value in values]
+    odd += [chunk(content=["x"]), chunk(content=None), ": a comment\n\n", "event: ping\ndata: {}\n\n"]
+    inference = await infer(server, Script(pieces=[*odd, chunk(content="Hello."), end()]))
+    assert inference.answer == "Hello."
+
+
+@pytest.mark.slow
+async def test_usage_that_never_comes_costs_nothing_but_itself(server: ModelServerDouble) -> None:
+    finish = event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    for rest in (Cut(), 30.0):
+        inference = await infer(server, Script(pieces=[chunk(content="Hello."), finish, rest]), silence_seconds=1.5)
+        assert (inference.answer, inference.prompt_tokens) == ("Hello.", None)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+async def test_transient_errors_are_retried(server: ModelServerDouble, status: int) -> None:
+    error = await failure(server, refused(status, "Loading model"))
+    assert (error.type, error.non_retryable) == (ErrorCode.MODEL_UNAVAILABLE, False)
+    assert f"{status}: Loading model" in error.message
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"), [("7", 7), ("0.5", 0.5), ("9999", 60), ("-1", None), ("soon", None), ("", None)]
+)
+async def test_retry_after_is_honoured(server: ModelServerDouble, value: str, seconds: float | None) -> None:
+    error = await failure(server, refused(429, **{"retry-after": value}))
+    assert error.next_retry_delay == (timedelta(seconds=seconds) if seconds else None)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
+async def test_refusals_are_final(server: ModelServerDouble, status: int) -> None:
+    error = await failure(server, refused(status, f"No such thing for {KEY}. " * 50))
+    assert isinstance(error, BadInputError)
+    assert error.type == ErrorCode.MODEL_REFUSED
+    assert f"{status}: No such thing" in error.message
+    assert len(error.message) < 350
+    assert error.details == ({"status": status},)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens.",
+        "request (5032 tokens) exceeds the available context size (2048 tokens), try increasing it",
+    ],
+)
+async def test_prompt_that_is_too_long_is_told_apart(server: ModelServerDouble, message: str) -> None:
+    error = await failure(server, refused(400, message))
+    assert error.details == ({"status": 400, "reason": "context"},)
+
+
+async def test_placeholder_of_a_key_is_no_secret(server: ModelServerDouble) -> None:
+    server.plays(refused(404, "no such model: xyz"))
+    client = AsyncOpenAI(base_url=server.url, api_key="x", max_retries=0)
+    with pytest.raises(ApplicationError, match="no such model: xyz"):
+        await ActivityEnvironment().run(InferActivity(OpenAIChat(client, "xyz", 1), 100).infer, QUESTION)
+
+
+async def test_no_server() -> None:
+    with pytest.raises(ApplicationError, match="no connection") as raised:
+        await ActivityEnvironment().run(activity_for("http://127.0.0.1:9/v1").infer, QUESTION)
+    assert (raised.value.type, raised.value.non_retryable) == (ErrorCode.MODEL_UNAVAILABLE, False)
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (Script(pieces=[30.0]), "silent"),
+        (Script(pieces=[chunk(content="Hel"), 30.0]), "silent"),
+        (Script(pieces=[chunk(content="Hel"), ": ping\n\n", 0.3, ": ping\n\n", 0.3, ": ping\n\n", 0.3]), "silent"),
+        (Script(pieces=[chunk(content="Hel"), Cut()]), "connection"),
+        (Script(pieces=[chunk(content="Hel")]), "broke off"),
+        (Script(pieces=[chunk(content="Hel"), "data: [DONE]\n\n"]), "broke off"),
+        (Script(pieces=["data: {not json\n\n"]), "not JSON"),
+        (Script(pieces=["data: " + "[" * 200_000 + "\n\n"]), "not JSON"),
+        (Script(pieces=["no event stream at all\n\n"]), "broke off"),
+        (Script(body="<html>A proxy's page</html>", content_type="text/html"), "event stream"),
+        (Script(pieces=[event({"error": {"message": "out of memory", "code": 500}})]), "500: out of memory"),
+    ],
+)
+async def test_streams_that_fail_are_retried(server: ModelServerDouble, script: Script, message: str) -> None:
+    error = await failure(server, script, silence_seconds=IMPATIENCE if message == "silent" else TIMEOUT)
+    assert (error.type, error.non_retryable) == (ErrorCode.MODEL_UNAVAILABLE, False)
+    assert message in error.message
+    await closed(server)
+
+
+async def test_refusal_within_a_stream_is_final(server: ModelServerDouble) -> None:
+    error = await failure(server, Script(pieces=[event({"error": {"message": "bad grammar", "code": 400}})]))
+    assert (error.type, error.non_retryable) == (ErrorCode.MODEL_REFUSED, True)
+
+
+async def test_cancellation_frees_the_servers_slot(server: ModelServerDouble) -> None:
+    server.plays(Script(pieces=[chunk(content="Hello. "), 30.0]))
+    environment = ActivityEnvironment()
+    client = AsyncOpenAI(base_url=server.url, api_key=KEY, max_retries=0)
+    running = asyncio.create_task(environment.run(InferActivity(OpenAIChat(client, "m", 30), 6000).infer, QUESTION))
+    await until(lambda: server.open_streams == 1, 2)
+    environment.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await closed(server)
+
+
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
+@pytest.mark.parametrize("thinks_first", [False, True])
+async def test_thoughts_beside_content(server: ModelServerDouble, name: str, thinks_first: bool) -> None:
+    pieces = [chunk(role="assistant", content=None), chunk(**{name: "Hm. "}), chunk(**{name: "So."})]
+    script = Script(pieces=[*pieces, chunk(content="Hello."), end()])
+    inference = await infer(server, script, thinks_first=thinks_first)
+    assert (inference.answer, inference.sentences, inference.reasoning_chars) == ("Hello.", ("Hello.",), 7)
