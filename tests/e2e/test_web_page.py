@@ -264,7 +264,7 @@ async def test_a_password_opens_it(browser: Browser, tmp_path: Path) -> None:
             await picture(page, tmp_path, "locked")
             await page.get_by_label("Password").fill("wrong")
             await page.keyboard.press("Enter")
-            await page.get_by_text("That is not the password.").wait_for()
+            await page.get_by_text("That isn't the password.").wait_for()
             await page.get_by_label("Password").fill("open sesame")
             await page.keyboard.press("Enter")
             await page.locator("#talk").wait_for()
