@@ -19,7 +19,7 @@ const ALL = {
     "microphone-ready": "The microphone is ready. Hold to talk.", "too-short": "That was a little short. Hold the button while you talk.",
     "too-large": "That recording is too large.", unsent: "That wasn't sent. Please try again.", "out-of-reach": "I can't reach june. Still trying …",
     "wrong-password": "That isn't the password.", "wait-password": "Too many tries. Please wait {seconds} s.",
-    "confirm-forget": "Delete everything june has from this conversation: memory, recordings and records?", unplayable: "I can't play that recording any more.",
+    "confirm-forget": "Delete everything june has from this conversation: memory, recordings and history?", unplayable: "I can't play that recording any more.",
   },
   de: {
     skip: "Zum Sprechknopf springen", settings: "Einstellungen", conversation: "Gespräch", hello: "Hallo, ich bin june.",

@@ -31,6 +31,7 @@ async def test_own_names_are_let_in(page: Page, host: str) -> None:
         ({"Origin": "null"}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "http://localhost:3000"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Sec-Fetch-Site": "none"}, 403),
         ({"Origin": URL}, 200),
