@@ -14,7 +14,7 @@ from workflows.names import ACCESS, ACCESS_MEMO, PLATFORM, WORKFLOW_QUEUE, acces
 
 
 class Role(Enum):
-    """What june sees in the sender of a message."""
+    """What the sender of a message may do."""
 
     OWNER = "owner"
     GUEST = "guest"
@@ -22,7 +22,7 @@ class Role(Enum):
     STRANGER = "stranger"
     """May not, and is told so."""
     BLOCKED = "blocked"
-    """May not, and hears nothing."""
+    """May not, and gets no answer."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Policy:
 
 @dataclass(frozen=True)
 class Admission:
-    """How a platform's people and groups stand at one moment."""
+    """What a platform's people and groups are permitted at one moment."""
 
     policy: Policy
     view: AccessView
 
     def role(self, user: str, *groups: str | None) -> Role:
-        """Tell what a person may do, here in a group (and a place in it), or (None) in private.
+        """Return what a person may do, in a group (and a place in it), or (None) in private.
 
         What owners said last comes first.
         """
@@ -66,7 +66,7 @@ class Admission:
         return Role.GUEST if allowed else Role.STRANGER
 
     def answers_all(self, *groups: str) -> bool:
-        """Tell whether every message is answered here; of a place and the group around it, the first decides."""
+        """Check whether every message is answered here; of a place and the group around it, the first decides."""
         for group in groups:
             standing = self.view.standings.get(group)
             if standing or group in self.policy.open_groups:
@@ -75,7 +75,7 @@ class Admission:
 
 
 async def read(client: Client, platform: str, policy: Policy) -> Admission:
-    """Read how everybody stands; the server answers by itself, so this works while no worker is up.
+    """Read what everybody is permitted; the server answers by itself, so this works while no worker is up.
 
     Raises:
         temporalio.service.RPCError: the server did not answer; the platform should deliver the message again.
@@ -108,7 +108,7 @@ async def count(client: Client, platform: str, arrival: Arrival) -> None:
 
 
 def start_options(platform: str) -> Mapping[str, Any]:
-    """Say how a platform's Access is started, should there be none."""
+    """Return how a platform's Access is started when there is none."""
     return {
         "id": access_id(platform),
         "task_queue": WORKFLOW_QUEUE,

@@ -24,7 +24,7 @@ POLL_SECONDS = 50
 CONFLICT_SECONDS = 5.0
 """Between tries while another process polls with the same token."""
 LONGEST_PAUSE_SECONDS = 30.0
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 """What the library raises at an update that is not as it knows them."""
 LAST_CONFIRMATION_SECONDS = 2.0
 

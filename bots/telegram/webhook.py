@@ -23,7 +23,7 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's n
 MAX_BODY_BYTES = 1 << 20
 """An update has a few kilobytes."""
 PAUSE_SECONDS = 5.0
-OK, BAD, FORBIDDEN, TOO_LARGE, LATER = 200, 400, 403, 413, 503
+OK, BAD, FORBIDDEN, LATER = 200, 400, 403, 503
 
 
 class Webhook:
@@ -54,11 +54,13 @@ class Webhook:
         body = bytearray()
         try:
             async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    return Response(status_code=TOO_LARGE)
+                if len(body) <= MAX_BODY_BYTES:
+                    body += chunk
         except ClientDisconnect:
             return Response(status_code=BAD)
+        if len(body) > MAX_BODY_BYTES:
+            _log.error("%s: an update has more than %d bytes", DROPPED, MAX_BODY_BYTES)
+            return Response(status_code=OK)  # with another answer Telegram would post it again, before all others
         try:
             update = Update.de_json(json.loads(body), self._bot)
         except UNREADABLE as error:

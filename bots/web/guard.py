@@ -81,9 +81,8 @@ class Guard:
         """
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if origin is not None:
-            parts, host = urlsplit(origin), headers.get("host", "").lower()
-            same = parts.scheme in {"http", "https"} and parts.netloc.lower() == host
-            return same or origin.lower() in self._origins
+            host = headers.get("host", "").lower()
+            return origin.lower() in {f"http://{host}", f"https://{host}", *self._origins}
         if site is None:
             return not needed
         return site == "same-origin" or (site == "none" and not needed) or not (needed or private)

@@ -128,7 +128,7 @@ async def test_slash_commands_are_answered_to_their_giver_alone(discord: FakeDis
     await discord.slash(private, scene.owner, "language", "auto")
     assert len(discord.sent(private)) == before
     new = next(command for command in discord.commands if command["name"] == "new")
-    assert new["description"] == "start afresh"
+    assert new["description"] == "start over"
     assert new["description_localizations"]["fr"]
 
 
@@ -277,7 +277,7 @@ async def test_a_file_that_is_too_large_is_refused_unseen(discord: FakeDiscord, 
     large = Upload("song.mp3", bytes(20_000_001), "audio/mpeg")
     asked = await discord.say(private, scene.owner, files=(large,))
     await until(lambda: answers_to(discord, private, asked))
-    assert answers_to(discord, private, asked) == ["That recording is too large. I take up to 20 MB."]
+    assert answers_to(discord, private, asked) == ["That recording is too large. I can take up to 20 MB."]
 
 
 async def test_faults_of_discord_cost_only_time(discord: FakeDiscord, scene: Scene) -> None:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from tests.support.page_browser import answered, as_microphone, hold, launched, marks, open_page, picture, write
 from tests.support.waiting import until
-from workers.local.free_ports import own_ports
+from workers.local.free_ports import own_ports, own_web
 from workers.local.stack import Embedded
 from workers.roles.role import Role
 from workers.settings import PROJECT, StorageSettings, WebSettings, WorkerSettings
@@ -61,7 +61,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embed
 
 async def stacks(folder: Path, password: str) -> AsyncIterator[Embedded]:
     ports = own_ports()
-    web = WebSettings(port=ports.worker_port_base + 40, password=SecretStr(password))
+    web = WebSettings(port=own_web().port, password=SecretStr(password))
     nothing = WorkerSettings(engines="none")
     async with Embedded(StorageSettings(home=folder), ports, work=nothing, web=web, optional=(Role.WEB,)) as stack:
         yield stack
@@ -264,7 +264,7 @@ async def test_a_password_opens_it(browser: Browser, tmp_path: Path) -> None:
             await picture(page, tmp_path, "locked")
             await page.get_by_label("Password").fill("wrong")
             await page.keyboard.press("Enter")
-            await page.get_by_text("That is not the password.").wait_for()
+            await page.get_by_text("That isn't the password.").wait_for()
             await page.get_by_label("Password").fill("open sesame")
             await page.keyboard.press("Enter")
             await page.locator("#talk").wait_for()

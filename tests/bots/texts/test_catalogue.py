@@ -35,7 +35,7 @@ def test_limits_are_said_in_the_units_people_think_in() -> None:
 
 
 def test_an_unknown_language_or_key_still_gives_a_sentence() -> None:
-    assert say(Notice(key="queued", params={"position": 3}), "xx") == "Got it. You are number 3 in line."
+    assert say(Notice(key="queued", params={"position": 3}), "xx") == "Got it. You're number 3 in line."
     assert "no-such-code" in say(Notice(key="no-such-code"), None)
 
 

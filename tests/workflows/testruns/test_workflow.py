@@ -23,7 +23,7 @@ from activities.testruns.results import (
 from activities.values import Address
 from tests.support.testrun_world import Suite, as_told, forever, report
 from tests.support.waiting import until
-from tests.support.world import HEARTBEAT_TIMEOUT
+from tests.support.world import HEARTBEAT_TIMEOUT, POLLERS
 from workflows.names import OUTCOME, TEST_RUN_MEMO, TESTS_QUEUE, WORKFLOW_QUEUE, platform_queue
 from workflows.testruns.contracts import PageRequest, RunReport, RunRequest
 from workflows.testruns.workflow import IntegrationRun, reason_of
@@ -41,7 +41,7 @@ async def suite(time_skipping: WorkflowEnvironment) -> AsyncIterator[Suite]:
         platform_queue("discord"): {"activities": [played.reply]},
     }
     workers = [
-        Worker(client, task_queue=q, max_heartbeat_throttle_interval=HEARTBEAT_TIMEOUT, **holds)
+        Worker(client, task_queue=q, max_heartbeat_throttle_interval=HEARTBEAT_TIMEOUT, **POLLERS, **holds)
         for q, holds in queues.items()
     ]
     async with workers[0], workers[1], workers[2]:

@@ -9,12 +9,21 @@ from temporalio.testing import WorkflowEnvironment
 from tests.support.world import World, running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(time_skipping: WorkflowEnvironment) -> Client:
     return time_skipping.client
 
 
-@pytest.fixture
-async def world(client: Client) -> AsyncIterator[World]:
+@pytest.fixture(scope="module")
+async def workers(client: Client) -> AsyncIterator[World]:
+    """Workers that the tests of a module have in common."""
     async with running(client, World()) as world:
         yield world
+
+
+@pytest.fixture
+def world(workers: World) -> World:
+    """The same, with nothing asked of it yet."""
+    workers.calls.clear()
+    workers.behaviours.clear()
+    return workers

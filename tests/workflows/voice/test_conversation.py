@@ -34,7 +34,7 @@ from workflows.voice.memory import WINDOW_TURNS
 from workflows.voice.voice_message import VoiceMessage
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(dev_server: WorkflowEnvironment) -> Client:
     return dev_server.client
 
@@ -105,11 +105,13 @@ async def test_the_second_prompt_holds_the_first_turn(world: World, chat: Chat) 
     assert [exchange.user for exchange in window] == ["I am Ada", "who am I"]
 
 
-async def test_a_message_is_safe_with_no_worker_up(client: Client, chat: Chat) -> None:
+async def test_a_message_is_safe_with_no_worker_up(time_skipping: WorkflowEnvironment) -> None:
+    chat = Chat(time_skipping.client)  # in the other namespace: this module's workers see nothing of it
     message = await chat.send("hello")
-    async with running(client, World()) as world:
+    async with running(time_skipping.client, World()) as world:
         assert (await chat.result(message)).status == "answered"
         assert world.answers() == ["You said hello. That is all."]
+    await chat.handle.terminate()
 
 
 async def test_a_message_delivered_twice_is_answered_once(world: World, chat: Chat) -> None:
