@@ -166,22 +166,21 @@ async def _signals(request: InferRequest) -> AsyncIterator[Callable[[Answer], No
                 guessed.add(text)
                 queue.put_nowait(Sentence(attempt=attempt, index=index, text=text, certain=False))
 
-    sending = asyncio.create_task(_send(queue))
+    async def send() -> None:
+        info = activity.info()
+        while sentence := await queue.get():
+            workflow = activity.client().get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
+            try:
+                await workflow.signal("sentence", sentence)
+            except RPCError as error:
+                # The result holds every sentence: the answer is whole without, and a workflow that is gone needs none.
+                activity.logger.warning("sentence %d was not signalled: %s", sentence.index, error.status.name)
+                return
+
+    sending = asyncio.create_task(send())
     try:
         yield signal
         queue.put_nowait(None)
         await sending
     finally:
         sending.cancel()
-
-
-async def _send(queue: asyncio.Queue[Sentence | None]) -> None:
-    info = activity.info()
-    while sentence := await queue.get():
-        try:
-            workflow = activity.client().get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
-            await workflow.signal("sentence", sentence)
-        except RPCError as error:
-            # The result holds every sentence, so the answer is whole without; a workflow that is gone needs none.
-            activity.logger.warning("sentence %d was not signalled: %s", sentence.index, error.status.name)
-            return

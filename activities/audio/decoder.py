@@ -51,11 +51,23 @@ class Decoder:
             ChildProcessError: the child was killed from outside, or does not start; worth a retry.
 
         """
-        child = self._take()
+        child = None
+        with self._lock:
+            while self._idle and child is None:
+                child = self._idle.pop()
+                if not child.alive:
+                    child.kill()
+                    child = None
+        child = child or _Child()
         try:
             return child.decode(data, max_seconds, budget_seconds, stop or threading.Event())
         finally:
-            self._put_back(child)
+            with self._lock:
+                kept = child.alive and len(self._idle) < MOST_IDLE
+                if kept:
+                    self._idle.append(child)
+            if not kept:
+                child.kill()
 
     def close(self) -> None:
         """End the idle children."""
@@ -63,22 +75,6 @@ class Decoder:
             idle, self._idle = self._idle, []
         for child in idle:
             child.kill()
-
-    def _take(self) -> "_Child":
-        with self._lock:
-            while self._idle:
-                child = self._idle.pop()
-                if child.alive:
-                    return child
-                child.kill()
-        return _Child()
-
-    def _put_back(self, child: "_Child") -> None:
-        with self._lock:
-            if child.alive and len(self._idle) < MOST_IDLE:
-                self._idle.append(child)
-                return
-        child.kill()
 
 
 class _Child:
@@ -107,7 +103,11 @@ class _Child:
             send(_pipe(self._process.stdin), head, data)
             reply, pcm = self._receive(time.monotonic() + budget_seconds + GRACE_SECONDS, stop)
         except (EOFError, BrokenPipeError):
-            raise self._cause_of_death() from None
+            status = self._process.wait()
+            if self._ready and -status in _FAULTS:
+                message = f"The audio crashed its decoder (signal {-status})."
+                raise BadInputError(ErrorCode.AUDIO_UNREADABLE, message) from None
+            raise ChildProcessError(f"The audio decoder ended with status {status}.") from None
         if "code" in reply:
             raise BadInputError(ErrorCode(reply["code"]), reply["message"], **reply["params"])
         return pcm
@@ -142,12 +142,6 @@ class _Child:
                     raise DecodingStoppedError
                 raise BadInputError(ErrorCode.AUDIO_UNREADABLE, "The audio takes more time than any recording does.")
         return bytes(data)
-
-    def _cause_of_death(self) -> Exception:
-        status = self._process.wait()
-        if self._ready and -status in _FAULTS:
-            return BadInputError(ErrorCode.AUDIO_UNREADABLE, f"The audio crashed its decoder (signal {-status}).")
-        return ChildProcessError(f"The audio decoder ended with status {status}.")
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

@@ -11,8 +11,12 @@ def split_text(text: str, limit: int) -> list[str]:
     """
     parts, rest = [], text.strip()
     while units(rest) > limit:
-        head = _longest(rest, limit)
-        at = _best_split(head)
+        head = rest[:limit]
+        while len(head) > 1 and units(head) > limit:  # a character takes two units at most: never one too many
+            head = head[: -((units(head) - limit + 1) // 2)]
+        head = head or rest[:1]
+        found = ((head.rfind(mark, len(head) // 2), mark) for mark in SEPARATORS)  # in the second half
+        at = next((start + len(mark) for start, mark in found if start > 0), len(head))
         parts.append(rest[:at].rstrip())
         rest = rest[at:].lstrip()
     return [*parts, rest] if rest else parts
@@ -21,20 +25,3 @@ def split_text(text: str, limit: int) -> list[str]:
 def units(text: str) -> int:
     """Count UTF-16 code units."""
     return len(text) + sum(ord(character) > 0xFFFF for character in text)
-
-
-def _longest(text: str, limit: int) -> str:
-    """Take as many characters as fit, one at least."""
-    head = text[:limit]
-    while len(head) > 1 and units(head) > limit:
-        head = head[: -((units(head) - limit + 1) // 2)]  # a character takes two units at most: never one too many
-    return head or text[:1]
-
-
-def _best_split(head: str) -> int:
-    """Find where to split: at the best separator in the second half, or at the very end."""
-    for separator in SEPARATORS:
-        at = head.rfind(separator, len(head) // 2)
-        if at > 0:
-            return at + len(separator)
-    return len(head)
