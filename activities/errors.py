@@ -17,7 +17,7 @@ class BadInputError(ApplicationError):
     """Input that no retry can mend. Workflows read the code from ``type``."""
 
     def __init__(self, code: ErrorCode, message: str, **params: float | int | str) -> None:
-        """Say what is wrong.
+        """Fail for good with this code.
 
         Args:
             code: stable code, becomes the failure's ``type``.

@@ -290,7 +290,7 @@ class _Delivery:
 
 
 def within(speech: Sequence[BlobRef], max_seconds: float, max_bytes: int) -> Sequence[BlobRef]:
-    """Take sentences while they fit; the first in any case."""
+    """Return the sentences that fit, in order; the first in any case."""
     seconds, size = 0.0, 0
     for count, sentence in enumerate(speech):
         seconds, size = seconds + sentence.seconds, size + sentence.bytes

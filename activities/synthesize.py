@@ -54,7 +54,7 @@ class Synthesizer(Protocol):
     """An engine that turns text into speech; used by several threads at once."""
 
     def synthesize(self, text: str, language: str, voice: str | None) -> Sound:
-        """Say ``text``.
+        """Return the speech of ``text``.
 
         Raises:
             BadInputError: ``voice-unavailable``.
@@ -77,7 +77,7 @@ class SynthesizeActivity:
 
     @activity.defn
     async def synthesize(self, request: SynthesizeRequest) -> Speech:
-        """Say a sentence (its first 500 characters), and store the sound, ready to be sent and to be played.
+        """Synthesize a sentence (its first 500 characters), and store the sound, ready to be sent and to be played.
 
         It is encoded here, while the model still writes, so that a reply of any length is only joined at the end.
 

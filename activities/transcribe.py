@@ -60,7 +60,7 @@ class TranscribeActivity:
     """The activity ``transcribe``."""
 
     def __init__(self, recognizer: SpeechRecognizer, blobs: BlobStore) -> None:
-        """Take a warm engine, and the store that the audio lies in."""
+        """Transcribe with a loaded engine what lies in this store."""
         self._recognizer = recognizer
         self._blobs = blobs
 

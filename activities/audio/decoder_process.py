@@ -15,7 +15,7 @@ MEMORY_BYTES = 192 << 20
 
 
 def _confine() -> None:
-    """Take no more memory than a recording needs, open no file or socket, write none, dump none."""
+    """Limit this process: no more memory than a recording needs, no new file or socket, no writing, no core dump."""
     decode(_WARM_UP, max_seconds=1)  # whatever is loaded lazily is loaded now
     limits = {resource.RLIMIT_NOFILE: 3, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
     if sys.platform == "linux":

@@ -11,7 +11,7 @@ PAUSE_SECONDS = 0.15
 
 
 def seconds_of(pcm: bytes, sample_rate: int = SAMPLE_RATE) -> float:
-    """Tell the duration of PCM, in seconds."""
+    """Return the duration of s16le mono PCM, in seconds."""
     return len(pcm) / SAMPLE_BYTES / sample_rate
 
 

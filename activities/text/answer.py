@@ -65,7 +65,7 @@ class Answer:
         return "length" if self.full else self._finish_reason
 
     def add(self, delta: Delta) -> None:
-        """Take the next piece of the stream."""
+        """Add the next piece of the stream."""
         if delta.reasoning and not self.began:
             self._thoughts = Thoughts()  # the server itself keeps thoughts apart
         self.began = self.began or bool(delta.content or delta.reasoning)
@@ -80,11 +80,11 @@ class Answer:
         self.full = self.full or self.reasoning_chars > MAX_THOUGHT_CHARS
 
     def ahead(self) -> list[str]:
-        """Give the sentences that end where the text stands, if they do; see ``SentenceStream.ahead``."""
+        """Return the sentences that seem to end where the text does now; see ``SentenceStream.ahead``."""
         return self._stream.ahead()
 
     def finish(self) -> None:
-        """Take what was held back, the stream having ended.
+        """Add what was held back, the stream having ended.
 
         Raises:
             BadInputError: ``model-empty``, all tokens went into thoughts; another attempt would go the same way.

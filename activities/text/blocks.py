@@ -60,7 +60,7 @@ class BlockStream:
         self._looked = 0  # no table ends in `pending` before here
 
     def feed(self, delta: str) -> Iterator[Event]:
-        """Take more of the answer; yield what is certain now."""
+        """Add more of the answer; yield what is certain now."""
         self.pending += delta.replace("\r", " ")
         yield from self._advance(last=False)
 

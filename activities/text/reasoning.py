@@ -16,7 +16,7 @@ class Shown(NamedTuple):
 
 
 class Thoughts:
-    """Takes ``<think>...</think>`` out of content that arrives in pieces, wherever the tags are cut.
+    """Removes ``<think>...</think>`` from content that arrives in pieces, wherever the tags are cut.
 
     Templates such as Qwen3-Thinking's open the tag themselves, so that an answer has only the closing one: then
     all before it was thoughts. An unclosed ``<think>`` hides the rest. Text about these tags is lost; rather
@@ -32,7 +32,7 @@ class Thoughts:
         self._shown_chars = 0
 
     def feed(self, content: str) -> Shown:
-        """Take the next piece of content; give what of it is for the user."""
+        """Add the next piece of content; return what of it is for the user."""
         text, self._held = self._held + content, ""
         beginning = _BEGINNING_OF_TAG.search(text)
         if beginning:
@@ -40,7 +40,7 @@ class Thoughts:
         return self._take(text)
 
     def finish(self) -> Shown:
-        """Give what was held back because it could have become a tag."""
+        """Return what was held back because it could have become a tag."""
         text, self._held = self._held, ""
         return self._take(text)
 
@@ -56,7 +56,7 @@ class Thoughts:
         return Shown(shown + self._keep(text[position:]), replaces)
 
     def _keep(self, text: str) -> str:
-        """Count a text without tags, and give it if it is not thoughts."""
+        """Count a text without tags, and return it unless it is thoughts."""
         if self._thinking:
             self.chars += len(text)
             return ""

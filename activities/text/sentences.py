@@ -50,7 +50,7 @@ _PAIRED = '*_"~'
 
 
 def split(markdown: str, language: str = "en") -> tuple[str, ...]:
-    """Give the sentences to speak of a whole answer."""
+    """Return the sentences to speak of a whole answer."""
     stream = SentenceStream(language)
     return (*stream.feed(markdown), *stream.finish())
 
@@ -70,7 +70,7 @@ class SentenceStream:
         self._fragment = ""  # what was too little to be said alone
 
     def feed(self, delta: str) -> list[str]:
-        """Take more of the answer; return the sentences that are now certain."""
+        """Add more of the answer; return the sentences that are now certain."""
         return [sentence for event in self._blocks.feed(delta) for sentence in self._said(event)]
 
     def finish(self) -> list[str]:
@@ -187,13 +187,13 @@ class _Block:
 
 
 def _is_open(raw: str) -> bool:
-    """Say whether a text ends within inline code, a link or HTML, so that it cannot be cut here."""
+    """Return whether a text ends within inline code, a link or HTML, so that it cannot be cut here."""
     raw = _CODE.sub("", raw)
     return raw.count("[") > raw.count("]") or bool(_OPEN.search(raw))
 
 
 def _is_amid(raw: str) -> bool:
-    """Say whether a text ends within brackets, quotes or emphasis, which are said in one breath."""
+    """Return whether a text ends within brackets, quotes or emphasis, which are said in one breath."""
     return raw.count("(") > raw.count(")") or any(raw.count(mark) % 2 for mark in _PAIRED)
 
 

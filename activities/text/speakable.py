@@ -34,7 +34,7 @@ _STOPS = ".!?…:;,。！？；：，、؟۔।"
 
 
 def speakable(markdown: str) -> str:
-    """Say in plain prose what the Markdown says: a paragraph a block, joined by blank lines.
+    """Return Markdown as plain prose: a paragraph for each block, joined by blank lines.
 
     Headings, list items and table rows become sentences; of a link its text stays. Code blocks, URLs,
     images, HTML and emoji are dropped. Never raises, whatever the text.
@@ -44,7 +44,7 @@ def speakable(markdown: str) -> str:
 
 
 def speakable_line(markdown: str) -> str:
-    """Say what the middle of a paragraph says: only inline Markdown counts, so "- 3" is not a list."""
+    """Return the middle of a paragraph as plain prose: only inline Markdown counts, so "- 3" is not a list."""
     tree = SyntaxTreeNode(_MARKDOWN.parseInline(well_formed(markdown[:MAX_CHARS])))
     return " ".join(map(_said, tree.children)).strip()
 
