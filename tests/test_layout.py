@@ -23,7 +23,6 @@ WITHOUT_A_TEST = {
     "declarations only": {
         "activities/platforms/platform.py",
         "activities/testruns/pytest_protocol.py",
-        "activities/values.py",
         "workers/bench/sizes.py",
         "workers/roles/spec.py",
     },
