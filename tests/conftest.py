@@ -6,17 +6,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from workers.local.programs import DYNAMIC_CONFIG, TEMPORAL_MEMORY
 from workflows.names import SEARCH_ATTRIBUTES
 
+# A time limit for an example, or for making one, measures the machine, which is shared with other tests: none is set.
 # `pytest --hypothesis-profile thorough` looks further; the fast tests by themselves look less far.
-settings.register_profile("quick", max_examples=15)
-settings.register_profile("june", max_examples=50)
-settings.register_profile("thorough", max_examples=2000, deadline=None)
+for profile, examples in (("quick", 15), ("june", 50), ("thorough", 2000)):
+    settings.register_profile(
+        profile, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
 settings.load_profile("june")
 
 TEMPORAL = Path(sys.prefix) / "bin" / "temporal"

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("activities", "agent", "bots", "workers", "workflows")
 HEAVY = ("faster_whisper", "ctranslate2", "onnxruntime", "piper", "xllamacpp", "av", "openai")
 CONSOLE = ("typer", "rich")
-MAX_METHODS = 20
+TOO_MANY_METHODS = 20
 WITHOUT_A_TEST = {
     "declarations only": {
         "activities/platforms/platform.py",
@@ -75,7 +75,7 @@ def test_classes_have_few_methods() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ClassDef)
     }
-    assert {name: count for name, count in methods.items() if count > MAX_METHODS} == {}
+    assert {name: count for name, count in methods.items() if count >= TOO_MANY_METHODS} == {}
 
 
 def test_every_module_has_its_test_file_or_a_reason_why_not() -> None:

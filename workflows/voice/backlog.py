@@ -102,6 +102,11 @@ class Backlog:
         """Whether the next message may be started: to be answered, or to be transcribed ahead of its turn."""
         return bool(self.waiting) and len(self.turns) <= MAX_PRETRANSCRIBED
 
+    def reset(self) -> None:
+        """Let the answers that are still being given be forgotten."""
+        for turn in self.turns:
+            turn.remembered = False
+
     def forget(self) -> None:
         """Forget which messages were accepted."""
         self._seen = ()

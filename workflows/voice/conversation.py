@@ -110,16 +110,17 @@ class Conversation:
 
     @workflow.update
     def reset(self) -> None:
-        """Start afresh: what was said is no longer remembered. Settings stay."""
-        self._reset()
+        """Start over: what was said is no longer remembered. Settings stay."""
+        self._change(memory=Memory())
+        self._backlog.reset()
 
     @workflow.update
     def forget(self) -> None:
         """Delete what june holds of this chat: memory, audio, histories. Settings stay."""
         self._cancel()
-        self._reset()
+        self._backlog.reset()
         self._backlog.forget()
-        self._change(erase=True)
+        self._change(memory=Memory(), erase=True)
         self._leaving = True
 
     @workflow.query
@@ -148,11 +149,6 @@ class Conversation:
             self._background.begin(deliver(request, Notice(key=ErrorCode.CANCELLED.value)))
         backlog.waiting.clear()
         return cancelled
-
-    def _reset(self) -> None:
-        self._change(memory=Memory())
-        for turn in self._backlog.turns:
-            turn.remembered = False
 
     # Turns
 

@@ -120,6 +120,15 @@ def test_the_next_run_goes_on_where_this_one_ended() -> None:
     assert not after.has_seen("1")
 
 
+def test_after_a_reset_answers_under_way_are_not_remembered_and_later_ones_are() -> None:
+    queued = backlog()
+    for number in (1, 2):
+        queued.add(message(number), now=0)
+    before = begin(queued)
+    queued.reset()
+    assert [before.remembered, begin(queued).remembered] == [False, True]
+
+
 @pytest.mark.parametrize("more", [0, 1, 50])
 def test_old_ids_are_forgotten_in_time(more: int) -> None:
     queued = Backlog(EMPTY.model_copy(update={"limits": Limits(waiting=1000, messages_per_minute=1000)}))
