@@ -21,7 +21,7 @@ from bots.access import Role
 from bots.intake import InboundMessage
 from bots.texts.catalogue import say
 from workflows.access.contracts import AccessChange, AccessState, AccessView, Permission, Usage
-from workflows.names import ACCESS, CONVERSATION, access_id, conversation_id
+from workflows.names import ACCESS, CONVERSATION, VOICE_MESSAGE, access_id, conversation_id
 from workflows.voice.contracts import (
     ChatSettings,
     ConversationState,
@@ -225,7 +225,7 @@ class OwnerCommands:
     async def stats(self, inbound: InboundMessage, _argument: str) -> str:
         usage: dict[str, Usage] = {}
         usage = await query_or(self._client, access_id(inbound.platform), "usage", dict[str, Usage], usage)
-        platform = f"WorkflowType = 'VoiceMessage' AND Platform = '{inbound.platform}'"
+        platform = f"WorkflowType = '{VOICE_MESSAGE}' AND Platform = '{inbound.platform}'"
         running = await self._client.count_workflows(f"{platform} AND ExecutionStatus = 'Running'")
         figures: dict[str, float | int | str] = {
             "people": len(usage),
@@ -268,10 +268,13 @@ async def update_with_start(
         raise
 
 
-async def query_or(client: Client, workflow_id: str, query: str, kind: type[T], default: T) -> T:
+async def query_or(
+    client: Client, workflow_id: str, query: str, kind: type[T], default: T, rpc_timeout: timedelta = TIMEOUT
+) -> T:
     """Query a workflow; return the default where there is none."""
+    workflow = client.get_workflow_handle(workflow_id)
     try:
-        answer: T = await client.get_workflow_handle(workflow_id).query(query, result_type=kind, rpc_timeout=TIMEOUT)
+        answer: T = await workflow.query(query, result_type=kind, rpc_timeout=rpc_timeout)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise

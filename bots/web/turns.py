@@ -20,8 +20,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.error_codes import ErrorCode
 from activities.values import BlobRef, Notice
+from bots.commands import query_or
 from bots.texts.catalogue import say
-from workflows.names import Stage, chat_key, conversation_id, voice_message_id
+from workflows.names import VOICE_MESSAGE, Stage, chat_key, conversation_id, voice_message_id
 from workflows.voice.contracts import ChatSettings, Memory, QueuedMessage, TurnProgress, VoiceMessageResult
 
 PLATFORM = "web"
@@ -151,7 +152,7 @@ class Turns:
         """
         if not _CHAT.fullmatch(chat):
             raise ValueError("That is no chat of the page.")
-        query = f"Chat = '{chat_key(PLATFORM, chat)}' AND WorkflowType = 'VoiceMessage'"
+        query = f"Chat = '{chat_key(PLATFORM, chat)}' AND WorkflowType = '{VOICE_MESSAGE}'"
         found = [run async for run in self._client.list_workflows(query, limit=PAST_TURNS)]
         found.sort(key=lambda run: run.start_time)
         views = await asyncio.gather(*(self._ended(chat, run, language) for run in found))
@@ -250,11 +251,4 @@ class Turns:
         return Spoken(url=f"api/audio/{name}?rate={ref.sample_rate}", seconds=round(ref.seconds, 2))
 
     async def _conversation(self, chat: str, query: str, kind: type[T], default: T) -> T:
-        handle = self._client.get_workflow_handle(conversation_id(PLATFORM, chat))
-        try:
-            answer: T = await handle.query(query, result_type=kind, rpc_timeout=TIMEOUT)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return default
-        return answer
+        return await query_or(self._client, conversation_id(PLATFORM, chat), query, kind, default, TIMEOUT)

@@ -11,8 +11,9 @@ from playwright.async_api import Browser, Page, Route
 from pydantic import SecretStr
 
 from tests.support.page_browser import answered, as_microphone, hold, launched, marks, open_page, picture, write
+from tests.support.ports import free_port
 from tests.support.waiting import until
-from workers.local.free_ports import own_ports, own_web
+from workers.local.free_ports import own_ports
 from workers.local.stack import Embedded
 from workers.roles.role import Role
 from workers.settings import PROJECT, StorageSettings, WebSettings, WorkerSettings
@@ -61,7 +62,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embed
 
 async def stacks(folder: Path, password: str) -> AsyncIterator[Embedded]:
     ports = own_ports()
-    web = WebSettings(port=own_web().port, password=SecretStr(password))
+    web = WebSettings(port=free_port(), password=SecretStr(password))
     nothing = WorkerSettings(engines="none")
     async with Embedded(StorageSettings(home=folder), ports, work=nothing, web=web, optional=(Role.WEB,)) as stack:
         yield stack

@@ -53,6 +53,11 @@ class World:
         answer = await behaviour(request) if behaviour else None
         return default if answer is None else answer
 
+    def reset(self) -> None:
+        """Drop what was asked, and what was scripted: for the next test with the same workers."""
+        self.calls.clear()
+        self.behaviours.clear()
+
     def asked(self, name: str) -> list[Any]:
         """List the requests that an activity got, in order."""
         return [request for called, request in self.calls if called == name]

@@ -1,6 +1,5 @@
 """Send messages as a bot does, and measure turns by the times in their histories."""
 
-import asyncio
 import time
 from dataclasses import dataclass
 from uuid import uuid4
@@ -8,16 +7,14 @@ from uuid import uuid4
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities.blobs import BlobStore
 from activities.values import BLOB_SCHEME, AudioSource
-from bots.intake import accept
+from bots.intake import accept, result_of
 from workflows.names import CONVERSATION, WORKFLOW_QUEUE, conversation_id, voice_message_id
 from workflows.voice.contracts import ChatSettings, ConversationState, Limits, VoiceMessageRequest, VoiceMessageResult
 
 PLATFORM = "file"
-SOON_SECONDS = 0.005
 
 
 @dataclass(frozen=True)
@@ -61,22 +58,13 @@ class Caller:
         called, watch = time.time(), time.perf_counter()
         await accept(self._client, request)
         intake = 1000 * (time.perf_counter() - watch)
-        handle = self._client.get_workflow_handle(
-            voice_message_id(PLATFORM, self.chat, message), result_type=VoiceMessageResult
-        )
-        while True:
-            try:
-                result = await handle.result()
-                break
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:  # its conversation starts it in a moment
-                    raise
-            await asyncio.sleep(SOON_SECONDS)
-        started, ended = await _reply_times(handle)
+        result = await result_of(self._client, PLATFORM, self.chat, message)
+        turn = self._client.get_workflow_handle(voice_message_id(PLATFORM, self.chat, message))
+        started, ended = await _reply_times(turn)
         return Timing(intake, 1000 * (started - called), 1000 * (ended - called), result)
 
 
-async def _reply_times(handle: "WorkflowHandle[object, VoiceMessageResult]") -> tuple[float, float]:
+async def _reply_times(handle: "WorkflowHandle[object, object]") -> tuple[float, float]:
     """Return when the reply activity started and completed, in seconds since the epoch, by the server's clock."""
     history = await handle.fetch_history()
     scheduled = {

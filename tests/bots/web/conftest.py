@@ -24,8 +24,7 @@ async def workers(dev_server: WorkflowEnvironment) -> AsyncIterator[World]:
 @pytest.fixture
 def world(workers: World) -> World:
     """The same, with nothing asked of it yet."""
-    workers.calls.clear()
-    workers.behaviours.clear()
+    workers.reset()
     return workers
 
 

@@ -24,6 +24,5 @@ async def workers(client: Client) -> AsyncIterator[World]:
 @pytest.fixture
 def world(workers: World) -> World:
     """The same, with nothing asked of it yet."""
-    workers.calls.clear()
-    workers.behaviours.clear()
+    workers.reset()
     return workers
