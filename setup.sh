@@ -3,7 +3,7 @@
 set -eu
 PYTHON=${PYTHON:-python3}
 VENV=${VENV:-.venv}
-NEEDED_MB=3000
+NEEDED_MB=3300
 
 stop() {
     echo "june: $1" >&2

@@ -1,6 +1,7 @@
 """Show a turn under way on its platform: that june is working, and the text as the model writes it."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 from temporalio import activity
@@ -9,10 +10,14 @@ from temporalio.service import RPCError
 
 from activities.heartbeats import heartbeat_now, heartbeats
 from activities.platforms.platform import ShowsProgress
-from activities.values import Address, Value
+from activities.values import Address, Notice, Say, Value
 
 POLL_SECONDS = 0.5
 """Between two queries of the turn; a query leaves nothing in its history."""
+THINKING_SECONDS = 8.0
+"""Thoughts that take longer are told in a sentence."""
+SLOW_SECONDS = 30.0
+"""A turn that has nothing to show for so long, not even thoughts, is told of in a sentence."""
 QUERY_TIMEOUT = timedelta(seconds=5)
 
 
@@ -30,14 +35,18 @@ class TurnProgress(Value):
     """The part of the workflow's query ``progress`` that is shown."""
 
     replying: bool = False
+    thinking: bool = False
+    written: str = ""
     sentences: tuple[str, ...] = ()
 
 
 class ShowProgressActivity:
     """The activity ``accompany`` of one platform."""
 
-    def __init__(self, platform: ShowsProgress) -> None:
+    def __init__(self, platform: ShowsProgress, say: Say) -> None:
+        """Show turns on this platform, with sentences of june's own as ``say`` words them."""
         self._platform = platform
+        self._say = say
 
     @activity.defn(name="accompany")
     async def show_progress(self, request: ShowProgressRequest) -> None:
@@ -46,7 +55,7 @@ class ShowProgressActivity:
         turn = activity.client().get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
         earlier = info.heartbeat_details
         recorded = shown = str(earlier[0]) if earlier and earlier[0] else None
-        progress = TurnProgress()
+        progress, thinking_since, began = TurnProgress(), 0.0, time.monotonic()
         async with (
             self._platform.presence(
                 request.to, speaks=request.speaks, captioned=request.captioned, shown=shown
@@ -60,8 +69,14 @@ class ShowProgressActivity:
                     activity.logger.debug("the turn cannot be queried: %s", error)
                 if progress.replying:
                     return
-                if progress.sentences:
-                    await presence.show(" ".join(progress.sentences))
+                if progress.written or progress.sentences:
+                    await presence.show(progress.written or " ".join(progress.sentences))
+                elif progress.thinking:
+                    thinking_since = thinking_since or time.monotonic()
+                    if time.monotonic() - thinking_since > THINKING_SECONDS:
+                        await presence.tell(self._say(Notice(key="thinking"), request.to.language))
+                elif time.monotonic() - began > SLOW_SECONDS:
+                    await presence.tell(self._say(Notice(key="slow"), request.to.language))
                 if presence.shown != recorded:
                     recorded = presence.shown
                     await heartbeat_now(recorded)

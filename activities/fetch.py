@@ -10,6 +10,10 @@ from activities.errors import BadInputError
 from activities.heartbeats import heartbeats, in_thread
 from activities.platforms.platform import Platform
 from activities.values import AudioSource, BlobRef, Identifier, Value
+from activities.waiting import Waiting
+
+SILENT_SECONDS = 100.0
+"""Of downloads that came to nothing, in all attempts together."""
 
 
 class FetchRequest(Value):
@@ -17,6 +21,7 @@ class FetchRequest(Value):
 
     platform: Identifier
     chat: Identifier
+    thread: Identifier | None = None
     source: AudioSource
 
 
@@ -56,10 +61,12 @@ class FetchActivity:
         Raises:
             BadInputError: ``audio-missing``, ``audio-forbidden``, ``audio-too-large``, ``audio-empty``,
                 ``audio-unreadable``, ``audio-too-long``.
+            ApplicationError: ``audio-unavailable`` for good, once downloads have hung for ``SILENT_SECONDS``.
 
         """
         self._check_size(request.source.claimed_bytes or 0)
-        async with heartbeats():
+        waiting = Waiting(SILENT_SECONDS, ErrorCode.AUDIO_UNAVAILABLE)
+        async with heartbeats(waiting.details), waiting.bounded():
             data = await self._platform.download(request.source, self._max_bytes)
         self._check_size(len(data))
         pcm = await in_thread(lambda stop: self._decoder.decode(data, self._max_seconds, stop=stop))
@@ -71,6 +78,7 @@ class FetchActivity:
             seconds=seconds_of(pcm),
             sample_rate=SAMPLE_RATE,
             ending="pcm",
+            thread=request.thread,
         )
         return FetchedAudio(audio=audio)
 

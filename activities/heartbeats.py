@@ -3,11 +3,12 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from temporalio import activity
 from temporalio.client import AsyncActivityCancelledError
+from temporalio.service import RPCError, RPCStatusCode
 
 T = TypeVar("T")
 
@@ -16,19 +17,22 @@ INTERVAL_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def heartbeats(details: Callable[[], Sequence[Any]] = tuple) -> AsyncIterator[None]:
+async def heartbeats(
+    details: Callable[[], Sequence[Any]] = tuple, *, interval: float = INTERVAL_SECONDS
+) -> AsyncIterator[None]:
     """Send heartbeats in the background for as long as the block runs.
 
     Args:
         details: returns what each heartbeat carries; the next attempt finds the last of it in its info. One without
             details wipes what an earlier one has carried.
+        interval: seconds between two; cancellation arrives with them.
 
     """
 
     async def beat() -> None:
         while True:
             activity.heartbeat(*details())
-            await asyncio.sleep(INTERVAL_SECONDS)
+            await asyncio.sleep(interval)
 
     beating = asyncio.create_task(beat())
     try:
@@ -41,8 +45,13 @@ async def heartbeat_now(*details: Any) -> None:  # noqa: ANN401 - whatever the n
     """Have the server keep at once what the next attempt must know; others may wait for seconds to be sent."""
     activity.heartbeat(*details)  # so that an older beat still waiting does not come after
     handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
-    with suppress(AsyncActivityCancelledError):  # the worker delivers the cancellation itself
+    try:
         await handle.heartbeat(*details)
+    except AsyncActivityCancelledError:  # the worker delivers the cancellation itself
+        pass
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:  # nobody waits for the attempt: the worker cancels it as well
+            raise
 
 
 async def in_thread(work: Callable[[threading.Event], T], details: Callable[[], Sequence[Any]] = tuple) -> T:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import model_validator
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from activities.audio.pcm import OPUS_RATE
@@ -15,14 +16,23 @@ from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError, unusable_is_bad_input
 from activities.heartbeats import heartbeat_now, heartbeats
-from activities.platforms.platform import Platform, SendUncertainError, VoiceForbiddenError, VoiceNote
+from activities.platforms.platform import (
+    NO_TEXT,
+    MessageText,
+    Platform,
+    SendUncertainError,
+    VoiceForbiddenError,
+    VoiceNote,
+)
 from activities.text.message_parts import units
-from activities.values import Address, BlobRef, Notice, Value
+from activities.values import Address, BlobRef, Notice, Say, Value
 
 SHORTEST_SECONDS = 0.02
 """One packet."""
 CAPTION_ATTEMPTS = 5
 """Then the text goes first: what keeps a voice note from being sent must not keep back the text."""
+STORE_ATTEMPTS = 5
+"""Then spoken sentences that are not in the store are taken for lost, and the text is all there is."""
 
 
 class ReplyRequest(Value):
@@ -51,6 +61,11 @@ class Delivered(Value):
     audio: BlobRef | None = None
     """The voice note as sent (Ogg/Opus, 48 kHz, mono)."""
     error: ErrorCode | None = None
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether a part of it may not have arrived, or may have although it seems not to."""
+        return "uncertain" in {self.text, self.voice}
 
 
 class PartState(StrEnum):
@@ -96,8 +111,6 @@ class Ledger(Value):
         }
 
 
-Say = Callable[[Notice, str | None], str]
-"""Turn a notice into a sentence in a language (ISO 639-1; None is English)."""
 JoinNotes = Callable[[Sequence[bytes], float], tuple[bytes, float]]
 """Join voice notes (Ogg/Opus, 48,000 Hz, mono) up to so many seconds; return the file, and its duration in seconds."""
 
@@ -137,9 +150,8 @@ class ReplyActivity:
             BadInputError: ``reply-failed``, the platform refuses this reply for good.
 
         """
-        heard = f"🎤 {request.transcript}" if request.transcript else ""
         notice = self._say(request.notice, request.to.language) if request.notice else ""
-        text = "\n\n".join(part for part in (heard, request.text, notice) if part)
+        text = MessageText(request.text, request.transcript, notice)
         delivery = _Delivery(repeatable=self._platform.repeatable)
         async with heartbeats(lambda: [delivery.ledger]):
             caption, spoken = self._caption(request, text, delivery.ledger), Delivered()
@@ -153,35 +165,37 @@ class ReplyActivity:
                     return spoken
             written = await self._write(request.to, text, delivery)
             if request.speech and not caption:
-                spoken = await self._speak(request, "", delivery)
+                spoken = await self._speak(request, None, delivery)
         return written.model_copy(
             update={"voice": spoken.voice, "audio": spoken.audio, "error": written.error or spoken.error}
         )
 
-    def _caption(self, request: ReplyRequest, text: str, ledger: Ledger) -> str:
-        """Return the text that goes with the voice note; empty where it is a message of its own."""
+    def _caption(self, request: ReplyRequest, text: MessageText, ledger: Ledger) -> MessageText | None:
+        """Return the text that goes with the voice note; None where it is a message of its own."""
         if ledger.captioned:
             return text
         begun = {ledger.text.state, ledger.voice.state} != {PartState.PENDING}
-        wanted = request.captioned and bool(request.speech) and units(text) <= self._platform.caption_limit
-        return text if wanted and not begun and activity.info().attempt <= CAPTION_ATTEMPTS else ""
+        wanted = request.captioned and bool(request.speech) and units(text.plain) <= self._platform.caption_limit
+        return text if wanted and not begun and activity.info().attempt <= CAPTION_ATTEMPTS else None
 
-    async def _write(self, to: Address, text: str, delivery: "_Delivery") -> Delivered:
+    async def _write(self, to: Address, text: MessageText, delivery: "_Delivery") -> Delivered:
         """Send the text."""
-        if not text:
+        if not any(text):
             return Delivered()
         part = await delivery.deliver_once("text", lambda: self._platform.send_text(to, text))
         if part.state is PartState.BEGUN:
             return Delivered(text="uncertain", error=ErrorCode.REPLY_UNCERTAIN)
         return Delivered(text="sent", text_message=part.message)
 
-    async def _speak(self, request: ReplyRequest, caption: str, delivery: "_Delivery") -> Delivered:
+    async def _speak(self, request: ReplyRequest, caption: MessageText | None, delivery: "_Delivery") -> Delivered:
         """Send the voice note, with its caption."""
         part = delivery.ledger.voice
         if delivery.may_send(part):
             try:
                 note, audio = await self._note(request, caption)
-            except BadInputError as error:
+            except ApplicationError as error:
+                if not error.non_retryable and activity.info().attempt < STORE_ATTEMPTS:
+                    raise
                 activity.logger.warning("no voice note: %s", error)
                 return Delivered(error=ErrorCode.VOICE_UNAVAILABLE)
             send = partial(self._platform.send_voice, request.to, note)
@@ -196,11 +210,12 @@ class ReplyActivity:
             return Delivered(text="sent", text_message=part.message, voice="sent", audio=part.audio)
         return Delivered(voice="sent", audio=part.audio)
 
-    async def _note(self, request: ReplyRequest, caption: str) -> tuple[VoiceNote, BlobRef]:
+    async def _note(self, request: ReplyRequest, caption: MessageText | None) -> tuple[VoiceNote, BlobRef]:
         """Join the sentences, and store the voice note.
 
         Raises:
-            BadInputError: sentences are missing, or no Opus, or no voice note is as small as the limit.
+            ApplicationError: sentences are not in the store, or that is away: worth a retry.
+            BadInputError: they are no Opus, or no voice note is as small as the limit.
 
         """
         fitting = within(request.speech, self._max_seconds, self._max_bytes)
@@ -214,8 +229,9 @@ class ReplyActivity:
             seconds=seconds,
             sample_rate=OPUS_RATE,
             ending="ogg",
+            thread=request.to.thread,
         )
-        return VoiceNote(data, seconds, caption), audio
+        return VoiceNote(data, seconds, caption or NO_TEXT), audio
 
     def _join_within_limits(self, sentences: list[bytes]) -> tuple[bytes, float]:
         """Join the sentences; one alone that does not fit is cut. Blocks."""

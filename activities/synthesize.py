@@ -13,6 +13,7 @@ from temporalio import activity
 from activities.audio.pcm import OPUS_RATE, paused, seconds_of
 from activities.blobs import BlobStore
 from activities.heartbeats import in_thread
+from activities.text.spoken import spoken
 from activities.values import BlobRef, Identifier, Value
 
 MAX_CHARS = 500
@@ -20,10 +21,11 @@ MAX_CHARS = 500
 
 
 class SynthesizeRequest(Value):
-    """What to say, and for which chat it is stored."""
+    """What to say, and for which conversation it is stored."""
 
     platform: Identifier
     chat: Identifier
+    thread: Identifier | None = None
     text: str
     language: str
     """ISO 639-1 code; chooses the voice when none is named."""
@@ -77,25 +79,30 @@ class SynthesizeActivity:
 
     @activity.defn
     async def synthesize(self, request: SynthesizeRequest) -> Speech:
-        """Synthesize a sentence (its first 500 characters), and store the sound, ready to be sent and to be played.
+        """Synthesize a written sentence (its first 500 characters), and store the sound to be sent and to be played.
 
-        It is encoded here, while the model still writes, so that a reply of any length is only joined at the end.
+        What is said are its words (``activities.text.spoken``). The sound is encoded here, while the model still
+        writes, so that a reply of any length is only joined at the end.
 
         Raises:
             BadInputError: ``voice-unavailable``.
 
         """
-        text = request.text[:MAX_CHARS]
-        started = time.perf_counter()
         # A sentence takes well under a second: on cancellation it is finished rather than interrupted.
-        sound = await in_thread(lambda _stop: self._synthesizer.synthesize(text, request.language, request.voice))
-        engine_ms = round(1000 * (time.perf_counter() - started))
+        sound, engine_ms = await in_thread(lambda _stop: self._say(request))
         pcm, rate = sound.samples.astype("<i2", copy=False).tobytes(), sound.sample_rate
         spoken = paused(pcm, rate)
         opus = await asyncio.to_thread(self._encode, spoken, rate)
-        store = partial(self._blobs.put, request.platform, request.chat)
+        store = partial(self._blobs.put, request.platform, request.chat, thread=request.thread)
         audio, played = await asyncio.gather(
             store(opus, mime="audio/ogg", seconds=seconds_of(spoken, rate), sample_rate=OPUS_RATE, ending="ogg"),
             store(pcm, mime=f"audio/L16;rate={rate}", seconds=seconds_of(pcm, rate), sample_rate=rate, ending="pcm"),
         )
         return Speech(audio=audio, pcm=played, engine_ms=engine_ms)
+
+    def _say(self, request: SynthesizeRequest) -> tuple[Sound, int]:
+        """Have the engine say the words of what is written; return them with its milliseconds."""
+        words = spoken(request.text[:MAX_CHARS], request.language)
+        started = time.perf_counter()
+        sound = self._synthesizer.synthesize(words, request.language, request.voice)
+        return sound, round(1000 * (time.perf_counter() - started))

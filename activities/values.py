@@ -1,5 +1,6 @@
 """References that travel instead of audio: small, typed, safe to keep in a history."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,16 +10,19 @@ Identifier = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[A-Za
 
 
 class Value(BaseModel):
-    """Base of all that crosses Temporal: immutable; unknown fields are ignored, as histories outlive releases."""
+    """Base of all that crosses Temporal: immutable; unknown fields are ignored, as histories outlive releases.
 
-    model_config = ConfigDict(frozen=True)
+    Errors do not quote what was given: they end in logs, which nobody's words belong into.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 class BlobRef(Value):
     """Where stored audio lies in the blob store."""
 
     key: str
-    """``<platform>/<chat>/<sha256>.<ending>``"""
+    """``<platform>/<chat>/<sha256>.<ending>``, in a topic ``<platform>/<chat>/<thread>/<sha256>.<ending>``"""
     mime: str
     bytes: int
     """Size in bytes."""
@@ -64,3 +68,7 @@ class Notice(Value):
     """An ErrorCode's value, or ``queued``."""
     params: dict[str, float | int | str] = Field(default_factory=dict)
     """Figures for the sentence, such as ``limit_seconds``."""
+
+
+Say = Callable[[Notice, str | None], str]
+"""Turn a notice into a sentence in a language (ISO 639-1; None is English)."""

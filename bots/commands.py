@@ -1,14 +1,17 @@
 """What people can tell june to do, written once for every platform: a word and an argument in, a sentence out."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
-from datetime import timedelta
+from dataclasses import replace
+from functools import cache
 from typing import Any, TypeVar
+from zoneinfo import available_timezones
 
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -16,13 +19,16 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.values import Notice
-from bots import access, intake
+from bots import intake, workflow_calls
 from bots.access import Role
 from bots.intake import InboundMessage
-from bots.texts.catalogue import say
-from workflows.access.contracts import AccessChange, AccessState, AccessView, Permission, Usage
-from workflows.names import ACCESS, CONVERSATION, VOICE_MESSAGE, access_id, conversation_id
+from bots.owners import OwnerCommands
+from bots.texts.catalogue import say, spoken_language
+from bots.texts.figures import city, find_language, language_name, plain, voice_names
+from bots.workflow_calls import query_or, update_with_start
+from workflows.names import CONVERSATION, chat_key, conversation_id
 from workflows.voice.contracts import (
+    Again,
     ChatSettings,
     ConversationState,
     Layout,
@@ -32,21 +38,23 @@ from workflows.voice.contracts import (
     SettingsChange,
 )
 
-FOR_ALL = ("start", "help", "new", "voice", "language", "status", "cancel", "history", "forget", "privacy")
+FOR_ALL = (
+    *("start", "help", "new", "voice", "language", "timezone"),
+    *("status", "cancel", "again", "history", "forget", "privacy"),
+)
 FOR_OWNERS = ("allow", "deny", "block", "unblock", "drain", "stats")
 ALIASES = {"reset": "new"}
+EVERYTHING = frozenset({"all", "everything", "alles", "alle", "todo", "todos", "tout", "tous"})
+"""What ``/forget`` takes for the whole chat, in the languages of june's sentences."""
 LANGUAGES = (
     *("en", "de", "es", "fr", "it", "pt", "nl", "pl", "ru", "uk", "cs", "sv", "da", "no", "fi", "tr", "ar", "hi"),
     *("ja", "ko", "zh"),
 )
 """ISO 639-1 codes that ``/language`` takes: those that Whisper's smaller models transcribe usably."""
-TIMEOUT = timedelta(seconds=10)
-"""With a worker that has to answer; people who would wait longer are asked to try again."""
 HISTORY_TURNS = 5
 HISTORY_CHARS = 300
 """Of each side of a turn."""
 _COMMAND = re.compile(r"/(?P<name>[a-z]{2,32})(?:@\w+)?(?:\s+(?P<argument>.*))?", re.DOTALL)
-_ID = re.compile(r"[A-Za-z0-9._:@+-]{1,120}")
 
 T = TypeVar("T")
 Command = Callable[[InboundMessage, str], Awaitable[Notice | str]]
@@ -67,16 +75,20 @@ def known(command: str) -> bool:
 class Commands:
     """Runs commands, and words what came of it in the sender's language."""
 
-    def __init__(self, client: Client, voices: Sequence[str], retention_hours: float) -> None:
+    def __init__(
+        self, client: Client, voices: Sequence[str], retention_hours: float, *, shows_outcomes_alone: bool = False
+    ) -> None:
         """Configure the commands.
 
         Args:
             client: connection to Temporal.
             voices: names that ``/voice`` takes.
             retention_hours: how long audio is kept, for ``/privacy``.
+            shows_outcomes_alone: what is sent besides a command's outcome is not shown, as on the page.
 
         """
-        chat, self.owners = ChatCommands(client, voices, retention_hours), OwnerCommands(client)
+        chat = ChatCommands(client, voices, retention_hours, shows_outcomes_alone=shows_outcomes_alone)
+        self.owners = OwnerCommands(client)
         self._by_name: Mapping[str, Command] = {
             **{name: getattr(chat, name) for name in FOR_ALL if name != "help"},
             **{name: getattr(self.owners, name) for name in FOR_OWNERS},
@@ -102,11 +114,35 @@ class Commands:
         return outcome if isinstance(outcome, str) else say(outcome, inbound.language)
 
 
+def find_time_zone(text: str, language: str = "en") -> str | None:
+    """Find a time zone's IANA name by what people write: the name, or its city (``new york``, ``Londres``)."""
+    asked = re.sub(r"[\s_]+", "_", plain(text))
+    names = {plain(name): name for name in _time_zones()}
+    # Some cities are there twice, under an older and a newer name of the same zone: the short one is as good.
+    cities = sorted((name for name in names if name.endswith(f"/{asked}")), key=len)
+    return names.get(asked) or next((names[name] for name in cities), None) or _cities(language).get(asked)
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
+@cache
+def _cities(language: str) -> Mapping[str, str]:
+    """Name time zones by their cities, as a language calls them."""
+    zones = sorted(zone for zone in _time_zones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/")))
+    return {re.sub(r"[\s_]+", "_", plain(city(zone, language))): zone for zone in zones}
+
+
 class ChatCommands:
     """Commands for everybody, about the chat in which they are given."""
 
-    def __init__(self, client: Client, voices: Sequence[str], retention_hours: float) -> None:
+    def __init__(
+        self, client: Client, voices: Sequence[str], retention_hours: float, *, shows_outcomes_alone: bool
+    ) -> None:
         self._client = client
+        self._shows_outcomes_alone = shows_outcomes_alone
         self._voices = tuple(voices)
         self._retention_hours = retention_hours
 
@@ -118,7 +154,10 @@ class ChatCommands:
         return Notice(key="new")
 
     async def voice(self, inbound: InboundMessage, argument: str) -> Notice:
-        """``/voice`` alone shows what is chosen; a reply mode, a layout or a part of a voice's name chooses it."""
+        """``/voice`` alone shows what is chosen; a reply mode, a layout or a voice's name (part of it) chooses it.
+
+        ``auto`` chooses the voice by the answer's language.
+        """
         asked = argument.lower()  # telephones begin a line with a capital
         if asked in set(ReplyMode):
             await self._update(inbound, "configure", SettingsChange(reply_mode=ReplyMode(asked)))
@@ -130,33 +169,71 @@ class ChatCommands:
             settings = await self._query(inbound, "settings", ChatSettings, ChatSettings())
             chosen = {"mode": settings.reply_mode, "layout": settings.layout}
             said = {name: say(Notice(key=f"voice-{value}"), inbound.language) for name, value in chosen.items()}
-            return Notice(key="voice", params={"voices": ", ".join(self._voices), **said})
-        voice = next((voice for voice in self._voices if asked in voice.lower()), None)
+            return Notice(key="voice", params={"voices": self._voices_in(inbound.language), **said})
+        if asked.startswith("auto"):
+            await self._update(inbound, "configure", SettingsChange(voice=""))
+            return Notice(key="status-voice-auto")
+        names = voice_names(self._voices, spoken_language(inbound.language))
+        voice = next((voice for voice in self._voices if asked in f"{voice} {names[voice]}".lower()), None)
         if voice is None:
-            return Notice(key="voice-unknown", params={"voices": ", ".join(self._voices)})
+            return Notice(key="voice-unknown", params={"voices": self._voices_in(inbound.language)})
         await self._update(inbound, "configure", SettingsChange(voice=voice))
         return Notice(key="voice-chosen", params={"voice": voice})
 
     async def language(self, inbound: InboundMessage, argument: str) -> Notice:
-        code = argument.lower()
-        if not code:
-            chosen = (await self._query(inbound, "settings", ChatSettings, ChatSettings())).language
-            return Notice(key="language", params={"chosen": chosen or "auto", "codes": ", ".join(LANGUAGES)})
-        if code != "auto" and code not in LANGUAGES:
-            return Notice(key="language-unknown", params={"codes": ", ".join(LANGUAGES)})
-        await self._update(inbound, "configure", SettingsChange(language="" if code == "auto" else code))
-        return Notice(key="language-auto" if code == "auto" else "language-chosen", params={"chosen": code})
+        """``/language`` alone shows what is chosen; a language's name or code chooses it; ``auto`` detects it."""
+        spoken = spoken_language(inbound.language)
+        known = ", ".join(language_name(code, spoken) for code in LANGUAGES)
+        if not argument:
+            settings = await self._query(inbound, "settings", ChatSettings, ChatSettings())
+            return Notice(key="language", params={"now": _language_now(settings, inbound.language), "languages": known})
+        if argument.lower().startswith("auto"):
+            await self._update(inbound, "configure", SettingsChange(language=""))
+            return Notice(key="language-auto")
+        code = find_language(argument, LANGUAGES, spoken, "en")
+        if code is None:
+            return Notice(key="language-unknown", params={"languages": known})
+        await self._update(inbound, "configure", SettingsChange(language=code))
+        return Notice(key="language-chosen", params={"chosen": code})
+
+    async def timezone(self, inbound: InboundMessage, argument: str) -> Notice:
+        """``/timezone`` alone shows what is chosen; a name, or a city's in it, chooses one; ``auto`` is june's own."""
+        if not argument:
+            settings = await self._query(inbound, "settings", ChatSettings, ChatSettings())
+            return Notice(key="timezone", params={"now": _zone_now(settings, inbound.language)})
+        if argument.lower().startswith("auto"):
+            await self._update(inbound, "configure", SettingsChange(time_zone=""))
+            return Notice(key="timezone-auto")
+        zone = await asyncio.to_thread(find_time_zone, argument, spoken_language(inbound.language))
+        if zone is None:
+            return Notice(key="timezone-unknown")
+        await self._update(inbound, "configure", SettingsChange(time_zone=zone))
+        return Notice(key="timezone-chosen", params={"chosen": zone})
 
     async def status(self, inbound: InboundMessage, _argument: str) -> Notice:
         settings = await self._query(inbound, "settings", ChatSettings, ChatSettings())
         queue = await self._query(inbound, "queue", list[QueuedMessage], [])
-        replies = {"mode": settings.reply_mode.value, "layout": settings.layout.value}
-        chosen = {"voice": settings.voice or "auto", "chosen": settings.language or "auto"}
-        return Notice(key="status", params={"queue": len(queue), **replies, **chosen})
+        language = inbound.language
+        chosen = {
+            "mode": say(Notice(key=f"voice-{settings.reply_mode}"), language),
+            "layout": say(Notice(key=f"voice-{settings.layout}"), language),
+            "voice": _voice_now(settings, language),
+            "listens": _language_now(settings, language),
+            "zone": _zone_now(settings, language),
+        }
+        return Notice(key="status", params={"queue": len(queue), **chosen})
 
     async def cancel(self, inbound: InboundMessage, _argument: str) -> Notice:
         cancelled: int = await self._update(inbound, "cancel", result=int)
         return Notice(key="cancelled-turns" if cancelled else "nothing-to-cancel", params={"turns": cancelled})
+
+    async def again(self, inbound: InboundMessage, _argument: str) -> Notice | str:
+        shown = self._shows_outcomes_alone
+        asked = Again(message=inbound.message, language=inbound.language, sends=not shown)
+        answer: str | None = await self._update(inbound, "again", asked, result=str)
+        if not answer:
+            return Notice(key="again-none")
+        return answer if shown else Notice(key="again")
 
     async def history(self, inbound: InboundMessage, _argument: str) -> Notice | str:
         memory = await self._query(inbound, "history", Memory, Memory())
@@ -165,12 +242,44 @@ class ChatCommands:
             lines += [f"🗣 {exchange.user[:HISTORY_CHARS]}", f"🤖 {exchange.assistant[:HISTORY_CHARS]}"]
         return "\n".join(lines) or Notice(key="history-empty")
 
-    async def forget(self, inbound: InboundMessage, _argument: str) -> Notice:
-        await self._update(inbound, "forget")
-        return Notice(key="forgotten")
+    async def forget(self, inbound: InboundMessage, argument: str) -> Notice:
+        """``/forget`` forgets this conversation, ``/forget all`` all of the chat; any other word forgets nothing."""
+        if argument and plain(argument) not in EVERYTHING:
+            return Notice(key="forget-what")
+        chat = conversation_id(inbound.platform, inbound.chat)
+        running = await self._conversations(inbound)
+        topics = {conversation for conversation in running if conversation != chat}
+        if not argument:
+            await self._update(inbound, "forget")
+            return Notice(key="forgotten-topic" if inbound.thread or topics else "forgotten")
+        for topic in sorted(topic for topic in topics if running[topic]):
+            await self._forget_topic(topic)
+        await self._update(replace(inbound, thread=None), "forget", True)
+        return Notice(key="forgotten-all" if topics else "forgotten", params={"topics": len(topics)})
+
+    async def _conversations(self, inbound: InboundMessage) -> dict[str, bool]:
+        """Return the chat's conversations by workflow id, and whether each is running."""
+        state = ConversationState(platform=inbound.platform, chat=inbound.chat)  # no identifier holds a quote
+        query = f"WorkflowType = '{CONVERSATION}' AND Chat = '{chat_key(state.platform, state.chat)}'"
+        found: dict[str, bool] = {}
+        async for run in self._client.list_workflows(query):
+            found[run.id] = found.get(run.id, False) or run.status is WorkflowExecutionStatus.RUNNING
+        return found
+
+    async def _forget_topic(self, conversation: str) -> None:
+        try:
+            await self._client.get_workflow_handle(conversation).execute_update(
+                "forget", rpc_timeout=workflow_calls.TIMEOUT
+            )
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:  # it ended meanwhile
+                raise
 
     async def privacy(self, _inbound: InboundMessage, _argument: str) -> Notice:
-        return Notice(key="privacy", params={"days": f"{self._retention_hours / 24:.3g}"})
+        return Notice(key="privacy", params={"kept_seconds": self._retention_hours * 3600})
+
+    def _voices_in(self, language: str | None) -> str:
+        return ", ".join(voice_names(self._voices, spoken_language(language)).values())
 
     async def _update(
         self, inbound: InboundMessage, update: str, *args: object, result: type[Any] | None = None
@@ -189,97 +298,22 @@ class ChatCommands:
         return await query_or(self._client, conversation, query, kind, default)
 
 
-class OwnerCommands:
-    """Commands for owners: who may talk to june, whether messages are taken, and how many were."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    async def allow(self, inbound: InboundMessage, argument: str) -> Notice:
-        """``/allow ID``, as a reply, or in a group for the group; ``/allow open`` there answers every message."""
-        place = next(iter(inbound.places), inbound.group)
-        if argument == "open" and place:
-            return await self._permit(inbound, place, Permission.OPEN)
-        return await self._permit(inbound, argument or inbound.about or inbound.group, Permission.ALLOWED)
-
-    async def deny(self, inbound: InboundMessage, argument: str) -> Notice:
-        return await self._permit(inbound, argument or inbound.about or inbound.group, Permission.DENIED)
-
-    async def block(self, inbound: InboundMessage, argument: str) -> Notice:
-        return await self._permit(inbound, argument or inbound.about, Permission.BLOCKED)
-
-    async def unblock(self, inbound: InboundMessage, argument: str) -> Notice:
-        return await self._permit(inbound, argument or inbound.about, None)
-
-    async def _permit(self, inbound: InboundMessage, who: str | None, permission: Permission | None) -> Notice:
-        if not who or not _ID.fullmatch(who):
-            return Notice(key="whom")
-        await self.change_access(inbound.platform, AccessChange(id=who, standing=permission))
-        return Notice(key=f"standing-{permission}" if permission else "standing-unblocked", params={"user": who})
-
-    async def drain(self, inbound: InboundMessage, argument: str) -> Notice:
-        draining = argument != "off"
-        await self.change_access(inbound.platform, AccessChange(draining=draining))
-        return Notice(key="drained" if draining else "drained-off")
-
-    async def stats(self, inbound: InboundMessage, _argument: str) -> str:
-        usage: dict[str, Usage] = {}
-        usage = await query_or(self._client, access_id(inbound.platform), "usage", dict[str, Usage], usage)
-        platform = f"WorkflowType = '{VOICE_MESSAGE}' AND Platform = '{inbound.platform}'"
-        running = await self._client.count_workflows(f"{platform} AND ExecutionStatus = 'Running'")
-        figures: dict[str, float | int | str] = {
-            "people": len(usage),
-            "messages": sum(used.messages for used in usage.values()),
-            "minutes": round(sum(used.voice_seconds for used in usage.values()) / 60),
-            "running": running.count,
-        }
-        most = sorted(usage.items(), key=lambda item: -item[1].messages)[:10]
-        lines = [f"{user}: {used.messages} ✉, {used.voice_seconds:.0f} s 🎤" for user, used in most]
-        return "\n".join([say(Notice(key="stats", params=figures), inbound.language), *lines])
-
-    async def change_access(self, platform: str, change: AccessChange) -> None:
-        """Have a platform's Access keep what an owner said; it holds when this returns.
-
-        Raises:
-            temporalio.service.RPCError: the server did not take it.
-
-        """
-        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-            ACCESS, AccessState(platform=platform), **access.start_options(platform)
-        )
-        await update_with_start(self._client, "change", [change], start, AccessView)
+def _voice_now(settings: ChatSettings, language: str | None) -> str:
+    if settings.voice is None:
+        return say(Notice(key="status-voice-auto"), language)
+    return say(Notice(key="status-voice", params={"voice": settings.voice}), language)
 
 
-async def update_with_start(
-    client: Client,
-    update: str,
-    args: Sequence[object],
-    start: WithStartWorkflowOperation[Any, Any],
-    result: type[Any] | None,
-) -> Any:  # noqa: ANN401 - what the workflow returns
-    """Update a workflow, which is started when there is none, and return what it returns, at most ``TIMEOUT`` later."""
-    try:
-        return await client.execute_update_with_start_workflow(
-            update, args=args, start_workflow_operation=start, result_type=result, rpc_timeout=TIMEOUT
-        )
-    except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):
-        with suppress(RPCError):  # the start has failed with the update; unasked, asyncio would log that as lost
-            await start.workflow_handle()
-        raise
+def _language_now(settings: ChatSettings, language: str | None) -> str:
+    if settings.language is None:
+        return say(Notice(key="language-auto"), language)
+    return say(Notice(key="language-now", params={"chosen": settings.language}), language)
 
 
-async def query_or(
-    client: Client, workflow_id: str, query: str, kind: type[T], default: T, rpc_timeout: timedelta = TIMEOUT
-) -> T:
-    """Query a workflow; return the default where there is none."""
-    workflow = client.get_workflow_handle(workflow_id)
-    try:
-        answer: T = await workflow.query(query, result_type=kind, rpc_timeout=rpc_timeout)
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        return default
-    return answer
+def _zone_now(settings: ChatSettings, language: str | None) -> str:
+    if settings.time_zone is None:
+        return say(Notice(key="timezone-auto"), language)
+    return say(Notice(key="timezone-now", params={"chosen": settings.time_zone}), language)
 
 
 def described(language: str | None, *, owner: bool) -> list[str]:

@@ -14,7 +14,8 @@ UNIMPLEMENTED, FAILED_PRECONDITION              as an error namespace not yet th
 UNAVAILABLE, DEADLINE_EXCEEDED, all others      tried again the server is away, busy, or restarting
 ==============================================  ==========  ===========================================================
 
-What is raised and is no answer of Temporal's is a fault of june's own: tried ``TRIES`` times, then dropped.
+An answer of Temporal's that is encrypted with a key that this process lacks is tried again as an error, too.
+What else is raised and is no answer of Temporal's is a fault of june's own: tried ``TRIES`` times, then dropped.
 """
 
 import logging
@@ -22,7 +23,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
+
+from activities.error_codes import ErrorCode
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +94,9 @@ class Delivery:
                 raise TryAgainError from error
             fault = error
         except Exception as error:
+            if isinstance(error, ApplicationError) and error.type == ErrorCode.KEY_UNKNOWN:
+                _log.error("%s: message %s waits: %s", ErrorCode.KEY_UNKNOWN.value, number, error.message)
+                raise TryAgainError from error
             tries = self._faults.pop(number, 0) + 1
             if tries < TRIES:
                 _log.warning("message %s could not be taken, try %d of %d", number, tries, TRIES, exc_info=error)

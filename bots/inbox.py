@@ -1,7 +1,6 @@
 """The inbox of a platform: every message comes through here, and is accepted, refused, or run as a command."""
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from opentelemetry import trace
@@ -12,14 +11,16 @@ from activities.values import Notice
 from bots import access
 from bots.access import Admission, Policy, Role
 from bots.commands import Commands, known, parse
-from bots.intake import InboundMessage, accept, request_of
+from bots.intake import ATTACHMENTS, InboundMessage, accept, request_of
+from bots.people import cleaned
+from bots.refusals import Refusals
 from bots.texts.catalogue import say
-from workflows.access.contracts import Arrival, UserLimits
+from workflows.access.contracts import MINUTE_SECONDS, Arrival, UserLimits
 from workflows.voice.contracts import Limits
 
-REFUSAL_PAUSE_SECONDS = 60.0
-"""A refusal is said once in so many seconds in a chat: a flood is not answered by another."""
-REFUSALS_REMEMBERED = 1000
+DAY_SECONDS = 86_400.0
+CLOCKS_DIFFER_SECONDS = 600.0
+"""Between the server and this machine; a hold that is longer by more is from before a clock was set back."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Inbox:
         self._commands = commands
         self._accompanied = accompanied
         self._signal_sentences = signal_sentences
-        self._refused: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._refusals = Refusals()
 
     async def receive(self, inbound: InboundMessage) -> str | None:
         """Receive a message; when this returns, it is safe, and may be confirmed to the platform.
@@ -78,20 +79,23 @@ class Inbox:
 
         """
         with trace.get_tracer("june").start_as_current_span(f"{inbound.platform} message"):
+            self._commands.owners.names.learn(inbound)
             admission = await access.read(self._client, inbound.platform, self._policy)
             role = admission.role(inbound.user, inbound.group, *inbound.places)
             command = parse(inbound.text) if inbound.text and not inbound.audio else None
             meant = (
                 inbound.addressed
                 or inbound.group is None
-                or admission.answers_all(*inbound.places, inbound.group)
+                or (admission.answers_all(*inbound.places, inbound.group) and _answerable(inbound))
                 or (command is not None and known(command[0]))  # an unknown one is another bot's
             )
             if role is Role.BLOCKED or not meant:
                 return None
             if role is Role.STRANGER:
-                return self._refuse(inbound, Notice(key="not-allowed", params={"user": inbound.user}))
+                notice = Notice(key="not-allowed", params={"user": inbound.user})
+                return self._refuse(inbound, notice, command=command is not None)
             if command:
+                self._refusals.end(inbound.chat, (inbound.user, inbound.thread))
                 return await self._commands.run(inbound, role, *command)
             refusal = self._refusal(inbound, admission)
             if refusal:
@@ -100,7 +104,9 @@ class Inbox:
                 inbound, self._limits.chat, accompanied=self._accompanied, signal_sentences=self._signal_sentences
             )
             await accept(self._client, request)
-            await access.count(self._client, inbound.platform, Arrival(user=inbound.user, limits=self._limits.user))
+            self._refusals.end(inbound.chat, (inbound.user, inbound.thread))
+            arrival = Arrival(user=inbound.user, name=cleaned(inbound.sender), limits=self._limits.user)
+            await access.count(self._client, inbound.platform, arrival)
             return None
 
     def _refusal(self, inbound: InboundMessage, admission: Admission) -> Notice | None:
@@ -108,12 +114,12 @@ class Inbox:
         if admission.view.draining:
             return Notice(key="draining")
         hold = admission.view.holds.get(inbound.user)
-        if hold and hold.messages_until > now:
+        if hold and now < hold.messages_until < now + MINUTE_SECONDS + CLOCKS_DIFFER_SECONDS:
             per_minute = limits.user.messages_per_minute
             return Notice(key=ErrorCode.USER_RATE_LIMITED.value, params={"per_minute": per_minute})
         if inbound.audio is None:
-            return None if (inbound.text or "").strip() else Notice(key="unsupported")
-        if hold and hold.voice_until > now:
+            return None if _answerable(inbound) else _nothing_to_answer(inbound)
+        if hold and now < hold.voice_until < now + DAY_SECONDS + CLOCKS_DIFFER_SECONDS:
             limit = limits.user.voice_seconds_per_day
             return Notice(key=ErrorCode.USER_VOICE_SPENT.value, params={"limit_seconds": limit})
         if (inbound.audio.claimed_bytes or 0) > limits.max_bytes:
@@ -122,13 +128,19 @@ class Inbox:
             return Notice(key=ErrorCode.AUDIO_TOO_LONG.value, params={"limit_seconds": limits.max_seconds})
         return None
 
-    def _refuse(self, inbound: InboundMessage, notice: Notice) -> str | None:
-        """Return a refusal as a sentence; None when this chat was told a moment ago."""
-        key, now = (inbound.chat, notice.key), time.monotonic()
-        if now - self._refused.get(key, -REFUSAL_PAUSE_SECONDS) < REFUSAL_PAUSE_SECONDS:
-            return None
-        self._refused[key] = now
-        self._refused.move_to_end(key)
-        while len(self._refused) > REFUSALS_REMEMBERED:
-            self._refused.popitem(last=False)
-        return say(notice, inbound.language)
+    def _refuse(self, inbound: InboundMessage, notice: Notice, *, command: bool = False) -> str | None:
+        """Return a refusal as a sentence; None when the sender of a flood was told a moment ago."""
+        said = self._refusals.say(inbound.chat, (inbound.user, inbound.thread), notice.key, asked=command)
+        return say(notice, inbound.language) if said or inbound.awaited else None
+
+
+def _answerable(inbound: InboundMessage) -> bool:
+    return inbound.audio is not None or bool((inbound.text or "").strip())
+
+
+def _nothing_to_answer(inbound: InboundMessage) -> Notice:
+    """Say what june cannot take, by its kind; without any of that, june was only called by its name."""
+    if inbound.attachment is None:
+        return Notice(key="mentioned")
+    named = inbound.attachment in ATTACHMENTS
+    return Notice(key=f"attachment-{inbound.attachment}" if named else "unsupported")

@@ -21,12 +21,28 @@ from workflows.names import (
     conversation_id,
     voice_message_id,
 )
-from workflows.voice.contracts import ConversationState, Limits, VoiceMessageRequest, VoiceMessageResult
+from workflows.voice.contracts import (
+    MAX_QUOTED_CHARS,
+    ConversationState,
+    Limits,
+    Stop,
+    VoiceMessageRequest,
+    VoiceMessageResult,
+)
 
 BEGUN_POLL_SECONDS = 0.05
 MAX_TEXT_CHARS = 8000
-MAX_QUOTED_CHARS = 2000
-"""Of what a message replies to, and of what is written beside a recording."""
+ATTACHMENTS = {
+    "photo": "A photo",
+    "sticker": "A sticker",
+    "animation": "An animated picture",
+    "video": "A video",
+    "file": "A file",
+    "location": "A location",
+    "contact": "A contact",
+    "poll": "A poll",
+}
+"""Kinds of what june cannot take, as the model is told of one beside a text; any other kind is told as a file."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +70,27 @@ class InboundMessage:
     audio_seconds: float | None = None
     """Duration as the sender's client claims it: refused early when too long, never trusted otherwise."""
     text: str | None = None
-    """Beside a recording: what is wanted of that."""
+    """Beside a recording: what is wanted of that. Of a picture or a file: its caption."""
+    attachment: str | None = None
+    """Kind of what the message holds besides, and june cannot take: one of ``ATTACHMENTS``, or another word."""
     quoted: str | None = None
     """Text of the message that this one replies to."""
     about: str | None = None
     """User that a message replied to is from: whom an owner's command means."""
+    about_name: str | None = None
+    """Display name of that user."""
+    group_name: str | None = None
+    """Title of the group, or of the server that a channel is in."""
+    place_name: str | None = None
+    """Title of the narrowest of ``places``."""
+    may_continue: bool = False
+    """A text as long as the platform lets one be: what the same person writes within a second may be its rest."""
+    continues: bool = False
+    """It belongs to what the same person wrote right before."""
+    interrupts: Stop | None = None
+    """Said over june's answer: that is stopped, as are the messages that wait."""
+    awaited: bool = False
+    """The sender is shown june's word to this very message (the page, a platform's menu), or waits for ever."""
 
 
 def request_of(
@@ -75,7 +107,6 @@ def request_of(
     """
     carrier: dict[str, str] = {}
     inject(carrier)
-    text = inbound.text or ""
     return VoiceMessageRequest(
         platform=inbound.platform,
         chat=inbound.chat,
@@ -86,14 +117,26 @@ def request_of(
         shared=inbound.group is not None,
         language=(inbound.language or "")[:2].lower() or None,
         audio=inbound.audio,
-        text=None if inbound.audio else text[:MAX_TEXT_CHARS],
+        text=None if inbound.audio else _said(inbound, MAX_TEXT_CHARS),
         quoted=(inbound.quoted or "")[:MAX_QUOTED_CHARS] or None,
-        remark=(text[:MAX_QUOTED_CHARS] or None) if inbound.audio else None,
+        remark=(_said(inbound, MAX_QUOTED_CHARS) or None) if inbound.audio else None,
+        may_continue=inbound.may_continue,
+        continues=inbound.continues,
+        interrupts=inbound.interrupts,
         trace=carrier,
         accompanied=accompanied,
         signal_sentences=signal_sentences,
         limits=limits,
     )
+
+
+def _said(inbound: InboundMessage, most: int) -> str:
+    """Return the text cut to size, with what lies beside it named, lest the model speak as if it had seen that."""
+    text = inbound.text or ""
+    if inbound.attachment is None:
+        return text[:most]
+    unseen = f"({ATTACHMENTS.get(inbound.attachment, ATTACHMENTS['file'])} was attached, which you cannot see.)"
+    return f"{text[: most - len(unseen) - 1]}\n{unseen}".lstrip()
 
 
 async def accept(client: Client, request: VoiceMessageRequest) -> str:

@@ -1,5 +1,6 @@
 """Fixtures for all tests: Temporal's real server, started once."""
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -7,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from tests.support.encryption import CONVERTER
+from workers import network
 from workers.local.programs import DYNAMIC_CONFIG, TEMPORAL_MEMORY
 from workflows.names import SEARCH_ATTRIBUTES
+
+os.environ.update(network.variables(os.environ))  # before any test loads an engine
 
 # A time limit for an example, or for making one, measures the machine, which is shared with other tests: none is set.
 # `pytest --hypothesis-profile thorough` looks further; the fast tests by themselves look less far.
@@ -34,7 +38,7 @@ async def start_dev_server() -> WorkflowEnvironment:
             environment.setenv(name, value)
         return await WorkflowEnvironment.start_time_skipping_v2(
             namespace="skipping",
-            data_converter=pydantic_data_converter,
+            data_converter=CONVERTER,
             dev_server_existing_path=str(TEMPORAL),
             dev_server_log_level="error",
             dev_server_startup_timeout=timedelta(seconds=30),
@@ -56,5 +60,5 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
 @pytest.fixture(scope="session")
 async def dev_server(time_skipping: WorkflowEnvironment) -> WorkflowEnvironment:
     """The same server in real time."""
-    client = await time_skipping.connect_client(namespace=REAL_TIME, data_converter=pydantic_data_converter)
+    client = await time_skipping.connect_client(namespace=REAL_TIME, data_converter=CONVERTER)
     return WorkflowEnvironment.from_client(client)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped] # a dependency of huggingface-hub, without types
 
+from workers.bench.faults.figures import ROWS as FAULT_ROWS
+from workers.bench.faults.plan import Kind
 from workers.bench.report import ROWS
 from workers.commands.settings_page import page as settings_page
 from workers.models.catalogue import models
@@ -103,6 +105,15 @@ def test_the_figures_are_those_of_the_benchmarks() -> None:
     shown = re.findall(r"^\| .+ \| ([\d.]+.*?) \|$", headlines, re.MULTILINE)
     assert len(shown) == 4
     assert set(shown) <= {figure for _label, figure in rows}
+
+
+def test_the_figures_of_reliability_are_those_of_the_campaigns() -> None:
+    page = (PROJECT / "docs" / "reliability.md").read_text()
+    (block,) = re.findall(r"<!-- june bench faults -->\n(.+)<!-- end -->", page, re.DOTALL)
+    labels = re.findall(r"^\| (.+?) \|", block, re.MULTILINE)
+    assert labels[0] == "seed"
+    assert labels[1 : 1 + len(FAULT_ROWS)] == [label for label, _cell in FAULT_ROWS]
+    assert set(labels[1 + len(FAULT_ROWS) :]) <= {kind.value for kind in Kind}
 
 
 def test_every_model_has_a_licence_and_digests() -> None:

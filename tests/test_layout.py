@@ -16,7 +16,7 @@ from workers.roles.workflows import WORKFLOWS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("activities", "agent", "bots", "workers", "workflows")
-HEAVY = ("faster_whisper", "ctranslate2", "onnxruntime", "piper", "xllamacpp", "av", "openai")
+HEAVY = ("faster_whisper", "ctranslate2", "onnxruntime", "piper", "xllamacpp", "av", "openai", "damga")
 CONSOLE = ("typer", "rich")
 TOO_MANY_METHODS = 20
 WITHOUT_A_TEST = {
@@ -28,7 +28,13 @@ WITHOUT_A_TEST = {
     },
     "measures for minutes (june bench)": {
         "workers/bench/endurance.py",
+        "workers/bench/faults/campaign.py",
+        "workers/bench/faults/injection.py",
+        "workers/bench/faults/june.py",
+        "workers/bench/faults/model.py",
+        "workers/bench/faults/run.py",
         "workers/bench/stack.py",
+        "workers/bench/summary.py",
         "workers/bench/turn.py",
     },
     "names of 0.1.0, kept for one release": {

@@ -1,7 +1,9 @@
 """The ``june`` command."""
 
 import asyncio
+import json
 import logging
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -11,16 +13,22 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from workers import network
 from workers.bench.cli import app as bench_app
 from workers.commands.doctor import examine, print_findings
+from workers.commands.keys import app as keys_app
+from workers.commands.licences import print_licences
 from workers.commands.models import app as models_app
+from workers.commands.sbom import LOCK, bill_of_materials
 from workers.commands.settings_page import page
+from workers.commands.shipped import parts
 from workers.commands.talk import run_demo, run_talk
 from workers.commands.testruns import app as tests_app
 from workers.commands.up import run_up
 from workers.errors import ExitCode, JuneError, explain
 from workers.process import end_process, run_worker
 from workers.roles.role import Role
+from workers.settings import PRIVATE
 
 app = typer.Typer(
     name="june",
@@ -30,6 +38,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 something is wrong, 2 wrong usage, 3 not running or in the way, 130 interrupted.",
 )
 app.add_typer(models_app, name="models")
+app.add_typer(keys_app, name="keys")
 app.add_typer(tests_app, name="tests")
 app.add_typer(bench_app, name="bench")
 _console = Console(stderr=True, highlight=False)
@@ -114,9 +123,31 @@ def show_settings() -> None:
     sys.stdout.write(page())
 
 
+@app.command()
+def licences(*, as_json: Json = False) -> None:
+    """List everything that june ships, each with its licence: packages, what they carry, models, files, images."""
+    raise typer.Exit(ExitCode.OK if print_licences(parts(), as_json=as_json) else ExitCode.FAULT)
+
+
+@app.command()
+def sbom(
+    *,
+    lock: Annotated[Path, typer.Option(help="Lock file that has the packages' digests.")] = LOCK,
+    out: Annotated[Path | None, typer.Option(help="Where it is written, rather than to stdout.")] = None,
+) -> None:
+    """Write a software bill of materials of what june ships: CycloneDX 1.6, JSON."""
+    text = json.dumps(bill_of_materials(lock), indent=1, ensure_ascii=False) + "\n"
+    if out:
+        out.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
 def main() -> None:
     """Run the command, and end the process; an expected error becomes one sentence on stderr."""
     code: int = ExitCode.OK
+    os.umask(PRIVATE)
+    os.environ.update(network.variables(os.environ))  # for whatever this command calls or starts
     try:
         app()
     except (JuneError, ValidationError) as error:  # of settings: pydantic validates nothing else of the command line

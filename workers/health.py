@@ -21,7 +21,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from workers.errors import UnavailableError
-from workers.http import listen, serving
+from workers.http import ExpectedHosts, listen_at, serving
 from workers.settings import TelemetrySettings
 
 CHECK_SECONDS = 1.0
@@ -82,9 +82,9 @@ async def serve_health(health: Health, settings: TelemetrySettings) -> AsyncIter
     """
     async with AsyncExitStack() as stack:
         if settings.health_address:
-            host, _, port = settings.health_address.rpartition(":")
-            listener = listen(host, int(port), lambda _: _taken(settings.health_address))
-            await stack.enter_async_context(serving(build_app(health), listener))
+            listener = listen_at(settings.health_address, lambda _: _taken(settings.health_address))
+            app = ExpectedHosts(build_app(health), settings.telemetry_hosts)
+            await stack.enter_async_context(serving(app, listener))
         if settings.grpc_health_address:
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])  # a taken port is an error
             health_pb2_grpc.add_HealthServicer_to_server(GrpcHealth(health), server)

@@ -1,15 +1,21 @@
 """Ports of this machine: free or not, and who holds them."""
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import psutil
 
-from workers.errors import UnavailableError
+from workers.errors import HomeFault, UnavailableError
 
 LOOPBACK = "127.0.0.1"
 PORTS_PER_WORKER = 3
 """Metrics, HTTP health, gRPC health."""
+REFUSED_BY_BROWSERS = (6665, 6666, 6667, 6668, 6669, 6697, 10080, 6566, 1719, 1720, 1723, 3659, 5060, 5061, 4045)
+"""Ports to which no browser connects, whatever a page asks for and whatever its name leads to.
+
+They are of the "bad ports" of the Fetch standard (https://fetch.spec.whatwg.org/#port-blocking), which Chromium,
+Firefox and Safari have alike; of those that need no rights, all but X11's and NFS's, which machines may need.
+"""
 
 
 def is_free(port: int) -> bool:
@@ -21,6 +27,35 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def hold_refused_port(wanted_otherwise: Collection[int] = ()) -> tuple[int, socket.socket] | None:
+    """Choose a port that browsers refuse and that is free now; None where all are taken.
+
+    Returns:
+        The port, for a program that starts a moment later, and what keeps other processes that ask by this function
+        from it for as long as it is not closed.
+
+    """
+    for port in REFUSED_BY_BROWSERS:
+        if port not in wanted_otherwise and is_free(port):
+            mark = socket.socket(socket.AF_UNIX)
+            try:
+                mark.bind(f"\0june/port/{port}")  # a name without a file, gone when its process is
+            except OSError:
+                mark.close()
+            else:
+                return port, mark
+    return None
+
+
+def listening(pid: int) -> list[int]:
+    """Return the TCP ports that a process listens on; none where it has ended, or this user may not see it."""
+    try:
+        connections = psutil.Process(pid).net_connections(kind="tcp")
+    except (psutil.AccessDenied, psutil.NoSuchProcess):
+        return []
+    return sorted({c.laddr.port for c in connections if c.status == psutil.CONN_LISTEN and c.laddr})
 
 
 def holder(port: int) -> psutil.Process | None:
@@ -49,4 +84,4 @@ def require_free(ports: Iterable[tuple[str, int]]) -> None:
     """
     for setting, port in ports:
         if not is_free(port):
-            raise UnavailableError(occupied(port, setting))
+            raise UnavailableError(occupied(port, setting), HomeFault.PORT_TAKEN)

@@ -12,13 +12,14 @@ from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from workers import network
 from workers.errors import ExitCode, JuneError, explain
 from workers.health import Health, serve_health
 from workers.roles.registry import build_spec
 from workers.roles.role import Role
 from workers.roles.spec import Background, WorkerSpec
 from workers.roles.worker import build_worker
-from workers.settings import TelemetrySettings
+from workers.settings import PRIVATE, TelemetrySettings
 from workers.telemetry import configure_logging
 from workers.temporal import connect
 
@@ -102,6 +103,8 @@ async def _first(*waits: Awaitable[Any]) -> None:
 
 def main(role: str) -> int:
     """Run the worker of a role, and return the exit code; an expected error becomes one sentence on stderr."""
+    os.umask(PRIVATE)
+    os.environ.update(network.variables(os.environ))
     try:
         return asyncio.run(run_worker(Role(role)))
     except (JuneError, ValidationError) as error:  # of settings: nothing else is validated before the worker polls

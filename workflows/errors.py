@@ -35,9 +35,11 @@ REFUSALS = frozenset(
 
 def code_of(error: ActivityError, stage: Stage) -> ErrorCode:
     """Read the stable code from a failed activity."""
-    cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.type in set(ErrorCode):
-        return ErrorCode(cause.type)
+    cause: BaseException | None = error.cause
+    while isinstance(cause, ApplicationError):  # the SDK puts "Failed decoding arguments" around a missing key
+        if cause.type in set(ErrorCode):
+            return ErrorCode(cause.type)
+        cause = cause.__cause__
     return FAULT_OF_STAGE.get(stage, ErrorCode.INTERNAL)
 
 

@@ -1,10 +1,10 @@
 """Audio as bytes: container files in, PCM out, and back. No Temporal, no network, no files.
 
 Input is hostile. The demuxer is forced by the file's first bytes (never guessed: FFmpeg would open a text file as
-SDP and listen on the network), decoders come from an allow-list, and nothing that a file claims of its own duration
-is believed: samples are counted while they are decoded. What C code does inside one call cannot be bounded from
-here (621 bytes of MP4 make FFmpeg fill 2.8 GB); ``activities.audio.decoder`` runs ``decode`` in a confined process
-for that.
+SDP and listen on the network), decoders come from an allow-list that binds the probe and the stream, and nothing that
+a file claims of its own duration is believed: samples are counted while they are decoded. Of a video only the sound is
+decoded. What C code does inside one call cannot be bounded from here (621 bytes of MP4 make FFmpeg fill 2.8 GB);
+``activities.audio.decoder`` runs ``decode`` in a confined process for that.
 """
 
 import io
@@ -13,11 +13,15 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import av
+import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from numpy.typing import NDArray
 
+from activities.audio.downmix import mixed
+from activities.audio.formats import DECODERS, demuxer_of, tag_length
 from activities.audio.pcm import OPUS_RATE, SAMPLE_BYTES, SAMPLE_RATE, seconds_of
 from activities.error_codes import ErrorCode, UnusableAudioError
 
@@ -26,17 +30,11 @@ __all__ = [
     "SAMPLE_BYTES",
     "SAMPLE_RATE",
     "decode",
-    "demuxer_of",
     "encode_ogg_opus",
     "join_ogg_opus",
     "seconds_of",
 ]
 
-DECODERS = (
-    "opus,libopus,vorbis,flac,aac,aac_fixed,mp3,mp3float,"
-    "pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le,pcm_alaw,pcm_mulaw,adpcm_ima_wav,adpcm_ms"
-)
-"""What people record with, and nothing else: no picture or video decoder ever sees a byte."""
 LOWEST_RATE, HIGHEST_RATE = 4_000, 192_000
 """Hertz; outside of it lie only files that want a resampler's filter of gigabytes."""
 MOST_CHANNELS = 8
@@ -44,11 +42,13 @@ MOST_STREAMS = 16
 PACKETS_PER_SECOND = 400
 """Opus packets of 2.5 ms, the smallest there are; more packets than that decode to nothing on purpose."""
 SPARE_PACKETS = 10_000
+MIX_SECONDS = 1
+"""Sound that is mixed at once: the channels' relation may change, as in recordings that were joined."""
 PACKET_SAMPLES = OPUS_RATE // 50
 """Of june's own voice notes: 20 ms."""
 
-_OPTIONS = {
-    "codec_whitelist": DECODERS,
+_DECODERS = {"codec_whitelist": ",".join(sorted(DECODERS))}
+_OPTIONS = _DECODERS | {
     "protocol_whitelist": "none",
     "max_streams": str(MOST_STREAMS),
     # An edit list copies the index once an edit; all it tells about speech is some milliseconds of encoder delay.
@@ -60,7 +60,7 @@ def decode(data: bytes, max_seconds: float, budget_seconds: float = 20) -> bytes
     """Decode the first audio stream of a file to s16le PCM, mono, 16,000 Hz.
 
     Args:
-        data: the whole file; Ogg, MP4/M4A, MP3, WAV, FLAC, Matroska/WebM or ADTS.
+        data: the whole file, of a format that ``activities.audio.formats`` knows; a video's sound is what counts.
         max_seconds: longest sound accepted, in seconds.
         budget_seconds: longest time of work, in seconds, looked at between packets.
 
@@ -73,6 +73,7 @@ def decode(data: bytes, max_seconds: float, budget_seconds: float = 20) -> bytes
     demuxer = demuxer_of(data)
     if demuxer is None:
         raise _unreadable("The file is of no accepted audio format.")
+    data = data[tag_length(data) :]  # so that no parser of FFmpeg's sees what a tagger wrote
     pcm = _Pcm(max_seconds)
     try:
         options = _OPTIONS | {"format_whitelist": demuxer}
@@ -88,30 +89,13 @@ def decode(data: bytes, max_seconds: float, budget_seconds: float = 20) -> bytes
     return bytes(pcm.data)
 
 
-def demuxer_of(data: bytes) -> str | None:
-    """Name FFmpeg's demuxer for a file by its first bytes; None for all that is not accepted."""
-    head = data[:12]
-    if head[4:8] == b"ftyp":
-        return "mov,mp4,m4a,3gp,3g2,mj2"
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return "wav"
-    for magic, demuxer in _MAGIC.items():
-        if head.startswith(magic):
-            return demuxer
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
-        # MPEG audio's sync word; layer 0 marks ADTS (ISO 13818-7, 6.2).
-        return "mp3" if head[1] & 0x06 else "aac"
-    return None
-
-
-_MAGIC = {b"OggS": "ogg", b"fLaC": "flac", b"ID3": "mp3", b"\x1a\x45\xdf\xa3": "matroska,webm"}
-
-
 def _decode_into(pcm: "_Pcm", container: InputContainer, max_seconds: float, deadline: float) -> int:
-    """Decode all packets of the first audio stream; return how many were damaged."""
-    stream = next(iter(container.streams.audio), None)
-    if stream is None or stream.codec_context is None:
-        raise _unreadable("The file holds no audio of an accepted kind.")
+    """Decode all packets of the first audio stream of an accepted kind; return how many were damaged."""
+    stream = next(filter(_is_accepted, container.streams.audio), None)
+    if stream is None:
+        held = "audio of no accepted kind" if container.streams.audio else "no audio"
+        raise _unreadable(f"The file holds {held}.")
+    stream.codec_context.options = _DECODERS  # the container's own list binds only FFmpeg's probe
     stream.codec_context.thread_count = 1
     most_packets = SPARE_PACKETS + int(max_seconds * PACKETS_PER_SECOND)
     damaged = 0
@@ -126,8 +110,12 @@ def _decode_into(pcm: "_Pcm", container: InputContainer, max_seconds: float, dea
     return damaged
 
 
+def _is_accepted(stream: AudioStream) -> bool:
+    return stream.codec_context is not None and stream.codec_context.codec.name in DECODERS
+
+
 class _Pcm:
-    """Decoded sound: resampled, counted, capped."""
+    """Decoded sound: resampled, mixed, counted, capped."""
 
     def __init__(self, max_seconds: float) -> None:
         self.data = bytearray()
@@ -135,10 +123,14 @@ class _Pcm:
         self._max_seconds = max_seconds
         self._resampler: AudioResampler | None = None
         self._shape: tuple[int, str, str] | None = None
+        self._block: list[NDArray[np.int16]] = []
+        """Several channels, not mixed yet."""
+        self._waiting = 0
+        """Samples of a channel in the block."""
 
     @property
     def samples(self) -> int:
-        return len(self.data) // SAMPLE_BYTES
+        return len(self.data) // SAMPLE_BYTES + self._waiting
 
     def add(self, frame: AudioFrame) -> None:
         rate, channels = frame.sample_rate, len(frame.layout.channels)
@@ -152,18 +144,31 @@ class _Pcm:
             self.flush()
             self._shape = shape
         if self._resampler is None:
-            self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+            kept = "mono" if channels == 1 else frame.layout
+            self._resampler = AudioResampler(format="s16" if channels == 1 else "s16p", layout=kept, rate=SAMPLE_RATE)
         self._append(self._resampler.resample(frame))
 
     def flush(self) -> None:
         if self._resampler is not None:
             self._append(self._resampler.resample(None))
             self._resampler = None
+        self._mix()
 
     def _append(self, frames: list[AudioFrame]) -> None:
         for frame in frames:
-            self.data += memoryview(frame.planes[0])[: frame.samples * SAMPLE_BYTES]
+            if len(frame.planes) == 1:
+                self.data += memoryview(frame.planes[0])[: frame.samples * SAMPLE_BYTES]
+            else:
+                self._block.append(frame.to_ndarray().astype(np.int16, copy=False))
+                self._waiting += frame.samples
         self._check(0)
+        if self._waiting >= SAMPLE_RATE * MIX_SECONDS:
+            self._mix()
+
+    def _mix(self) -> None:
+        if self._block:
+            self.data += mixed(np.concatenate(self._block, axis=1)).tobytes()
+            self._block, self._waiting = [], 0
 
     def _check(self, coming_seconds: float) -> None:
         if self.samples / SAMPLE_RATE + coming_seconds > self._max_seconds:

@@ -85,7 +85,8 @@ class _Child:
             [sys.executable, "-m", "activities.audio.decoder_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},  # tokens stay here
+            # Tokens stay here; numpy mixes channels and needs no pool of threads for that.
+            env={"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry), "OPENBLAS_NUM_THREADS": "1"},
             start_new_session=True,  # Ctrl-C in a terminal is for the worker, which ends it in its own time
         )
         self._ready = False

@@ -1,19 +1,45 @@
 """Platform ``file``: audio from the store or from permitted folders, replies as files in an outbox."""
 
 import asyncio
+import hashlib
 import os
 import stat
-import uuid
+from collections.abc import Set
 from contextlib import suppress
 from pathlib import Path
 
 from activities.blobs import BlobStore, folder_name
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.platform import VoiceNote
+from activities.platforms.platform import MessageText, VoiceNote
 from activities.values import BLOB_SCHEME, Address, AudioSource
 
 _OGG_ENDINGS = {".ogg", ".oga", ".opus"}
+_REPLY_ENDINGS = {".txt", ".ogg", ".tmp"}
+
+
+class Outbox:
+    """Folder where replies lie, as ``<chat>/<message>.txt`` and ``.ogg``."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder; it is made with the first reply."""
+        self._folder = folder.absolute()
+
+    def path(self, chat: str, message: str, ending: str) -> Path:
+        """Return where a reply lies, or will."""
+        return self._folder / folder_name(chat) / f"{message}.{ending}"
+
+    def delete(self, chat: str, messages: Set[str] | None, keep: Set[str] = frozenset()) -> None:
+        """Delete the replies to some messages of a chat, or (None) all but those to keep."""
+        folder = self._folder / folder_name(chat)
+        if not folder.is_dir() or folder.is_symlink():
+            return
+        for file in folder.iterdir():
+            mine = file.suffix in _REPLY_ENDINGS and (messages is None or file.stem in messages)
+            if mine and file.stem not in keep:
+                file.unlink(missing_ok=True)
+        with suppress(OSError):  # something else is in it
+            folder.rmdir()
 
 
 class FilePlatform:
@@ -27,12 +53,13 @@ class FilePlatform:
         """Use folders and a store.
 
         Args:
-            outbox: where replies are written, as ``<chat>/<message>.txt`` and ``.ogg``.
+            outbox: where replies are written.
             roots: folders from which audio may be read by path; relative paths start at the first.
             blobs: where audio with a locator ``blob:<key>`` lies.
 
         """
         self._outbox = outbox.absolute()
+        self._replies = Outbox(outbox)
         self._roots = tuple(root.resolve() for root in roots)
         self._blobs = blobs
 
@@ -67,10 +94,10 @@ class FilePlatform:
         with os.fdopen(descriptor, "rb") as file:
             return file.read(size)
 
-    async def send_text(self, to: Address, text: str) -> str:
+    async def send_text(self, to: Address, text: MessageText) -> str:
         """Write the text to the outbox; return the file's path."""
-        path = self._outbox_path(to, "txt")
-        await asyncio.to_thread(_write, path, text.encode())
+        path = self._replies.path(to.chat, to.message, "txt")
+        await asyncio.to_thread(_write, path, text.plain.encode())
         return str(path)
 
     async def send_voice(self, to: Address, voice: VoiceNote) -> str:
@@ -81,14 +108,11 @@ class FilePlatform:
 
         """
         destination = await asyncio.to_thread(self._resolve, to.destination) if to.destination else None
-        path = self._outbox_path(to, "ogg")
+        path = self._replies.path(to.chat, to.message, "ogg")
         await asyncio.to_thread(_write, path, voice.data)
         if destination is not None:
             await asyncio.to_thread(_replace, destination, voice.data)
         return str(path)
-
-    def _outbox_path(self, to: Address, ending: str) -> Path:
-        return self._outbox / folder_name(to.chat) / f"{to.message}.{ending}"
 
     def _resolve(self, destination: str) -> Path:
         """Resolve a reply's destination; refuse what is outside the permitted folders, or no Ogg file."""
@@ -118,10 +142,14 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file in one step, readable by its owner alone."""
-    draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    """Write a file in one step, readable by its owner alone.
+
+    The draft is named by the content: of a process that is killed amid this, the next attempt takes the draft over.
+    """
+    digest = hashlib.sha256(path.name.encode() + b"\0" + data).hexdigest()
+    draft = path.with_name(f".{digest[:32]}.tmp")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
         draft.replace(path)

@@ -2,9 +2,29 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from activities.values import Address, AudioSource
+
+
+class MessageText(NamedTuple):
+    """What a message says: each part is shown as what it is, in this order; empty parts are not shown."""
+
+    answer: str = ""
+    """The model's, in Markdown."""
+    transcript: str = ""
+    """What was heard in the user's recording; to be told from the answer at a glance."""
+    notice: str = ""
+    """A sentence of june's own, without markup: what looks like some is meant as it stands."""
+
+    @property
+    def plain(self) -> str:
+        """All of it for platforms that show no markup."""
+        heard = f"🎤 {self.transcript}" if self.transcript else ""
+        return "\n\n".join(part for part in (heard, self.answer, self.notice) if part)
+
+
+NO_TEXT = MessageText()
 
 
 @dataclass(frozen=True)
@@ -14,7 +34,7 @@ class VoiceNote:
     data: bytes
     """Ogg/Opus, 48,000 Hz, mono."""
     seconds: float
-    caption: str = ""
+    caption: MessageText = NO_TEXT
     """Text in the same message, within the platform's ``caption_limit``."""
 
 
@@ -49,7 +69,7 @@ class Platform(Protocol):
     async def download(self, source: AudioSource, max_bytes: int) -> bytes:
         """Return the file, or its first ``max_bytes + 1`` bytes; never read more than that."""
 
-    async def send_text(self, to: Address, text: str) -> str:
+    async def send_text(self, to: Address, text: MessageText) -> str:
         """Send text, in several messages where the platform's limit asks for it; return the (last) message's id.
 
         Raises:
@@ -67,6 +87,13 @@ class Platform(Protocol):
         """
 
 
+class Retracts(Protocol):
+    """A platform on which june can take back a message of its own."""
+
+    async def retract(self, to: Address, message: str) -> None:
+        """Delete a message that was sent in reply to another; what cannot be deleted is logged, and stays."""
+
+
 class Presence(Protocol):
     """What a platform shows of a turn under way; entered when it begins, left when the reply takes over."""
 
@@ -75,10 +102,13 @@ class Presence(Protocol):
         """The platform's id of the message that shows the text, if there is one."""
 
     async def show(self, text: str) -> None:
-        """Show the text so far; called at every poll of the turn, also with the same text again.
+        """Show the text so far, Markdown as the model has written it; called at every poll, also with the same again.
 
         The platform limits the rate. What cannot be shown is left out: the reply will hold it all.
         """
+
+    async def tell(self, sentence: str) -> None:
+        """Show a sentence of june's own, until the text comes or the reply takes over; called at every poll."""
 
 
 class ShowsProgress(Protocol):

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.platform import VoiceNote
+from activities.platforms.platform import MessageText, VoiceNote
 from activities.values import BLOB_SCHEME, Address, AudioSource
 
 RECENT_TEXTS = 1000
@@ -34,9 +34,9 @@ class WebPlatform:
             raise BadInputError(ErrorCode.AUDIO_FORBIDDEN, "The audio is not in the store.")
         return await self._blobs.get(source.locator.removeprefix(BLOB_SCHEME), max_bytes)
 
-    async def send_text(self, to: Address, text: str) -> str:
+    async def send_text(self, to: Address, text: MessageText) -> str:
         """Keep the text for a page that asks about a message without a turn (refused, or cancelled while queued)."""
-        self._texts[to.chat, to.message] = text
+        self._texts[to.chat, to.message] = text.plain
         self._texts.move_to_end((to.chat, to.message))
         while len(self._texts) > RECENT_TEXTS:
             self._texts.popitem(last=False)

@@ -15,7 +15,9 @@ from enum import Enum, auto
 import sentencex  # type: ignore[import-untyped]
 
 from activities.text.blocks import Begin, BlockStream, End, Event, Table, Text
-from activities.text.speakable import speakable, speakable_line, with_stop
+from activities.text.operators import with_products
+from activities.text.speakable import OPEN_TAG, speakable, speakable_line, with_stop
+from activities.text.verbalization.abbreviations import is_unfinished
 
 MAX_SENTENCE_CHARS = 300
 """Longer sentences are broken at a clause mark or a space; speech engines slow down and stumble on more."""
@@ -44,7 +46,7 @@ _NEXT_TOKEN = re.compile(r"\s*\S+(?=\s)")
 _LAST_TOKEN = re.compile(r"\s*\S+(?=\s|\Z)")
 _QUOTE_MARKS = re.compile(r"^[ \t]*>[ \t>]*", re.MULTILINE)
 _CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
-_OPEN = re.compile(r"`|\]\([^)]*$|<[A-Za-z/!][^<>]*$|<(script|style)\b(?!.*</\1)", re.DOTALL | re.IGNORECASE)
+_OPEN = re.compile(r"`|\]\([^)]*$|<(script|style)\b(?!.*</\1)", re.DOTALL | re.IGNORECASE)
 _CLAUSE = re.compile(_CLAUSE_MARK)
 _PAIRED = '*_"~'
 
@@ -167,8 +169,10 @@ class _Block:
         if stop["wide"]:
             return _Decision.CUT
         after = following[0] if following else self.pending[stop.end() :]
-        is_boundary = self._is_boundary(speakable_line(before), speakable_line(after))
-        return _Decision.CUT if is_boundary else _Decision.GO_ON
+        before, after = speakable_line(before), speakable_line(after)
+        if is_unfinished(before, after, self._language):
+            return _Decision.GO_ON
+        return _Decision.CUT if self._is_boundary(before, after) else _Decision.GO_ON
 
     def _is_boundary(self, before: str, after: str) -> bool:
         position = 0
@@ -189,11 +193,12 @@ class _Block:
 def _is_open(raw: str) -> bool:
     """Return whether a text ends within inline code, a link or HTML, so that it cannot be cut here."""
     raw = _CODE.sub("", raw)
-    return raw.count("[") > raw.count("]") or bool(_OPEN.search(raw))
+    return raw.count("[") > raw.count("]") or bool(_OPEN.search(raw) or OPEN_TAG.search(raw))
 
 
 def _is_amid(raw: str) -> bool:
     """Return whether a text ends within brackets, quotes or emphasis, which are said in one breath."""
+    raw = with_products(raw)
     return raw.count("(") > raw.count(")") or any(raw.count(mark) % 2 for mark in _PAIRED)
 
 

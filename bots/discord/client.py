@@ -2,22 +2,25 @@
 
 import asyncio
 import logging
-import time
+import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+import aiohttp
 import discord
 import stamina
-from temporalio.service import RPCError
 
 from activities.values import Notice
 from bots.commands import parse
-from bots.delivery import DROPPED, Delivery, DroppedError, TryAgainError
+from bots.delivery import Delivery, DroppedError, TryAgainError
+from bots.discord.events import guard, log_skipped
+from bots.discord.log import calm, log_failure
 from bots.discord.menu import Words, build_menu
 from bots.discord.messages import Locales, command_of, inbound_of, pages, recording_of, target_of
-from bots.discord.missed import MissedMessages
+from bots.discord.missed import ORDINARY, MissedMessages, look_up
 from bots.inbox import Inbox
 from bots.intake import InboundMessage
 from bots.texts.catalogue import say
@@ -28,14 +31,13 @@ UNTIL_TAKEN = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_init
 """Hands a message over, while Temporal's server is away as well."""
 NOW_OR_NEVER = stamina.AsyncRetryingCaller(attempts=3, timeout=None, wait_initial=0.5, wait_jitter=0)
 """Hands a command over: its user waits."""
-CATCH_UP = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_initial=10, wait_max=10, wait_jitter=0)
-CATCH_UP_SECONDS = 120.0
-"""Timeout for looking missed messages up on Discord; then the live ones are handed over all the same."""
+IN_TURN = stamina.AsyncRetryingCaller(attempts=None, timeout=600, wait_initial=1, wait_max=15, wait_jitter=0)
+"""Sends an answer of the bot's own, where Discord asks to wait; after that nobody waits for it any more."""
 MAX_WAITING = 200
 """Messages of one channel that wait to be handed over; more are dropped, and found again after a restart."""
 LONGEST_RATE_LIMIT_SECONDS = 60.0
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
-"""What a message raises that is not as june knows them."""
+DEFAULT_RETRY_SECONDS = 5.0
+"""Where Discord limits the rate, and does not say for how long."""
 Keep = Callable[[str, str], Awaitable[str | None]]
 """Keep the signed link of a recording in a channel for ``fetch``; return its key, None where that was not possible."""
 
@@ -61,6 +63,7 @@ class DiscordBot(discord.Client):
             keep: keeps the signed link of a recording that is not shown again.
 
         """
+        calm()
         super().__init__(
             intents=intents_of(message_content=message_content),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -69,10 +72,12 @@ class DiscordBot(discord.Client):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
         )
+        guard(self)
         self.tree = build_menu(self, self._command, self._target)
         self._keep = keep
         self._locales = Locales()
         self._queues = ChannelQueues()
+        self._answers = ChannelQueues()
         self._delivery = Delivery()
         self._caught_up = asyncio.Event()
         self._inbox: Inbox
@@ -106,7 +111,7 @@ class DiscordBot(discord.Client):
     async def on_ready(self) -> None:
         """Hand over what was missed, then let the live messages go on."""
         try:
-            for message in await self._look_up_missed():
+            for message in await look_up(self, self._missed, self.me):
                 inbound = self._read(message)
                 # A command is for the moment in which it was given.
                 if inbound and not (inbound.text and parse(inbound.text)):
@@ -127,49 +132,33 @@ class DiscordBot(discord.Client):
                 return
             await self._caught_up.wait()
             outcome = await self._hand_over(inbound)
+        if outcome:
+            await self._answer_message(message, outcome)
+
+    async def _answer_message(self, message: discord.Message, outcome: str) -> None:
+        """Say at once what there is to say to a message, after what was said before it in its channel."""
         reference = message.to_reference(fail_if_not_exists=False)
-        try:
-            for index, page in enumerate(pages(outcome or "")):
+        async with self._answers.turn(message.channel.id) as admitted:
+            for index, page in enumerate(pages(outcome) if admitted else ()):
                 nonce = f"{message.id}-{index}"  # so that a repeated request leaves one message
-                await message.channel.send(page, reference=reference, mention_author=False, nonce=nonce)
-        except discord.DiscordException as error:
-            _log.info("no answer in channel %s: %s", message.channel.id, error)
+                send = partial(message.channel.send, page, reference=reference, mention_author=False, nonce=nonce)
+                if not await self._say(message.channel.id, send):
+                    return
 
-    async def _look_up_missed(self) -> Sequence[discord.Message]:
-        """List the missed messages, those of each channel in their order.
-
-        Discord is asked for ``CATCH_UP_SECONDS``; Temporal for as long as it is away, as it takes no live message
-        meanwhile either.
-        """
-        until = time.monotonic() + CATCH_UP_SECONDS
-        missed: dict[int, discord.Message] = {}
-
-        def may_pass(error: Exception) -> bool:
-            _log.warning("missed messages wait: %r", error)
-            of_discord = isinstance(error, discord.DiscordException | OSError)
-            return isinstance(error, RPCError) or (of_discord and time.monotonic() < until)
-
-        async def look_up() -> None:
-            for number in await self._missed.channels(self):
-                try:
-                    channel = self.get_channel(number) or await self.fetch_channel(number)
-                    if isinstance(channel, discord.abc.Messageable):
-                        found = await self._missed.messages(channel, number, self.me)
-                        missed.update((message.id, message) for message in found)
-                except (discord.NotFound, discord.Forbidden) as error:
-                    _log.info("channel %s cannot be looked at: %s", number, error)
-
+    async def _say(self, channel: int | None, send: Callable[[], Awaitable[object]]) -> bool:
+        """Send something of the bot's own, for as long as Discord asks to wait; return whether it was sent."""
         try:
-            await CATCH_UP(may_pass, lambda: asyncio.wait_for(look_up(), CATCH_UP_SECONDS))
-        except (discord.DiscordException, OSError) as error:
-            _log.warning("missed messages could not all be looked up: %r", error)
-        return list(missed.values())
+            await IN_TURN(pause_after, send)
+        except ORDINARY as error:
+            _log.info("no answer in channel %s: %s", channel, error)
+            return False
+        return True
 
     def _read(self, message: discord.Message) -> InboundMessage | None:
         try:
             return inbound_of(message, self.me, self._locales.of(message))
-        except UNREADABLE:
-            _log.exception("%s: message %s cannot be read", DROPPED, message.id)
+        except Exception as error:  # noqa: BLE001 - recorded; the next message can be read
+            log_skipped("MESSAGE_CREATE", {"id": message.id}, error)
             return None
 
     async def _hand_over(self, inbound: InboundMessage) -> str | None:
@@ -185,17 +174,26 @@ class DiscordBot(discord.Client):
     # Menus
 
     async def _command(self, interaction: discord.Interaction, name: str, argument: str) -> None:
-        self._locales.remember(interaction)
-        await interaction.response.defer(ephemeral=True)
-        await self._answer(interaction, command_of(interaction, name, argument))
+        if await self._begin(interaction):
+            await self._answer(interaction, command_of(interaction, name, argument))
 
     async def _target(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        self._locales.remember(interaction)
-        await interaction.response.defer(ephemeral=True)
+        if not await self._begin(interaction):
+            return
         key, recording = None, recording_of(message)
         if recording and interaction.guild_id and not self.intents.message_content:  # it is not shown again
             key = await self._keep(str(message.channel.id), recording.link)
         await self._answer(interaction, target_of(interaction, message, self.me, key))
+
+    async def _begin(self, interaction: discord.Interaction) -> bool:
+        """Tell Discord within its three seconds that an answer will come; return False where it takes none any more."""
+        self._locales.remember(interaction)
+        try:
+            await interaction.response.defer(ephemeral=True)
+        except ORDINARY as error:  # Discord has told the user that the command failed
+            _log.info("a command in channel %s is not run: %s", interaction.channel_id, error)
+            return False
+        return True
 
     async def _answer(self, interaction: discord.Interaction, inbound: InboundMessage) -> None:
         """Hand an interaction to the inbox now or never, as its user waits; only that user sees the outcome."""
@@ -205,17 +203,31 @@ class DiscordBot(discord.Client):
             text = say(Notice(key="internal"), inbound.language)
         except TryAgainError:
             text = say(Notice(key="not-just-now"), inbound.language)
-        try:
-            if not text:
-                await interaction.delete_original_response()
-            for page in pages(text or ""):
-                await interaction.followup.send(page, ephemeral=True)
-        except discord.DiscordException as error:
-            _log.info("no answer to a command in channel %s: %s", interaction.channel_id, error)
+        if not text:
+            await self._say(interaction.channel_id, interaction.delete_original_response)
+        for page in pages(text or ""):
+            if not await self._say(interaction.channel_id, partial(interaction.followup.send, page, ephemeral=True)):
+                return
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401 - the library's
         """Log what an event's handler raised: the next event must not suffer."""
-        _log.exception("a Discord event was not handled: %s", event_method)
+        error = sys.exc_info()[1]
+        if error:
+            log_failure(_log, f"a Discord event was not handled ({event_method})", error, ORDINARY)
+
+
+def pause_after(error: Exception) -> float | bool:
+    """Return how many seconds to wait before a request is made again; True for june's own pace, False for no more."""
+    if isinstance(error, discord.RateLimited):
+        return max(error.retry_after, 1.0)
+    if not isinstance(error, discord.HTTPException):
+        return isinstance(error, aiohttp.ClientError | OSError)
+    if error.status != 429:
+        return error.status >= 500
+    try:
+        return max(float(error.response.headers.get("Retry-After") or DEFAULT_RETRY_SECONDS), 1.0)
+    except ValueError:
+        return DEFAULT_RETRY_SECONDS
 
 
 class ChannelQueues:

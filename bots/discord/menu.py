@@ -1,5 +1,6 @@
 """Discord's menus of commands: the slash commands, and what can be done with a message."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,14 +9,36 @@ from discord import app_commands
 
 from activities.values import Notice
 from bots.commands import FOR_ALL, FOR_OWNERS, description
+from bots.discord.events import log_skipped
+from bots.discord.log import log_failure
 from bots.texts.catalogue import LANGUAGES, say
 
 ANSWER = "menu-answer"
 """Key of the words in a message's menu."""
 ARGUMENT = "menu-argument"
 
+_log = logging.getLogger(__name__)
+
 OnCommand = Callable[[discord.Interaction, str, str], Awaitable[None]]
 OnTarget = Callable[[discord.Interaction, discord.Message], Awaitable[None]]
+
+
+class Tree(app_commands.CommandTree):
+    """Commands of which one that cannot be read, or fails, costs no other."""
+
+    async def _call(self, interaction: discord.Interaction) -> None:
+        try:
+            await super()._call(interaction)
+        except app_commands.AppCommandError:
+            raise
+        except Exception as error:  # noqa: BLE001 - recorded; the next command can be read
+            log_skipped("a command", {"id": interaction.id}, error)
+
+    async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
+        """Log why a command was not run: one of an earlier june is ordinary, and Discord's refusals are."""
+        cause = error.__cause__ if isinstance(error, app_commands.CommandInvokeError) else error
+        what = f"a command in channel {interaction.channel_id} was not run"
+        log_failure(_log, what, cause or error, (app_commands.AppCommandError, discord.DiscordException, OSError))
 
 
 def build_menu(client: discord.Client, on_command: OnCommand, on_target: OnTarget) -> app_commands.CommandTree:
@@ -27,7 +50,7 @@ def build_menu(client: discord.Client, on_command: OnCommand, on_target: OnTarge
         on_target: gets a message that somebody chose june's word for in its menu.
 
     """
-    tree: app_commands.CommandTree = app_commands.CommandTree(client)
+    tree = Tree(client)
 
     def slash(name: str) -> app_commands.Command[Any, Any, Any]:
         async def run(interaction: discord.Interaction, argument: str = "") -> None:

@@ -1,20 +1,19 @@
 """What Discord's messages, commands and menus mean to june's inbox."""
 
+import math
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from pathlib import PurePath
 
 import discord
 
 from activities.values import AudioSource
 from bots.intake import InboundMessage
+from bots.media import may_sound
 
 PLATFORM = "discord"
 CONTENT_LIMIT = 2000
 """Characters of one message."""
-SOUNDS = frozenset({".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".wav", ".flac", ".mka"})
-"""Endings of recordings, where Discord does not name the media type."""
 LOCALES = 10_000
 """People whose language is remembered."""
 SPOKEN_TYPES = frozenset({discord.MessageType.default, discord.MessageType.reply})
@@ -47,31 +46,38 @@ def inbound_of(message: discord.Message, me: int, language: str | None = None) -
     """
     if message.author.bot or message.webhook_id or message.type not in SPOKEN_TYPES:
         return None
+    guild = guild_of(message)
     replied = replied_to(message)
     mentioned = any(user.id == me for user in message.mentions)
-    addressed = message.guild is None or mentioned or (replied is not None and replied.author.id == me)
+    addressed = guild is None or mentioned or (replied is not None and replied.author.id == me)
     audio, text = recording_of(message), text_of(message, me)
-    if not addressed and (text.startswith("/") or not (audio or text)):
+    attachment = None if audio else attachment_of(message)
+    if not addressed and (text.startswith("/") or not (audio or text or attachment)):
         return None
     quoted = replied.content if replied else ""
     if audio is None and mentioned and replied is not None and replied.author.id != me:
         # "june, this one": somebody answered a recording by naming june.
         audio = recording_of(replied)
+        attachment = None if audio else attachment
     return InboundMessage(
         platform=PLATFORM,
         chat=str(message.channel.id),
         message=str(message.id),
         user=str(message.author.id),
         sender=message.author.display_name,
-        group=str(message.guild.id) if message.guild else None,
-        places=places_of(message.channel) if message.guild else (),
+        group=str(guild) if guild else None,
+        group_name=message.guild.name if message.guild else None,
+        places=places_of(message.channel) if guild else (),
         language=language,
         addressed=addressed,
         audio=audio.source if audio else None,
         audio_seconds=audio.seconds if audio else None,
         text=text or None,
+        attachment=attachment,
         quoted=quoted or None,
         about=str(replied.author.id) if replied else None,
+        about_name=replied.author.display_name if replied else None,
+        place_name=title_of(message.channel) if guild else None,
     )
 
 
@@ -99,26 +105,62 @@ class Recording:
     def __init__(self, message: discord.Message, attachment: discord.Attachment) -> None:
         locator = f"{message.channel.id}/{message.id}/{attachment.id}"
         self.source = AudioSource(locator=locator, claimed_bytes=attachment.size)
-        self.seconds = attachment.duration
+        self.seconds = seconds_of(attachment.duration)
         self.link = attachment.url
         """Signed: never in a request, never logged."""
 
 
+def seconds_of(duration: object) -> float | None:
+    """Return the duration that a client claims; None if it is no length of time."""
+    known = isinstance(duration, int | float) and math.isfinite(duration) and duration >= 0
+    return float(duration) if known else None  # type: ignore[arg-type] # checked above
+
+
 def recording_of(message: discord.Message) -> Recording | None:
-    """Find the first recording, in the message or in one that it forwards."""
-    attachments: list[discord.Attachment] = [*message.attachments]
-    for snapshot in message.message_snapshots:
-        attachments += snapshot.attachments
-    for attachment in attachments:
-        by_name = attachment.is_voice_message() or PurePath(attachment.filename).suffix.lower() in SOUNDS
-        if attachment.content_type.startswith("audio/") if attachment.content_type else by_name:
-            return Recording(message, attachment)
+    """Find the first recording or video, in the message or in one that it forwards.
+
+    The file of a voice message is one, whatever its type and name are said to be.
+    """
+    for holder in _holders(message):
+        for attachment in holder.attachments:
+            spoken = holder.flags.voice or attachment.duration is not None or attachment.waveform is not None
+            if spoken or may_sound(attachment.content_type, attachment.filename):
+                return Recording(message, attachment)
     return None
 
 
+def attachment_of(message: discord.Message) -> str | None:
+    """Name what a message, or one that it forwards, holds besides text and june cannot take; None if nothing."""
+    holders = _holders(message)
+    if message.poll is not None:
+        return "poll"
+    if any(holder.stickers for holder in holders):
+        return "sticker"
+    file = next((attachment for holder in holders for attachment in holder.attachments), None)
+    if file is None:
+        return None
+    kind, _, detail = (file.content_type or "").lower().partition("/")
+    if kind != "image":
+        return "file"
+    return "animation" if detail.startswith("gif") else "photo"
+
+
+def _holders(message: discord.Message) -> tuple[discord.Message | discord.MessageSnapshot, ...]:
+    return (message, *message.message_snapshots)
+
+
+def guild_of(message: discord.Message) -> int | None:
+    """Return the id of the server around a message, also of one that the library does not know; None in private."""
+    if message.guild:
+        return message.guild.id
+    number = getattr(message.channel, "guild_id", None)
+    return number if isinstance(number, int) else None
+
+
 def text_of(message: discord.Message, me: int) -> str:
-    """Read the text: without june's name, and with names for ids."""
-    text = re.sub(rf"<@!?{me}>", "", message.content)
+    """Read the text, or else the one that is forwarded: without june's name, and with names for ids."""
+    forwarded = (snapshot.content for snapshot in message.message_snapshots)
+    text = re.sub(rf"<@!?{me}>", "", message.content or next(filter(None, forwarded), ""))
     for user in message.mentions:
         for named in (f"<@{user.id}>", f"<@!{user.id}>"):
             text = text.replace(named, f"@{user.display_name}")
@@ -139,6 +181,12 @@ def places_of(channel: object) -> tuple[str, ...]:
     return tuple(str(number) for number in ids if number)
 
 
+def title_of(channel: object) -> str | None:
+    """Return what a channel of a server is called, as it is written there: ``#general``."""
+    name: str | None = getattr(channel, "name", None)
+    return f"#{name}" if name else None
+
+
 def _interacted(
     interaction: discord.Interaction, message: str, *, audio: Recording | None = None, text: str | None
 ) -> InboundMessage:
@@ -151,9 +199,12 @@ def _interacted(
         language=interaction.locale.value,
         group=str(interaction.guild_id) if interaction.guild_id else None,
         places=places_of(interaction.channel) if interaction.guild_id else (),
+        group_name=(interaction.guild.name or None) if interaction.guild else None,
+        place_name=title_of(interaction.channel) if interaction.guild_id else None,
         audio=audio.source if audio else None,
         audio_seconds=audio.seconds if audio else None,
         text=text,
+        awaited=True,
     )
 
 

@@ -1,8 +1,6 @@
 """Telegram's updates, one of a chat after the other, to the inbox; and the menu of commands."""
 
-import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -13,16 +11,15 @@ from activities.values import Address, Notice
 from bots.commands import FOR_ALL, description
 from bots.delivery import Delivery, DroppedError
 from bots.intake import InboundMessage
-from bots.telegram.messages import PLATFORM, convert
+from bots.telegram.answers import Answers, Say
+from bots.telegram.continuations import Continuations
+from bots.telegram.messages import PLATFORM, convert, moves
 from bots.texts.catalogue import LANGUAGES, say
 
 _log = logging.getLogger(__name__)
 
-MAX_ANSWERS = 10
-"""Sentences of june's own that wait to be sent in one chat; a flood of commands gets no more."""
-
-Say = Callable[[Address, str], Awaitable[object]]
-"""Send a text in reply to a message."""
+Move = Callable[[str, str, str | None], Awaitable[None]]
+"""Move what june knows of a group to the supergroup that it has become: former id, id, title."""
 
 
 class Receives(Protocol):
@@ -35,21 +32,22 @@ class Receives(Protocol):
 class TelegramIntake:
     """Hands updates to the inbox; await it for one update of a chat after the other."""
 
-    def __init__(self, inbox: Receives, say: Say, me: User) -> None:
+    def __init__(self, inbox: Receives, say: Say, me: User, move: Move) -> None:
         """Connect the inbox.
 
         Args:
             inbox: receives the messages.
             say: sends what the inbox says at once.
             me: june's user on Telegram.
+            move: moves along what belongs to a group that gets another id.
 
         """
         self._inbox = inbox
-        self._say = say
+        self._answers = Answers(say)
         self._me = me
+        self._move = move
         self._delivery = Delivery()
-        self._answers: set[asyncio.Task[None]] = set()
-        self._waiting: Counter[str] = Counter()
+        self._continuations = Continuations()
 
     async def receive(self, update: Update) -> InboundMessage | None:
         """Hand an update to the inbox; when this returns, it may be confirmed.
@@ -67,8 +65,17 @@ class TelegramIntake:
 
         async def receive() -> str | None:
             nonlocal inbound
-            inbound = convert(update, self._me)
-            return await self._inbox.receive(inbound) if inbound else None
+            inbound = None
+            if update.message is None:
+                return None
+            if moved := moves(update):
+                await self._move(*moved, update.message.chat.title)
+            read = convert(update, self._me)
+            inbound = self._continuations.marked(update.message, read) if read else None
+            sentence = await self._inbox.receive(inbound) if inbound else None
+            if inbound:
+                self._continuations.remember(update.message, inbound)
+            return sentence
 
         try:
             sentence = await self._delivery.attempt(update.update_id, receive)
@@ -78,29 +85,13 @@ class TelegramIntake:
             sentence = say(Notice(key="internal"), inbound.language)
         if inbound is None or sentence is None:
             return inbound
-        if self._waiting[inbound.chat] >= MAX_ANSWERS:
-            _log.warning("%d answers wait in chat %s; one more is left out", MAX_ANSWERS, inbound.chat)
-            return None
-        self._waiting[inbound.chat] += 1
-        task = asyncio.create_task(self._send(inbound, sentence))  # the intake must not wait for Telegram's pace
-        self._answers.add(task)
-        task.add_done_callback(self._answers.discard)
+        to = Address(platform=PLATFORM, chat=inbound.chat, thread=inbound.thread, message=inbound.message)
+        self._answers.send(to, sentence)  # the intake must not wait for Telegram's pace
         return None
 
-    async def _send(self, inbound: InboundMessage, sentence: str) -> None:
-        to = Address(platform=PLATFORM, chat=inbound.chat, thread=inbound.thread, message=inbound.message)
-        try:
-            await self._say(to, sentence)
-        except Exception as error:  # noqa: BLE001 - once or not at all: whoever gave a command can give it again
-            _log.warning("an answer in chat %s was not sent: %s", inbound.chat, error)
-        finally:
-            self._waiting[inbound.chat] -= 1
-            if not self._waiting[inbound.chat]:
-                del self._waiting[inbound.chat]
-
     async def settle(self) -> None:
-        """Wait until all answers were sent."""
-        await asyncio.gather(*self._answers)
+        """Wait until all answers were sent, or given up."""
+        await self._answers.settle()
 
 
 async def publish_commands(bot: Bot) -> None:

@@ -2,17 +2,17 @@
 
 from datetime import timedelta
 
-from telegram import Audio, Chat, Document, Message, MessageEntity, Update, User, VideoNote, Voice
+from telegram import Audio, Chat, Document, Message, MessageEntity, Update, User, Video, VideoNote, Voice
 from telegram.constants import ChatID
 
 from activities.values import AudioSource
 from bots.commands import known
 from bots.intake import InboundMessage
+from bots.media import may_sound
 
 PLATFORM = "telegram"
 ALLOWED_UPDATES = (Update.MESSAGE,)
 """New messages; what people edit afterwards was answered already."""
-AUDIO_ENDINGS = (".opus", ".ogg", ".oga", ".mp3", ".m4a", ".wav", ".flac")
 ASK = "ask"
 """``/ask`` answers the message that it replies to, or what follows it."""
 
@@ -31,12 +31,13 @@ def convert(update: Update, me: User) -> InboundMessage | None:
         return None
     audio = _audio(message)
     quoted = message.quote.text if message.quote else ((replied.text or replied.caption) if replied else None)
+    attachment = None if audio else attachment_of(message)
     if audio is None and replied is not None and _asks_about(replied, message, text, me):
         audio = _audio(replied)
         if audio is None:
-            text, quoted = replied.text or "", None
-    if audio is None and not text and message.effective_attachment is None:
-        return None
+            text, quoted, attachment = replied.text or replied.caption or "", None, attachment_of(replied)
+    if audio is None and not text and attachment is None and message.text is None:
+        return None  # of the group itself: who came, its new title
     seconds = None if audio is None or isinstance(audio, Document) else audio.duration
     author = replied.from_user if replied else None
     return InboundMessage(
@@ -52,12 +53,41 @@ def convert(update: Update, me: User) -> InboundMessage | None:
         audio=AudioSource(locator=audio.file_id, claimed_bytes=audio.file_size) if audio else None,
         audio_seconds=seconds.total_seconds() if isinstance(seconds, timedelta) else seconds,
         text=text,
+        attachment=attachment,
         quoted=quoted or None,
         about=str(author.id) if author and author.id != me.id else None,
+        about_name=author.full_name if author and author.id != me.id else None,
+        group_name=message.chat.title,
     )
 
 
-Sound = Voice | Audio | VideoNote | Document
+ATTACHMENTS = {
+    "photo": "photo",
+    "animation": "animation",  # comes with a document
+    "sticker": "sticker",
+    "video": "video",
+    "document": "file",
+    "venue": "location",  # comes with a location
+    "location": "location",
+    "contact": "contact",
+    "poll": "poll",
+    "paid_media": "photo",
+}
+"""Fields of a message that june cannot take, and their kinds."""
+
+Sound = Voice | Audio | VideoNote | Video | Document
+
+
+def moves(update: Update) -> tuple[str, str] | None:
+    """Return a group's former id and its id, where an update tells that it has become a supergroup."""
+    message = update.message
+    if message is None:
+        return None
+    if message.migrate_to_chat_id:
+        return str(message.chat.id), str(message.migrate_to_chat_id)
+    if message.migrate_from_chat_id:
+        return str(message.migrate_from_chat_id), str(message.chat.id)
+    return None
 
 
 def _sender(message: Message) -> User | Chat | None:
@@ -69,11 +99,8 @@ def _sender(message: Message) -> User | Chat | None:
 
 
 def _text(message: Message, me: User, replied: Message | None) -> tuple[str | None, bool]:
-    """Return the text without june's name in it, and whether june is meant; no text: another bot is.
-
-    A caption is text where june listens to what it belongs to; it sees no pictures.
-    """
-    text = ((message.caption if _audio(message) else message.text) or "").strip()
+    """Return the text, or the caption, without june's name in it, and whether june is meant; None: another bot is."""
+    text = (message.text or message.caption or "").strip()
     private = message.chat.type == Chat.PRIVATE
     command = _command(message)
     if command:
@@ -95,7 +122,9 @@ def _text(message: Message, me: User, replied: Message | None) -> tuple[str | No
 
 def _command(message: Message) -> str | None:
     """Read a command at the very beginning, as Telegram marks it: ``ask@june_bot``, in lower case."""
-    for entity, text in message.parse_entities([MessageEntity.BOT_COMMAND]).items():
+    kinds: list[str | None] = [MessageEntity.BOT_COMMAND]
+    marked = {**message.parse_entities(kinds), **message.parse_caption_entities(kinds)}
+    for entity, text in marked.items():
         if entity.offset == 0:
             return text[1:].lower()
     return None
@@ -120,11 +149,15 @@ def _asks_about(replied: Message, message: Message, text: str, me: User) -> bool
     return named and (_audio(replied) is not None or not text)
 
 
+def attachment_of(message: Message) -> str | None:
+    """Name what a message holds besides text, in june's words: see ``bots.intake.ATTACHMENTS``."""
+    other = "other" if message.effective_attachment else None  # a game, an invoice, and what comes with later versions
+    return next((name for kind, name in ATTACHMENTS.items() if getattr(message, kind)), other)
+
+
 def _audio(message: Message) -> Sound | None:
-    """Find the recording: voice, audio, video note, or a document that is audio by kind or name."""
+    """Find the recording: voice, audio, a video with its sound, or a document that may hold any of them."""
     document = message.document
-    if document is not None:
-        kind, name = (document.mime_type or "").lower(), (document.file_name or "").lower()
-        if kind.startswith("audio/") or name.endswith(AUDIO_ENDINGS):
-            return document
-    return message.voice or message.audio or message.video_note
+    if document is not None and message.animation is None and may_sound(document.mime_type, document.file_name):
+        return document
+    return message.voice or message.audio or message.video_note or message.video

@@ -5,7 +5,8 @@ The library's own Updater confirms updates before they are handled, so that a cr
 
 import asyncio
 import logging
-from collections import defaultdict
+import time
+from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError, TimedOut
 
 from bots.delivery import DROPPED, TryAgainError
-from bots.telegram.messages import ALLOWED_UPDATES
+from bots.telegram.messages import ALLOWED_UPDATES, moves
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +24,16 @@ POLL_SECONDS = 50
 """Telegram holds a request for so long while there are no updates."""
 CONFLICT_SECONDS = 5.0
 """Between tries while another process polls with the same token."""
+CONFLICTS = 6
+"""In a row: then it is no bot that is just being replaced, and an operator must act."""
+CONFLICT = "telegram-conflict"
+"""Stable code in the log."""
+EMPTY_SECONDS = 1.0
+"""An answer without new updates that comes sooner is of a server that does not wait for them."""
+EMPTY_PAUSE_SECONDS = 0.5
+LONGEST_ASKED_SECONDS = 300.0
+"""A server that asks for a longer pause is asked again after this."""
+TAKEN_REMEMBERED = 1000
 LONGEST_PAUSE_SECONDS = 30.0
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 """What the library raises at an update that is not as it knows them."""
@@ -57,8 +68,11 @@ class Polling:
         """Batches in a row of which an update was not taken."""
         self._next: int | None = None
         """The first update that is still to be taken, and to be asked for."""
-        self._done: set[int] = set()
-        """Updates taken, but not yet confirmed, as an earlier one of another chat was not taken."""
+        self._taken: OrderedDict[int, None] = OrderedDict()
+        """Updates taken of late: some not yet confirmed, as an earlier one of another chat was not taken, and a server
+        may give out again what was confirmed. Their numbers may begin anew after a quiet week.
+        """
+        self._retries = Retries()
 
     async def run(self) -> None:
         """Poll until cancelled; then confirm what was taken.
@@ -69,8 +83,13 @@ class Polling:
         """
         try:
             while True:
-                if updates := await self._ask():
-                    await self._take(updates)
+                asked = time.monotonic()
+                updates = await self._ask()
+                new = [update for update in updates if update.update_id not in self._taken]
+                if updates:
+                    await self._take(updates, new)
+                if not new and time.monotonic() - asked < EMPTY_SECONDS:
+                    await asyncio.sleep(EMPTY_PAUSE_SECONDS)
         except InvalidToken:
             raise TokenRefusedError from None
         finally:
@@ -84,7 +103,7 @@ class Polling:
     async def _ask(self) -> Sequence[Update]:
         """Ask for updates, which confirms those before the next, until Telegram answers."""
         async for attempt in stamina.retry_context(
-            may_pass,
+            self._retries.may_pass,
             attempts=None,
             timeout=None,
             wait_initial=self._first_pause,
@@ -93,40 +112,56 @@ class Polling:
         ):
             with attempt:
                 try:
-                    return await self._bot.get_updates(
+                    updates = await self._bot.get_updates(
                         self._next, timeout=self._poll_seconds, allowed_updates=ALLOWED_UPDATES
                     )
                 except UNREADABLE:  # the library gives up the whole batch for one that it cannot read
                     asked = {"offset": self._next, "timeout": 0, "allowed_updates": ALLOWED_UPDATES}
-                    return [read(one, self._bot) for one in await self._bot.do_api_request("getUpdates", asked)]
+                    updates = read_all(await self._bot.do_api_request("getUpdates", asked), self._bot)
+                self._retries.reset()
+                return [update for update in updates if isinstance(update.update_id, int)]
         raise AssertionError("retried without end")
 
-    async def _take(self, updates: Sequence[Update]) -> None:
-        """Hand updates over, those of one chat in their order; one that must be tried again holds up its chat alone."""
-        chats: defaultdict[int, list[Update]] = defaultdict(list)
-        for update in updates:
-            chats[update.effective_chat.id if update.effective_chat else 0].append(update)
+    async def _take(self, updates: Sequence[Update], new: Sequence[Update]) -> None:
+        """Hand updates over, those of one chat in their order; one that must be tried again holds up its chat alone.
+
+        A group that becomes a supergroup, and that, are one chat.
+        """
+        became = dict(filter(None, map(moves, new)))
+        chats: defaultdict[str, list[Update]] = defaultdict(list)
+        for update in new:
+            chat = str(update.effective_chat.id if update.effective_chat else 0)
+            chats[became.get(chat, chat)].append(update)
 
         async def take_in_order(chat: Sequence[Update]) -> None:
             for update in chat:
-                if update.update_id not in self._done:
-                    try:
-                        await self._receive(update)
-                    except TryAgainError:
-                        return
-                    self._done.add(update.update_id)
+                try:
+                    await self._receive(update)
+                except TryAgainError:
+                    return
+                self._taken[update.update_id] = None
 
         try:
             await asyncio.gather(*(take_in_order(chat) for chat in chats.values()))
         finally:  # when cancelled, too
-            left = [update.update_id for update in updates if update.update_id not in self._done]
+            left = [update.update_id for update in updates if update.update_id not in self._taken]
             self._next = min(left, default=updates[-1].update_id + 1)
-            self._done = {update for update in self._done if update >= self._next}
+            while len(self._taken) > TAKEN_REMEMBERED:
+                self._taken.popitem(last=False)
         if not left:
             self._failures = 0
             return
         await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, self._first_pause * 2 ** min(self._failures, 10)))
         self._failures += 1
+
+
+def read_all(answer: object, bot: Bot) -> tuple[Update, ...]:
+    """Read updates one by one; what is none is left out."""
+    listed = answer if isinstance(answer, list) else []
+    known = [one for one in listed if isinstance(one, dict) and isinstance(one.get("update_id"), int)]
+    if not isinstance(answer, list) or len(known) < len(listed):
+        _log.warning("Telegram's server answers with what are no updates; they are left out")
+    return tuple(read(one, bot) for one in known)
 
 
 def read(update: dict[str, Any], bot: Bot) -> Update:
@@ -139,18 +174,40 @@ def read(update: dict[str, Any], bot: Bot) -> Update:
         return Update(number)
 
 
-def may_pass(error: Exception) -> bool | float | timedelta:
-    """Decide for stamina whether to try a call of Telegram's again, or after which pause."""
-    match error:
-        case Conflict():
-            _log.error("another process receives this bot's messages, or a webhook is set: %s", error.message)
-            return CONFLICT_SECONDS
-        case RetryAfter():
-            return error.retry_after
-        case TimedOut():
-            _log.debug("Telegram did not answer in time")
-            return True
-        case TelegramError() if not isinstance(error, InvalidToken):
-            _log.warning("Telegram was not reached: %s", error.message)
-            return True
-    return False
+class Retries:
+    """Decides whether a call of Telegram's is tried again, and logs what is ordinary in one line."""
+
+    def __init__(self) -> None:
+        """Begin with no conflict."""
+        self._conflicts = 0
+
+    def reset(self) -> None:
+        """Begin anew, as a call has succeeded."""
+        self._conflicts = 0
+
+    def may_pass(self, error: Exception) -> bool | float | timedelta:
+        """Decide for stamina whether to try again, or after which pause."""
+        match error:
+            case Conflict():
+                self._conflicts += 1
+                if self._conflicts == CONFLICTS:
+                    _log.error("%s: another process receives this bot's messages: %s", CONFLICT, error.message)
+                else:
+                    level = logging.WARNING if self._conflicts == 1 else logging.DEBUG
+                    _log.log(level, "another process receives this bot's messages; tried again: %s", error.message)
+                return CONFLICT_SECONDS
+            case RetryAfter():
+                pause = min(_seconds(error.retry_after), LONGEST_ASKED_SECONDS)
+                _log.info("Telegram asks for a pause; tried again in %.0f s", pause)
+                return pause
+            case TimedOut():
+                _log.debug("Telegram did not answer in time; tried again")
+                return True
+            case TelegramError() if not isinstance(error, InvalidToken):
+                _log.warning("Telegram was not reached; tried again: %s", error.message)
+                return True
+        return False
+
+
+def _seconds(pause: float | timedelta) -> float:
+    return pause.total_seconds() if isinstance(pause, timedelta) else float(pause)

@@ -15,7 +15,7 @@ from telegram.error import BadRequest, InvalidToken
 
 from bots.delivery import DROPPED, TryAgainError
 from bots.telegram.messages import ALLOWED_UPDATES
-from bots.telegram.polling import UNREADABLE, Receive, TokenRefusedError, may_pass
+from bots.telegram.polling import UNREADABLE, Receive, Retries, TokenRefusedError
 
 _log = logging.getLogger(__name__)
 
@@ -83,8 +83,14 @@ async def register(bot: Bot, url: str, secret: str) -> None:
 
     """
     try:
+        may_pass = Retries().may_pass
         async for attempt in stamina.retry_context(
-            may_pass, attempts=None, timeout=None, wait_initial=PAUSE_SECONDS, wait_max=PAUSE_SECONDS, wait_jitter=0
+            may_pass,
+            attempts=None,
+            timeout=None,
+            wait_initial=PAUSE_SECONDS,
+            wait_max=PAUSE_SECONDS,
+            wait_jitter=0,
         ):
             with attempt:
                 try:

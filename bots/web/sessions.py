@@ -19,6 +19,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from bots.web.bounds import Bound
+
 COOKIE = "june"
 COOKIE_SECONDS = 400 * 24 * 3600
 """The longest that browsers keep one."""
@@ -26,6 +28,9 @@ FREE_GUESSES = 5
 LONGEST_WAIT_SECONDS = 900.0
 GUESS_SECONDS = 0.3
 """All guesses of all addresses together wait in one line, each for so long."""
+GUESSES_PER_ADDRESS = 4
+"""Guesses of one address that may wait in it."""
+GUESSES = 32
 ADDRESSES_REMEMBERED = 1000
 _CHAT = re.compile(r"[0-9a-f]{32}")
 
@@ -60,6 +65,7 @@ class Lock:
         self._digest = hashlib.sha256(password.encode()).digest()
         self.locked = bool(password)
         self._line = asyncio.Lock()
+        self._guesses = Bound(GUESSES_PER_ADDRESS, GUESSES)
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
         """By address: wrong guesses, and when the next is admitted."""
 
@@ -68,7 +74,16 @@ class Lock:
         return max(0.0, self._failures.get(address, (0, 0.0))[1] - time.monotonic())
 
     async def opens(self, address: str, password: str) -> bool:
-        """Try a password; wrong ones make the address wait, longer each time."""
+        """Try a password; wrong ones make the address wait, longer each time.
+
+        Raises:
+            HTTPException: 429, as many guesses of the address wait; 503, as many in all.
+
+        """
+        with self._guesses.place(address):
+            return await self._try(address, password)
+
+    async def _try(self, address: str, password: str) -> bool:
         async with self._line:
             await asyncio.sleep(GUESS_SECONDS)
             digest = hashlib.sha256(password.encode()).digest()

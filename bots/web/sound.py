@@ -6,7 +6,7 @@ import wave
 
 from starlette.responses import Response
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 KINDS = {"pcm": "audio/wav", "ogg": "audio/ogg"}
 """What may be played: endings in the store, and what they are served as."""
 

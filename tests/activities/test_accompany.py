@@ -12,8 +12,9 @@ from temporalio.worker import Worker
 
 from activities import accompany
 from activities.accompany import ShowProgressActivity
-from activities.infer import Inference, InferRequest, Sentence
+from activities.infer import Inference, InferRequest, Sentence, Thinking
 from activities.values import Address
+from bots.texts.catalogue import say
 from tests.support.waiting import until
 from tests.support.world import HEARTBEAT_TIMEOUT, World, running, wait_for
 from workflows.names import WORKFLOW_QUEUE, platform_queue
@@ -28,6 +29,7 @@ class Shows:
         self.begun: list[tuple[Address, bool, str | None]] = []
         self.shown: str | None = None
         self.texts: list[str] = []
+        self.told: list[str] = []
         self.present = 0
         self.when_entered: list[Exception] = []
         self.when_shown: list[Exception] = []
@@ -46,6 +48,9 @@ class Shows:
             yield self
         finally:
             self.present -= 1
+
+    async def tell(self, sentence: str) -> None:
+        self.told.append(sentence)
 
     async def show(self, text: str) -> None:
         if not self.texts or self.texts[-1] != text:
@@ -83,7 +88,7 @@ async def stage(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(accompany, "POLL_SECONDS", 0.05)
     stage = Stage(dev_server.client)
     queue = platform_queue(stage.platform)
-    activities: list[Callable[..., object]] = [stage.world.reply, ShowProgressActivity(stage.shows).show_progress]
+    activities: list[Callable[..., object]] = [stage.world.reply, ShowProgressActivity(stage.shows, say).show_progress]
     async with (
         running(stage.client, stage.world, without=(queue,), platform=stage.platform),
         Worker(
@@ -96,6 +101,36 @@ async def stage(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
 async def write(turn: WorkflowHandle[VoiceMessage, VoiceMessageResult], *sentences: str) -> None:
     for index, text in enumerate(sentences):
         await turn.signal(VoiceMessage.sentence, Sentence(attempt=1, index=index, text=text))
+
+
+async def test_that_the_model_thinks_is_told_after_a_while(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accompany, "THINKING_SECONDS", 0.0)
+    turn = await stage.turn()
+    await until(lambda: stage.shows.present == 1)
+    await until(lambda: bool(stage.world.asked("infer")))
+    assert stage.shows.told == []
+    await turn.signal(VoiceMessage.thinking, Thinking(attempt=1))
+    await until(lambda: len(stage.shows.told) > 1)
+    assert set(stage.shows.told) == {"I'm still thinking about it."}
+    await write(turn, "One.")
+    await until(lambda: stage.shows.texts == ["One."])
+    stage.finish.set()
+    await turn.result()
+
+
+async def test_that_it_takes_long_is_told_until_there_is_something(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accompany, "SLOW_SECONDS", 0.2)
+    turn = await stage.turn()
+    await until(lambda: len(stage.shows.told) > 1)
+    assert set(stage.shows.told) == {"This is taking longer than usual. I'm still on it."}
+    await write(turn, "One.")
+    await until(lambda: stage.shows.texts == ["One."])
+    told = len(stage.shows.told)
+    stage.finish.set()
+    await turn.result()
+    assert len(stage.shows.told) == told
 
 
 async def test_the_text_is_shown_as_it_is_written_until_the_reply_takes_over(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.fetch import FetchActivity, FetchRequest
-from activities.platforms.platform import VoiceNote
+from activities.platforms.platform import MessageText, VoiceNote
 from activities.values import Address, AudioSource
 from tests.support import audio_samples as make
 
@@ -35,7 +35,7 @@ class Shelf:
         self.asked.append(max_bytes)
         return self.files[source.locator][: max_bytes + 1]
 
-    async def send_text(self, to: Address, text: str) -> str:
+    async def send_text(self, to: Address, text: MessageText) -> str:
         raise NotImplementedError
 
     async def send_voice(self, to: Address, voice: VoiceNote) -> str | None:
@@ -66,6 +66,12 @@ async def test_audio_is_stored_as_pcm(decoder: Decoder) -> None:
     assert audio.seconds == pytest.approx(2, abs=0.05)
     assert audio.key.startswith("shelf/1/")
     assert len(await blobs.get(audio)) == audio.bytes == round(audio.seconds * 32_000)
+
+
+async def test_the_audio_of_a_topic_lies_apart(decoder: Decoder) -> None:
+    activity, _, _ = fetching(decoder, note=make.wav(make.tone(1)))
+    request = wanted("note").model_copy(update={"thread": "5"})
+    assert (await ActivityEnvironment().run(activity.fetch, request)).audio.key.startswith("shelf/1/5/")
 
 
 async def test_fetching_again_gives_the_same(decoder: Decoder) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import uuid
+from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio import workflow
@@ -13,25 +15,32 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.blobs import BlobStore
 from activities.forget import ForgetActivity, ForgetRequest
+from activities.platforms.file import Outbox
+from tests.support.waiting import until
 from workflows.names import CHAT
+
+NOWHERE = Outbox(Path("/nowhere"))
 
 
 @workflow.defn(name="Said")
 class Said:
-    """A workflow that ends at once, or never, or goes on in a new run."""
+    """A workflow that ends at once, or never, or goes on in a new run; or begins another as its child."""
 
     @workflow.run
     async def run(self, how: str) -> None:
+        if how.startswith("voice/"):
+            found = workflow.info().typed_search_attributes
+            await workflow.execute_child_workflow("Said", "end", id=how, search_attributes=found)
         if how == "wait":
             await workflow.wait_condition(lambda: False)
         if how == "continue":
             workflow.continue_as_new("wait")
 
 
-async def start(client: Client, queue: str, chat: str, how: str) -> WorkflowHandle[Said, None]:
+async def start(client: Client, queue: str, chat: str, how: str, name: str | None = None) -> WorkflowHandle[Said, None]:
     attributes = TypedSearchAttributes([SearchAttributePair(CHAT, f"file/{chat}")])
     return await client.start_workflow(
-        Said.run, how, id=f"{how}/{uuid.uuid4()}", task_queue=queue, search_attributes=attributes
+        Said.run, how, id=name or f"{how}/{uuid.uuid4()}", task_queue=queue, search_attributes=attributes
     )
 
 
@@ -71,7 +80,7 @@ async def test_a_chat_is_forgotten_and_others_are_not(dev_server: WorkflowEnviro
         now = (await client.get_workflow_handle(conversation.id).describe()).run_id
         request = ForgetRequest(platform="file", chat=chat, conversation=conversation.id, keep_run_id=str(now))
 
-        forgotten = await ActivityEnvironment().run(ForgetActivity(blobs, client).forget, request)
+        forgotten = await ActivityEnvironment().run(ForgetActivity(blobs, client, NOWHERE).forget, request)
 
         assert (forgotten.blobs, forgotten.workflows) == (1, 3)
         for handle in closed:
@@ -84,6 +93,74 @@ async def test_a_chat_is_forgotten_and_others_are_not(dev_server: WorkflowEnviro
         await client.get_workflow_handle(conversation.id).terminate()
 
 
+class Topics:
+    """A chat with two topics and a turn in each, one in none, and one begun by hand; each with a sound."""
+
+    NAMES = (None, "5", "55")
+
+    def __init__(self, client: Client) -> None:
+        self.client, self.chat, self.blobs = client, uuid.uuid4().hex, BlobStore.open("memory://")
+
+    def conversation(self, thread: str | None) -> str:
+        return f"chat/file/{self.chat}" + (f"/{thread}" if thread else "")
+
+    async def fill(self, queue: str) -> None:
+        for thread in self.NAMES:
+            turn = f"voice/file/{self.chat}/in-{thread}"
+            await (await start(self.client, queue, self.chat, turn, self.conversation(thread))).result()
+            await self.blobs.put("file", self.chat, b"x", **SOUND, thread=thread)
+        await (await start(self.client, queue, self.chat, "end", f"voice/file/{self.chat}/by-hand")).result()
+        await visible(self.client, self.chat, 7)
+
+    async def forget(self, thread: str | None, *, whole_chat: bool = False) -> tuple[int, int]:
+        """Forget; return how many sounds and runs were deleted, once the server lists the runs no longer."""
+        query = f"Chat = 'file/{self.chat}'"
+        left = (await self.client.count_workflows(query)).count
+        request = ForgetRequest(
+            platform="file",
+            chat=self.chat,
+            thread=thread,
+            whole_chat=whole_chat,
+            conversation=self.conversation(thread),
+            keep_run_id="none",
+        )
+        done = await ActivityEnvironment().run(ForgetActivity(self.blobs, self.client, NOWHERE).forget, request)
+
+        async def unlisted() -> bool:
+            return (await self.client.count_workflows(query)).count == left - done.workflows
+
+        await until(unlisted)
+        return done.blobs, done.workflows
+
+    async def left(self) -> set[str]:
+        listed = self.client.list_workflows(f"Chat = 'file/{self.chat}'")
+        return {run.id.removeprefix("chat/file/").removeprefix(f"voice/file/{self.chat}/") async for run in listed}
+
+
+SOUND: dict[str, Any] = {"mime": "a/b", "seconds": 1, "sample_rate": 1, "ending": "pcm"}
+
+
+async def test_topics_are_forgotten_one_by_one_or_all_together(dev_server: WorkflowEnvironment) -> None:
+    client, queue = dev_server.client, f"forget-{uuid.uuid4()}"
+    worker = Worker(client, task_queue=queue, workflows=[Said], workflow_runner=UnsandboxedWorkflowRunner())
+    async with worker:
+        one, other = Topics(client), Topics(client)
+        for chat in (one, other):
+            await chat.fill(queue)
+        assert await one.forget("5") == (1, 2)
+        assert await one.left() == {one.chat, f"{one.chat}/55", "in-None", "in-55", "by-hand"}
+        assert await one.forget(None) == (1, 3)
+        assert await one.left() == {f"{one.chat}/55", "in-55"}
+        assert await other.forget("55", whole_chat=True) == (3, 7)
+        assert await other.left() == set()
+        assert await one.forget("55") == (1, 2)
+
+
+def test_a_request_of_before_topics_is_read() -> None:
+    request = ForgetRequest.model_validate({"platform": "file", "chat": "c", "conversation": "c", "keep_run_id": "r"})
+    assert (request.thread, request.whole_chat) == (None, False)
+
+
 async def test_runs_named_are_deleted_unless_kept_or_gone(dev_server: WorkflowEnvironment) -> None:
     client, queue, blobs = dev_server.client, f"forget-{uuid.uuid4()}", BlobStore.open("memory://")
     worker = Worker(client, task_queue=queue, workflows=[Said], workflow_runner=UnsandboxedWorkflowRunner())
@@ -94,10 +171,10 @@ async def test_runs_named_are_deleted_unless_kept_or_gone(dev_server: WorkflowEn
         request = ForgetRequest(
             platform="file", chat="nobody", conversation=kept.id, keep_run_id=run, also_run_ids=(run, old)
         )
-        forgotten = await ActivityEnvironment().run(ForgetActivity(blobs, client).forget, request)
+        forgotten = await ActivityEnvironment().run(ForgetActivity(blobs, client, NOWHERE).forget, request)
         assert (forgotten.blobs, forgotten.workflows) == (0, 0)
         again = request.model_copy(update={"keep_run_id": old})
-        assert (await ActivityEnvironment().run(ForgetActivity(blobs, client).forget, again)).workflows == 1
+        assert (await ActivityEnvironment().run(ForgetActivity(blobs, client, NOWHERE).forget, again)).workflows == 1
         await gone(client, kept.id, run)
 
 

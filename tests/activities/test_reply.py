@@ -14,15 +14,17 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities import reply
 from activities.audio.codec import decode, encode_ogg_opus, join_ogg_opus, seconds_of
 from activities.audio.pcm import paused
 from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.platform import SendUncertainError, VoiceForbiddenError, VoiceNote
+from activities.platforms.platform import MessageText, SendUncertainError, VoiceForbiddenError, VoiceNote
 from activities.reply import Delivered, Ledger, PartState, ReplyActivity, ReplyRequest, within
 from activities.values import Address, AudioSource, BlobRef, Notice
 from tests.support import audio_samples as make
+from tests.support.waiting import until
 
 RATE = 22_050
 
@@ -45,10 +47,10 @@ class Chat:
     async def download(self, source: AudioSource, max_bytes: int) -> bytes:
         raise NotImplementedError
 
-    async def send_text(self, to: Address, text: str) -> str:
+    async def send_text(self, to: Address, text: MessageText) -> str:
         if self.before_text:
             raise self.before_text.pop()
-        self.texts.append(text)
+        self.texts.append(text.plain)
         self.addresses.append(to)
         return f"m{len(self.texts)}"
 
@@ -87,7 +89,9 @@ class Stage:
             "chat", "1", note, mime="audio/ogg", seconds=seconds, sample_rate=48_000, ending="ogg"
         )
 
-    async def reply(self, *, attempt_seconds: float = 20, **request: object) -> Delivered:
+    async def reply(
+        self, *, attempt_seconds: float = 20, initial_seconds: float = 0.01, **request: object
+    ) -> Delivered:
         to = Address(platform="chat", chat="1", message="7", language="de")
         return await self.client.execute_activity_method(
             ReplyActivity.reply,
@@ -96,7 +100,7 @@ class Stage:
             task_queue=self.queue,
             start_to_close_timeout=timedelta(seconds=attempt_seconds),
             heartbeat_timeout=timedelta(seconds=15),
-            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=10), maximum_attempts=3),
+            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=initial_seconds), maximum_attempts=3),
         )
 
 
@@ -124,6 +128,13 @@ async def test_text_then_voice(stage: Stage) -> None:
     (voice,) = stage.chat.voices
     assert await stage.blobs.get(delivered.audio) == voice.data
     assert seconds_of(decode(voice.data, 60)) == pytest.approx(voice.seconds, abs=0.03)
+
+
+async def test_the_reply_in_a_topic_lies_apart(stage: Stage) -> None:
+    to = {"platform": "chat", "chat": "1", "thread": "5", "message": "7"}
+    delivered = await stage.reply(to=to, text="Hello.", speech=await stage.spoken(1))
+    assert delivered.audio
+    assert delivered.audio.key.startswith("chat/1/5/")
 
 
 async def test_a_notice_is_said_in_the_user_s_language(stage: Stage) -> None:
@@ -214,7 +225,7 @@ async def test_a_pause_that_the_platform_asks_for_is_kept(stage: Stage) -> None:
 class Mute(Chat):
     """A platform whose first text arrives, and never returns."""
 
-    async def send_text(self, to: Address, text: str) -> str:
+    async def send_text(self, to: Address, text: MessageText) -> str:
         message = await super().send_text(to, text)
         if len(self.texts) == 1:
             await asyncio.sleep(60)
@@ -286,11 +297,25 @@ async def test_no_note_is_small_enough(dev_server: WorkflowEnvironment) -> None:
     assert (delivered.voice, delivered.error, delivered.audio) == ("none", ErrorCode.VOICE_UNAVAILABLE, None)
 
 
-async def test_lost_speech_leaves_the_text(stage: Stage) -> None:
+async def test_lost_speech_leaves_the_text(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply, "STORE_ATTEMPTS", 2)
     speech = await stage.spoken(1)
     await stage.blobs.delete_chat("chat", "1")
     delivered = await stage.reply(text="Hello.", speech=speech)
     assert (delivered.text_message, delivered.voice, delivered.error) == ("m1", "none", ErrorCode.VOICE_UNAVAILABLE)
+
+
+async def test_speech_that_is_there_again_is_sent_and_the_text_once(stage: Stage) -> None:
+    speech = await stage.spoken(1)
+    away = await stage.blobs.get(speech[0])
+    await stage.blobs.delete_chat("chat", "1")
+
+    async def put_back() -> None:
+        await until(lambda: stage.chat.texts)
+        await stage.stored(away, 1)
+
+    replying, _ = await asyncio.gather(stage.reply(text="Hello.", speech=speech, initial_seconds=0.5), put_back())
+    assert (stage.chat.texts, replying.voice, replying.error) == (["Hello."], "sent", None)
 
 
 async def test_speech_that_is_no_opus_leaves_the_text(stage: Stage) -> None:

@@ -47,11 +47,24 @@ async def test_speech_is_stored_as_little_endian_pcm_to_be_played() -> None:
     assert pcm.key.startswith("file/chat/")
 
 
+async def test_the_speech_of_a_topic_lies_apart() -> None:
+    in_topic = request("abc").model_copy(update={"thread": "5"})
+    speech = await ActivityEnvironment().run(speaking(Speaker()).synthesize, in_topic)
+    assert speech.pcm
+    assert [ref.key.startswith("file/chat/5/") for ref in (speech.audio, speech.pcm)] == [True, True]
+
+
 async def test_speech_is_stored_as_opus_with_a_pause_to_be_sent() -> None:
     blobs = BlobStore.open("memory://")
     audio = (await ActivityEnvironment().run(speaking(Speaker(), blobs).synthesize, request("a" * 500))).audio
     assert (audio.mime, audio.sample_rate, audio.seconds) == ("audio/ogg", 48_000, 0.5 + PAUSE_SECONDS)
     assert seconds_of(decode(await blobs.get(audio), 60)) == pytest.approx(audio.seconds, abs=0.03)
+
+
+async def test_numbers_and_signs_are_said_in_words() -> None:
+    speaker = Speaker()
+    await ActivityEnvironment().run(speaking(speaker).synthesize, request("It costs $49.95."))
+    assert speaker.said == "It costs forty nine dollars and ninety five cents."
 
 
 async def test_text_is_capped() -> None:

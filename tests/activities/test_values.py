@@ -37,3 +37,10 @@ def test_identifiers(text: str) -> None:
 def test_what_is_no_identifier(text: str) -> None:
     with pytest.raises(ValidationError):
         IDENTIFIER.validate_python(text)
+
+
+def test_an_error_does_not_quote_what_was_said() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Address.model_validate({"platform": "file", "chat": "my secret words", "message": 1})
+    assert "chat" in str(caught.value)
+    assert "secret" not in str(caught.value)

@@ -14,6 +14,7 @@ from bots.commands import Commands
 from bots.inbox import InboundLimits, Inbox
 from bots.intake import InboundMessage
 from bots.texts.catalogue import say
+from tests.support.encryption import opened_history
 from tests.support.world import World, running
 from workflows.access.contracts import AccessChange, UserLimits
 from workflows.names import conversation_id
@@ -65,7 +66,7 @@ class Platform:
 
     async def signals(self, chat: str) -> int:
         """Count the messages that a chat's conversation was given, whether or not it runs."""
-        history = await self.client.get_workflow_handle(conversation_id(self.name, chat)).fetch_history()
+        history = await opened_history(self.client.get_workflow_handle(conversation_id(self.name, chat)))
         return sum(event.HasField("workflow_execution_signaled_event_attributes") for event in history.events)
 
 

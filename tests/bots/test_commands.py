@@ -1,16 +1,15 @@
 """Commands, over real workflows: each obeyed, each answered in the caller's language, none answered by an error."""
 
 import asyncio
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bots import commands
-from bots.commands import FOR_ALL, FOR_OWNERS, described, known, parse
+from bots.commands import FOR_ALL, FOR_OWNERS, Commands, described, known, parse
 from bots.texts.catalogue import LANGUAGES
+from bots.texts.figures import language_name
 from tests.bots.conftest import VOICES, Platform, said
 from tests.support.waiting import until
 from tests.support.world import World, wait_for
@@ -67,19 +66,14 @@ async def ask(platform: Platform, text: str) -> None:
 
 async def test_what_needs_nobody(platform: Platform) -> None:
     assert await platform.command("start") == said("start")
-    assert await platform.command("privacy") == said("privacy", days="2")
+    assert await platform.command("privacy") == said("privacy", kept_seconds=172_800)
     assert await platform.command("frobnicate") == said("unknown-command")
     assert (await platform.command("help")).splitlines() == [said("help"), *described(None, owner=True)]
     assert "/allow" not in await platform.command("help", owner=False)
 
 
-async def test_owners_commands_are_for_owners(platform: Platform) -> None:
-    for name in FOR_OWNERS:
-        assert await platform.command(f"{name} x", owner=False) == said("owners-only")
-
-
 async def test_voice(platform: Platform, world: World) -> None:
-    listed = ", ".join(VOICES)
+    listed = "Joe (English), Thorsten (German)"
     first = said("voice", mode=said("voice-on"), layout=said("voice-text"), voices=listed)
     assert await platform.command("voice") == first
     assert await platform.command("voice always") == said("voice-always")
@@ -88,18 +82,62 @@ async def test_voice(platform: Platform, world: World) -> None:
     last = said("voice", mode=said("voice-off"), layout=said("voice-caption"), voices=listed)
     assert await platform.command("voice") == last
     assert await platform.command("voice THORSTEN") == said("voice-chosen", voice=VOICES[1])
+    assert await platform.command("voice Thorsten (German)") == said("voice-chosen", voice=VOICES[1])
+    assert await platform.command("voice deutsch", language="de") == said("voice-chosen", "de", voice=VOICES[1])
+    assert await platform.command("voice auto") == said("status-voice-auto")
+    assert (await settings(platform)).voice is None
+    assert await platform.command("voice Thorsten") == said("voice-chosen", voice=VOICES[1])
     assert await platform.command("voice nobody") == said("voice-unknown", voices=listed)
     assert await settings(platform) == ChatSettings(reply_mode=ReplyMode.OFF, layout=Layout.CAPTION, voice=VOICES[1])
     assert await platform.command("voice text") == said("voice-text")
     assert (await settings(platform)).layout is Layout.TEXT
 
 
+async def test_time_zone(platform: Platform, world: World) -> None:
+    assert await platform.command("timezone") == said("timezone", now=said("timezone-auto"))
+    assert await platform.command("timezone europe/berlin") == said("timezone-chosen", chosen="Europe/Berlin")
+    now = said("timezone-now", chosen="Europe/Berlin")
+    assert await platform.command("timezone") == said("timezone", now=now)
+    assert now == "Your time zone is Berlin."
+    assert await platform.command("timezone ../../etc/passwd") == said("timezone-unknown")
+    assert (await settings(platform)).time_zone == "Europe/Berlin"
+    assert await platform.command("timezone Auto") == said("timezone-auto")
+    assert (await settings(platform)).time_zone is None
+
+
+@pytest.mark.parametrize(
+    ("written", "zone"),
+    [
+        *(("Europe/Berlin", "Europe/Berlin"), ("AMERICA/new_york", "America/New_York"), ("utc", "UTC")),
+        *(("berlin", "Europe/Berlin"), ("New York", "America/New_York"), ("  hong   kong ", "Asia/Hong_Kong")),
+        *(("Etc/GMT+3", "Etc/GMT+3"), ("Buenos Aires", "America/Buenos_Aires"), ("Asia / Tokyo", None)),
+        *(("", None), ("Europe", None), ("Atlantis", None), ("../UTC", None), ("/UTC", None), ("localtime", None)),
+        *(("Berlin\x00", None), ("x" * 5000, None), ("İstanbul", "Asia/Istanbul")),
+        *(("São Paulo", "America/Sao_Paulo"), ("Londres", None)),
+    ],
+)
+def test_time_zones_as_people_write_them(written: str, zone: str | None) -> None:
+    assert commands.find_time_zone(written) == zone
+
+
+@pytest.mark.parametrize(
+    ("written", "language", "zone"),
+    [("Londres", "es", "Europe/London"), ("Rom", "de", "Europe/Rome"), ("Le Caire", "fr", "Africa/Cairo")],
+)
+def test_cities_as_the_language_calls_them(written: str, language: str, zone: str) -> None:
+    assert commands.find_time_zone(written, language) == zone
+
+
 async def test_language(platform: Platform, world: World) -> None:
-    codes = ", ".join(commands.LANGUAGES)
-    assert await platform.command("language") == said("language", chosen="auto", codes=codes)
+    known = ", ".join(language_name(code, "en") for code in commands.LANGUAGES)
+    first = said("language", now=said("language-auto"), languages=known)
+    assert await platform.command("language") == first
     assert await platform.command("language DE") == said("language-chosen", chosen="de")
-    assert await platform.command("language") == said("language", chosen="de", codes=codes)
-    assert await platform.command("language klingon") == said("language-unknown", codes=codes)
+    now = said("language-now", chosen="de")
+    assert await platform.command("language") == said("language", now=now, languages=known)
+    assert await platform.command("language Spanisch", language="de") == said("language-chosen", "de", chosen="es")
+    assert await platform.command("language german") == "From now on I'll listen for German."
+    assert await platform.command("language klingon") == said("language-unknown", languages=known)
     assert (await settings(platform)).language == "de"
     assert await platform.command("language auto") == said("language-auto")
     assert (await settings(platform)).language is None
@@ -119,7 +157,13 @@ async def test_history_new_and_forget(platform: Platform, world: World) -> None:
     assert await platform.command("history") == said("history-empty")
 
 
-CHOSEN = {"mode": "on", "layout": "text", "voice": "auto", "chosen": "auto"}
+CHOSEN: dict[str, str] = {
+    "mode": said("voice-on"),
+    "layout": said("voice-text"),
+    "voice": said("status-voice-auto"),
+    "listens": said("language-auto"),
+    "zone": said("timezone-auto"),
+}
 """What a chat has chosen that has chosen nothing."""
 
 
@@ -138,56 +182,82 @@ async def test_status_and_cancel(platform: Platform, world: World) -> None:
 
 async def test_a_thread_is_a_conversation_of_its_own(platform: Platform, world: World) -> None:
     await platform.command("voice off", thread="5")
-    assert await platform.command("status", thread="5") == said("status", queue=0, **CHOSEN | {"mode": "off"})
+    assert await platform.command("status", thread="5") == said(
+        "status", queue=0, **CHOSEN | {"mode": said("voice-off")}
+    )
     assert await platform.command("status") == said("status", queue=0, **CHOSEN)
 
 
-OWNERS_SAY: tuple[tuple[str, dict[str, Any], str, str], ...] = (
-    ("allow bob", {}, "standing-allowed", "bob"),
-    ("allow", {"about": "bob", "group": "-1"}, "standing-allowed", "bob"),
-    ("allow", {"group": "-1"}, "standing-allowed", "-1"),
-    ("allow open", {"group": "-1", "places": ("7",)}, "standing-open", "7"),
-    ("allow open", {}, "standing-allowed", "open"),
-    ("deny bob", {}, "standing-denied", "bob"),
-    ("block", {"about": "bob"}, "standing-blocked", "bob"),
-    ("unblock bob", {}, "standing-unblocked", "bob"),
-)
+async def started(platform: Platform, *threads: str) -> None:
+    """Have conversations begin in topics of chat 1."""
+    for thread in threads:
+        await platform.command("voice off", thread=thread)
+
+    async def listed() -> bool:
+        query = f"Chat = '{platform.name}/1' AND WorkflowType = 'Conversation'"
+        return (await platform.client.count_workflows(query)).count == len(threads)
+
+    await until(listed)
 
 
-async def test_owners_say_who_may_talk(platform: Platform, world: World) -> None:
-    for text, inbound, key, who in OWNERS_SAY:
-        assert await platform.command(text, **inbound) == said(key, user=who)
+async def test_a_topic_is_forgotten_by_itself(platform: Platform, world: World) -> None:
+    await started(platform, "5", "6")
+    assert await platform.command("forget", thread="5") == said("forgotten-topic")
+    await until(lambda: bool(world.asked("forget")))
+    (asked,) = world.asked("forget")
+    assert (asked.chat, asked.thread, asked.whole_chat) == ("1", "5", False)
+    assert await platform.command("forget") == said("forgotten-topic"), "the topics stay, and that is said"
 
 
-@pytest.mark.parametrize("text", ["allow", "block", "unblock", "block a b", "deny ../x", f"allow {'x' * 121}"])
-async def test_owners_must_say_whom(platform: Platform, text: str) -> None:
-    assert await platform.command(text) == said("whom")
+@pytest.mark.parametrize(("word", "thread"), [("all", None), ("Alles", "5"), (" todo ", "7")])
+async def test_a_whole_chat_is_forgotten(platform: Platform, world: World, word: str, thread: str | None) -> None:
+    await started(platform, "5", "6")
+    await platform.client.get_workflow_handle(conversation_id(platform.name, "1", "6")).terminate()
+    assert await platform.command(f"forget {word}", thread=thread) == said("forgotten-all", topics=2)
+    await until(lambda: len(world.asked("forget")) == 2)
+    asked = {(request.thread, request.whole_chat) for request in world.asked("forget")}
+    assert asked == {("5", False), (None, True)}, "a topic that does not run is forgotten with the chat"
 
 
-async def test_stats(platform: Platform, world: World) -> None:
-    assert await platform.command("stats") == said("stats", messages=0, people=0, minutes=0, running=0)
-    for user in ("ada", "ada", "owner"):
-        await platform.receive(platform.inbound(user, chat="1"))
-    await until(lambda: len(world.answers()) == 3)
-    first, *lines = (await platform.command("stats")).splitlines()
-    assert first.startswith("Today: 3 messages from 2 people")
-    assert lines == ["ada: 2 ✉, 0 s 🎤", "owner: 1 ✉, 0 s 🎤"]
+async def test_a_chat_without_topics_is_forgotten_as_a_whole(platform: Platform, world: World) -> None:
+    assert await platform.command("forget all") == said("forgotten")
+    await until(lambda: bool(world.asked("forget")))
+    assert world.asked("forget")[0].whole_chat
 
 
-@pytest.mark.slow
-async def test_without_a_worker_people_are_told_to_try_again(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(commands, "TIMEOUT", timedelta(seconds=0.2))
-    # The first of them starts the conversation, or Access; nobody answers for either.
-    for text in ("new", "voice on", "status", "history", "allow bob", "stats"):
-        assert await platform.command(text) == said("not-just-now")
+@pytest.mark.parametrize("what", ["my name", "al", "me", "all of it"])
+async def test_what_is_not_understood_is_not_forgotten(platform: Platform, world: World, what: str) -> None:
+    assert await platform.command(f"forget {what}") == said("forget-what")
+    assert not world.asked("forget")
+
+
+async def test_again(platform: Platform, world: World) -> None:
+    assert await platform.command("again") == said("again-none")
+    await ask(platform, "hello")
+    assert await platform.command("again", message="77", language="de") == said("again", "de")
+    await until(lambda: len(world.asked("reply")) == 2)
+    first, repeated = world.asked("reply")
+    assert (repeated.to.message, repeated.to.language, repeated.text) == ("77", "de", first.text)
+    platform.commands = Commands(platform.client, VOICES, retention_hours=48, shows_outcomes_alone=True)
+    assert await platform.command("again") == first.text
+    assert len(world.asked("reply")) == 2
 
 
 EVERYTHING = (
     *("start", "help", "new", "voice", "voice on", "voice off", "voice always", "voice joe", "voice x"),
-    *("voice caption", "voice text", "language", "language de", "language auto", "language x", "status", "cancel"),
-    *("history", "forget", "privacy", "allow b"),
+    *(
+        "voice caption",
+        "voice text",
+        "language",
+        "language de",
+        "language auto",
+        "language x",
+        "status",
+        "cancel",
+        "again",
+    ),
+    *("timezone", "timezone berlin", "timezone auto", "timezone x"),
+    *("history", "forget", "forget all", "forget x", "privacy", "allow b"),
     *("allow", "deny b", "block b", "unblock b", "drain", "drain off", "stats", "frobnicate"),
 )
 

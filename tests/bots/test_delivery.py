@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
@@ -80,6 +81,14 @@ async def test_a_fault_of_june_is_tried_a_few_times() -> None:
         await platform.attempt("a", receive)
     with pytest.raises(TryAgainError):
         await platform.attempt("a", raises(ValueError("counted from the beginning")))
+
+
+async def test_a_missing_key_holds_messages_back_and_drops_none() -> None:
+    platform = Delivery()
+    for _ in range(TRIES + 1):
+        with pytest.raises(TryAgainError):
+            await platform.attempt("a", raises(ApplicationError("no key", type="key-unknown")))
+    assert await platform.attempt("a", raises()) == "taken"
 
 
 async def test_what_is_remembered_of_faults_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,21 @@
 
 import fnmatch
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml  # type: ignore[import-untyped] # a dependency of huggingface-hub, without types
 from typer.testing import CliRunner
 
 from workers.cli import app
+from workers.local.database import PRAGMAS
 from workers.local.programs import DYNAMIC_CONFIG, TEMPORAL_MEMORY
+from workers.ports import REFUSED_BY_BROWSERS
 from workers.roles.role import BOTS, OPTIONAL, Role
+from workers.settings import EmbeddedSettings
 from workflows.names import SEARCH_ATTRIBUTES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -76,12 +81,23 @@ def test_workers_are_asked_whether_they_are_ready(name: str) -> None:
     assert service["environment"]["TEMPORAL_ADDRESS"] == "temporal:7233"
 
 
+@pytest.mark.parametrize("name", WORKERS)
+def test_workers_encrypt_with_one_key(name: str) -> None:
+    service = SERVICES[name]
+    assert service["depends_on"]["keys"] == {"condition": "service_completed_successfully"}
+    assert {"data:/data"} <= set(service["volumes"]) & set(SERVICES["keys"]["volumes"])
+    assert "data:/data" not in SERVICES["temporal"]["volumes"], "the database does not lie beside its key"
+    assert "JUNE_HOME=/data" in DOCKERFILE
+
+
 def test_prometheus_and_the_integration_tests_ask_every_worker() -> None:
     prometheus = yaml.safe_load((ROOT / "docker" / "prometheus.yml").read_text(encoding="utf-8"))
     (asked,) = prometheus["scrape_configs"][0]["dns_sd_configs"]
     names = {name: SERVICES[name].get("networks", {}).get("default", {}).get("aliases", [name])[0] for name in WORKERS}
     assert set(asked["names"]) == set(names.values())
     assert {SERVICES[name]["environment"]["JUNE_METRICS_ADDRESS"] for name in WORKERS} == {f"0.0.0.0:{asked['port']}"}
+    for name in WORKERS:  # each answers under the name that it is asked by
+        assert names[name] in SERVICES[name]["environment"]["JUNE_TELEMETRY_HOSTS"].split(",")
     tests = SERVICES["tests-worker"]["environment"]
     ready = {names[name] for name in WORKERS if WORKERS[name] not in OPTIONAL}
     assert set(re.findall(r"//([\w-]+):8081/readyz", tests["JUNE_INTEGRATION_READY_URLS"])) == ready
@@ -89,7 +105,7 @@ def test_prometheus_and_the_integration_tests_ask_every_worker() -> None:
     assert stages == ready - {"workflows-worker"}
 
 
-@pytest.mark.parametrize("name", [name for name in SERVICES if name not in {"models", "retention"}])
+@pytest.mark.parametrize("name", [name for name in SERVICES if name not in {"models", "retention", "keys"}])
 def test_what_stays_up_starts_again_and_is_asked_for_its_health(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
@@ -118,7 +134,40 @@ def test_temporal_starts_as_june_up_starts_it() -> None:
     tuning = [f"--dynamic-config-value={key}={value}" for key, value in DYNAMIC_CONFIG.items()]
     assert [option for option in options if option.startswith("--search-attribute")] == attributes
     assert [option for option in options if option.startswith("--dynamic-config-value")] == tuning
+    pragmas = [f"--sqlite-pragma={name}={value}" for name, value in PRAGMAS.items()]
+    assert [option for option in options if option.startswith("--sqlite-pragma")] == pragmas
     assert SERVICES["temporal"]["environment"] == TEMPORAL_MEMORY
+
+
+def test_the_database_is_kept_clean_and_private_as_june_up_keeps_it() -> None:
+    database, temporal = SERVICES["database"], SERVICES["temporal"]
+    assert database["volumes"] == temporal["volumes"]
+    module, file = database["entrypoint"][2:]
+    assert f"--db-filename={file}" in temporal["command"]
+    assert find_spec(module)
+    assert database["healthcheck"]["test"] == ["CMD", "python", "-m", module, "--check", file]
+    assert "umask 077" in temporal["entrypoint"][2]
+
+
+def test_what_asks_nobody_who_they_are_listens_where_no_browser_connects() -> None:
+    """The address of a container is reached from its host, published or not."""
+    command = " ".join(SERVICES["temporal"]["command"])
+    ports = {name: int(port) for name, port in re.findall(r"--(\w+)-port=(\d+)", command)}
+    assert ports.keys() == {"ui", "metrics"}
+    web = SERVICES["web"]["environment"]
+    assert web["JUNE_WEB_UI_SERVER"] == f"http://temporal:{ports['ui']}"
+    assert SERVICES["tests-worker"]["environment"]["JUNE_INTEGRATION_UI_URL"] == web["JUNE_WEB_UI_SERVER"]
+    asked = [urlsplit(SERVICES[name]["environment"]["JUNE_LLM_BASE_URL"]) for name in ("engine-worker", "gpu-worker")]
+    llama, vllm = (url.port for url in asked)
+    assert SERVICES["model-server"]["environment"]["JUNE_EMBEDDED_LLM_PORT"] == str(llama)
+    assert f"--port={vllm}" in SERVICES["vllm"]["command"]
+    assert {*ports.values(), llama, vllm} <= set(REFUSED_BY_BROWSERS)
+
+
+def test_the_web_ui_is_published_by_the_page_which_asks_for_the_password() -> None:
+    assert SERVICES["temporal"]["ports"] == ["127.0.0.1:${JUNE_EMBEDDED_TEMPORAL_PORT:-7233}:7233"]
+    inside = EmbeddedSettings.model_fields["ui_port"].default
+    assert f"127.0.0.1:${{JUNE_EMBEDDED_UI_PORT:-8233}}:{inside}" in SERVICES["web"]["ports"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

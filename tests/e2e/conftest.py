@@ -9,8 +9,9 @@ import pytest
 from tests.support.platforms.telegram import BotApi
 from tests.support.telegram_bot import BotProcess
 from tests.workers.conftest import SMALL_MODEL, prepared_home
-from workers.local.free_ports import own_ports
+from workers.local.free_ports import own_ports, own_web
 from workers.local.stack import Embedded
+from workers.roles.role import Role
 from workers.settings import PROJECT, EmbeddedSettings, LlmSettings, StorageSettings, WorkerSettings, environment
 
 
@@ -58,8 +59,9 @@ def ports() -> EmbeddedSettings:
 
 @pytest.fixture(scope="module")
 async def real(storage: StorageSettings, ports: EmbeddedSettings) -> AsyncIterator[Embedded]:
-    """Everything, with real engines and the smallest language model."""
-    async with Embedded(storage, ports, LlmSettings(model=SMALL_MODEL), optional=()) as stack:
+    """Everything, with real engines and the smallest language model; the page serves Temporal's Web UI."""
+    llm = LlmSettings(model=SMALL_MODEL)
+    async with Embedded(storage, ports, llm, web=own_web(), optional=[Role.WEB]) as stack:
         yield stack
 
 

@@ -29,7 +29,8 @@ async def take() -> None:
         home = Path(folder)
         (home / "models").symlink_to(StorageSettings().models)
         storage = StorageSettings(home=home)
-        async with Embedded(storage, own_ports(), optional=[Role.TESTS]) as stack, chromium() as browser:
+        async with Embedded(storage, own_ports(), optional=[Role.TESTS, Role.WEB]) as stack, chromium() as browser:
+            assert stack.ui_url
             session = Session.of(stack)
             follow_up = home / "follow-up.ogg"
             follow_up.write_bytes(await asyncio.to_thread(spoken, "And how many people live there?"))

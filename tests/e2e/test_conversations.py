@@ -10,7 +10,9 @@ import pytest
 from temporalio.client import WorkflowExecution, WorkflowHistory
 
 from tests.support.audio_samples import tone, wav
-from tests.support.chat import Chat, activities_of, payloads_of
+from tests.support.chat import Chat, activities_of
+from tests.support.encryption import opened_history
+from tests.support.payloads import payloads_of
 from tests.support.waiting import until
 from workers.local.stack import Embedded
 from workflows.voice.conversation import Conversation
@@ -74,8 +76,8 @@ async def test_no_history_grows_large(idle: Embedded, runs: list[WorkflowExecuti
 
 
 async def test_a_late_turn_costs_no_more_than_an_early_one(long: Long) -> None:
-    histories = [await long.chat.turn(long.messages[turn - 1]).fetch_history() for turn in (50, TURNS)]
-    early = await long.chat.turn(long.messages[9]).fetch_history()
+    histories = [await opened_history(long.chat.turn(long.messages[turn - 1])) for turn in (50, TURNS)]
+    early = await opened_history(long.chat.turn(long.messages[9]))
     assert [len(history.events) for history in histories] == [len(early.events)] * 2
     # By then the memory is as full as it gets: the prompt is of one size for ever.
     prompts = [sum(len(ran.input) for ran in activities_of(history) if ran.name == "infer") for history in histories]
@@ -103,7 +105,7 @@ async def test_no_history_holds_audio(idle: Embedded, long: Long) -> None:
 async def histories(stack: Embedded) -> AsyncIterator[WorkflowHistory]:
     """Read the history of every workflow that the stack has run."""
     async for execution in stack.client.list_workflows():
-        yield await stack.client.get_workflow_handle(execution.id, run_id=execution.run_id).fetch_history()
+        yield await opened_history(stack.client.get_workflow_handle(execution.id, run_id=execution.run_id))
 
 
 async def test_the_same_message_twice_is_answered_once(idle: Embedded) -> None:
@@ -115,7 +117,7 @@ async def test_the_same_message_twice_is_answered_once(idle: Embedded) -> None:
     await chat.result(await chat.send(AUDIO, "other"))
     assert chat.replies == ["other.ogg", "other.txt", "twice.ogg", "twice.txt"]
     await until(remembers(chat, 2), 10)
-    history = await chat.conversation.fetch_history()
+    history = await opened_history(chat.conversation)
     started = [
         event for event in history.events if event.HasField("start_child_workflow_execution_initiated_event_attributes")
     ]

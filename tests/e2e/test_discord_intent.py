@@ -13,7 +13,7 @@ from workers.local.stack import Embedded
 pytestmark = pytest.mark.e2e
 
 ANSWER = "This is an answer."
-HEARD = "🎤 This is a question."
+HEARD = "> 🎤 This is a question."
 
 
 async def test_with_the_intent_opened_channels_are_answered(idle: Embedded, tmp_path: Path) -> None:
@@ -29,5 +29,5 @@ async def test_with_the_intent_opened_channels_are_answered(idle: Embedded, tmp_
             await until(lambda: fake.voices(opened) and fake.voices(other))
         for channel, asked in ((opened, spoken), (other, pointed)):
             sent = fake.sent(channel)
-            assert [message["content"] for message in sent] == [f"{HEARD}\n\n{ANSWER}", ""]
+            assert [message["content"] for message in sent] == [f"{HEARD}\n{ANSWER}", ""]
             assert {message["message_reference"]["message_id"] for message in sent} == {asked}

@@ -14,6 +14,7 @@ from activities.text.sentences import split
 from activities.transcribe import samples_of
 from tests.support.chat import activities_of
 from tests.support.discord_bot import BotProcess, bot_process
+from tests.support.encryption import opened_history
 from tests.support.platforms.discord import FakeDiscord, running
 from tests.support.platforms.discord_world import Upload
 from tests.support.waiting import until
@@ -79,19 +80,19 @@ async def ask(fake: FakeDiscord, channel: str, person: str, recording: Path) -> 
 
 def heard(turn: dict[str, Any]) -> str:
     """Read the transcript that june shows."""
-    return str(turn["text"]).split("\n\n", 1)[0].removeprefix("🎤 ")
+    return str(turn["text"]).split("\n", 1)[0].removeprefix("> 🎤 ")
 
 
 async def prompt(stack: Embedded, channel: str, turn: dict[str, Any]) -> int:
     """Count the messages in a turn's prompt, its instructions left out."""
     workflow = stack.client.get_workflow_handle(f"voice/discord/{channel}/{turn['asked']}")
-    (infer,) = [ran for ran in activities_of(await workflow.fetch_history()) if ran.name == "infer"]
+    (infer,) = [ran for ran in activities_of(await opened_history(workflow)) if ran.name == "infer"]
     return infer.input.count(b'"role":"user"') + infer.input.count(b'"role":"assistant"')
 
 
 def says_what_is_written(fake: FakeDiscord, turn: dict[str, Any]) -> None:
     """Listen to the voice message."""
-    written = str(turn["text"]).split("\n\n", 1)[1]
+    written = str(turn["text"]).split("\n", 1)[1]
     samples = samples_of(decode(fake.file(turn["voice"]), max_seconds=300))
     said = WhisperRecognizer(WhisperSettings(), StorageSettings()).recognize(samples, "en", threading.Event())
     assert wer(" ".join(split(written)), said.text) < 0.25

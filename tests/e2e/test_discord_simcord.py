@@ -20,7 +20,7 @@ from workers.roles.discord import JuneClient
 
 pytestmark = pytest.mark.e2e
 
-HEARD, ANSWER = "🎤 This is a question.", "This is an answer."
+HEARD, ANSWER = "> 🎤 This is a question.", "This is an answer."
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def test_voice_a_mention_and_a_slash_command(client: JuneClient) -> None:
         file |= {"content_type": "audio/ogg", "duration_secs": 1.0, "waveform": "AAAA"}
         env.backend.create_message(private.id, person.id, "", attachments=[file], flags=VOICE_FLAG)
         text, voice = await replies(private, 2)
-        assert text.content == f"{HEARD}\n\n{ANSWER}"
+        assert text.content == f"{HEARD}\n{ANSWER}"
         assert (voice.flags.voice, voice.attachments[0].filename) == (True, "voice-message.ogg")
         guild = env.create_guild()
         channel, olga = guild.create_text_channel("general"), guild.add_member(person)

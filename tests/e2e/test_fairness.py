@@ -11,6 +11,7 @@ import pytest
 
 from bots.intake import accept
 from tests.support.chat import PLATFORM, Chat, Ran, activities_of
+from tests.support.encryption import opened_history
 from tests.support.model_server import Script, chunk, end, model_server
 from tests.workers.conftest import prepared_home
 from workers.local.free_ports import own_ports
@@ -63,7 +64,7 @@ async def begun(chat: Flooding) -> list[Ran]:
     found = [
         chat.client.get_workflow_handle(run.id, run_id=run.run_id) async for run in chat.client.list_workflows(query)
     ]
-    ran = [activity for handle in found for activity in activities_of(await handle.fetch_history())]
+    ran = [activity for handle in found for activity in activities_of(await opened_history(handle))]
     return [activity for activity in ran if activity.queue == GPU_QUEUE and activity.started]
 
 

@@ -19,6 +19,7 @@ from temporalio.api.enums.v1 import PendingActivityState
 
 from tests.support.audio_samples import tone, wav
 from tests.support.chat import Chat, activities_of, eventually
+from tests.support.encryption import opened_history
 from tests.support.waiting import until
 from workers.local import supervisor
 from workers.local.stack import Embedded
@@ -69,7 +70,7 @@ async def test_a_killed_process_costs_nothing(stack: Embedded, chat: Chat, name:
     await until(stack.ready)
     result = await chat.result(message)
     assert (result.status, result.error) == ("answered", None)
-    ran = {activity.name: activity for activity in activities_of(await chat.turn(message).fetch_history())}
+    ran = {activity.name: activity for activity in activities_of(await opened_history(chat.turn(message)))}
     before = STAGES[: STAGES.index(stage)]
     assert {done: ran[done].attempt for done in before} == dict.fromkeys(before, 1), "finished stages ran once"
     if name == HOLDERS[stage] and held:
@@ -81,7 +82,7 @@ async def test_a_killed_process_costs_nothing(stack: Embedded, chat: Chat, name:
 
 async def one_reply(chat: Chat, message: str) -> None:
     """See that nothing was done twice, as far as anybody can tell."""
-    activities = activities_of(await chat.turn(message).fetch_history())
+    activities = activities_of(await opened_history(chat.turn(message)))
     assert Counter(activity.name for activity in activities) == dict.fromkeys(STAGES, 1)
     assert all(activity.completed == 1 for activity in activities)
     assert chat.replies == [f"{message}.ogg", f"{message}.txt"]

@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.worker import Replayer
 
 from activities.blobs import BlobStore
@@ -34,8 +34,12 @@ from bots.intake import result_of
 from tests.e2e.conftest import without_engines
 from tests.support.audio_samples import tone, wav
 from tests.support.chat import Chat, activities_of
+from tests.support.encryption import opened_history
+from tests.support.payloads import payloads_of
+from tests.support.planted_words import words_in
 from tests.support.waiting import until
 from tests.support.world import World, running
+from workers.encryption.codec import ENCODING
 from workers.engines.noop import ANSWER
 from workers.local.stack import Embedded
 from workers.roles.workflows import WORKFLOWS
@@ -43,7 +47,7 @@ from workers.settings import StorageSettings
 from workflows.access.contracts import AccessChange, Permission
 from workflows.access.workflow import Access
 from workflows.names import CPU_QUEUE, GPU_QUEUE, WORKFLOW_QUEUE, access_id, conversation_id, voice_message_id
-from workflows.voice.contracts import ChatSettings, Exchange, ReplyMode
+from workflows.voice.contracts import ChatSettings, ReplyMode
 from workflows.voice.conversation import Conversation
 
 pytestmark = pytest.mark.e2e
@@ -78,7 +82,7 @@ async def chat(stack: Embedded) -> Chat:
 
 async def test_what_was_under_way_is_answered_and_nothing_is_done_twice(chat: Chat) -> None:
     assert chat.replies == ["text-1.txt", *(f"voice-{n}.{kind}" for n in (2, 3, 4, 5) for kind in ("ogg", "txt"))]
-    ran = activities_of(await chat.turn("voice-3").fetch_history())
+    ran = activities_of(await opened_history(chat.turn("voice-3")))
     assert [(activity.name, activity.attempt) for activity in ran] == [
         (name, 1) for name in ("fetch", "transcribe", "infer", "synthesize", "reply")
     ]
@@ -94,14 +98,46 @@ async def test_a_new_message_is_answered_with_the_old_memory_and_settings(chat: 
 
     await until(remembered)
     memory = await chat.conversation.query(Conversation.history)
-    assert memory.window == (Exchange(user=SAID, assistant=ANSWER), *4 * [Exchange(user=QUESTION, assistant=ANSWER)])
+    window = [(exchange.user, exchange.assistant) for exchange in memory.window]
+    assert window == [(SAID, ANSWER), *4 * [(QUESTION, ANSWER)]]
+    assert memory.window[0].said_at is None  # 0.1.0 remembered no time
     message = await chat.send(wav(tone(1)))
     assert (await chat.result(message)).status == "answered"
     assert chat.reply(message).read_bytes().startswith(b"OggS")
-    (asked,) = [ran for ran in activities_of(await chat.turn(message).fetch_history()) if ran.name == "infer"]
+    (asked,) = [ran for ran in activities_of(await opened_history(chat.turn(message))) if ran.name == "infer"]
     told = [message.content for message in InferRequest.model_validate_json(asked.input).messages]
     assert told[0].startswith("Be brief.")
     assert told[1:] == [SAID, ANSWER, *4 * [QUESTION, ANSWER], QUESTION]
+
+
+async def test_what_was_in_the_clear_is_read_and_what_is_new_is_encrypted(stack: Embedded, chat: Chat) -> None:
+    message = await chat.send(wav(tone(1)))
+    await chat.result(message)
+    old, new = [
+        [
+            payload.metadata["encoding"]
+            for event in (await chat.turn(name).fetch_history()).events
+            if not event.HasField("upsert_workflow_search_attributes_event_attributes")
+            for payload in payloads_of(without_search_attributes(event))
+        ]
+        for name in ("voice-2", message)
+    ]
+    with tarfile.open(OLD_HOME) as archive:
+        database = next(member for member in archive if member.name.endswith("temporal.db"))
+        file = archive.extractfile(database)
+        assert file
+        assert words_in(file.read(), [SAID]) == {SAID}, "the search that finds nothing elsewhere finds it here"
+    assert ENCODING not in old
+    assert set(new) == {ENCODING}
+    assert (stack.home / "keys.json").exists()
+    (await chat.conversation.query(Conversation.history)).window[0].user.index("Ada")
+
+
+def without_search_attributes(event: HistoryEvent) -> HistoryEvent:
+    """Leave out what the server itself reads."""
+    event.workflow_execution_started_event_attributes.ClearField("search_attributes")
+    event.start_child_workflow_execution_initiated_event_attributes.ClearField("search_attributes")
+    return event
 
 
 async def test_a_message_waits_until_its_platform_has_a_worker(stack: Embedded) -> None:
@@ -121,7 +157,7 @@ async def test_a_message_waits_until_its_platform_has_a_worker(stack: Embedded) 
     assert [request.source.locator for request in world.asked("fetch")] == ["AwACAgIAAxkB"]
     assert world.answers() == [ANSWER]
     turn = stack.client.get_workflow_handle(voice_message_id("telegram", "70", "2"))
-    (asked,) = [ran for ran in activities_of(await turn.fetch_history()) if ran.name == "infer"]
+    (asked,) = [ran for ran in activities_of(await opened_history(turn)) if ran.name == "infer"]
     told = [message.content for message in InferRequest.model_validate_json(asked.input).messages]
     assert told[1:] == ["Remember the milk.", ANSWER, QUESTION]
     conversation = stack.client.get_workflow_handle_for(Conversation.run, conversation_id("telegram", "70"))
@@ -147,7 +183,7 @@ async def test_all_histories_replay(stack: Embedded) -> None:
     found = [execution async for execution in stack.client.list_workflows()]
     assert {execution.workflow_type for execution in found} == {"Access", "Conversation", "VoiceMessage"}
     assert len(found) >= 8, "three turns that had ended, two under way, and the three that never end"
-    replayer = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=stack.client.data_converter)
     for execution in found:
         handle = stack.client.get_workflow_handle(execution.id, run_id=execution.run_id)
         await replayer.replay_workflow(await handle.fetch_history())

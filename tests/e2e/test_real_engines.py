@@ -21,6 +21,8 @@ from activities.text.sentences import split
 from activities.transcribe import samples_of
 from tests.support.audio_samples import silence, wav
 from tests.support.chat import Chat, activities_of
+from tests.support.encryption import opened_history
+from tests.support.planted_words import files_of, words_in
 from tests.support.waiting import until
 from tests.support.word_errors import wer
 from workers.engines.whisper import WhisperRecognizer
@@ -142,8 +144,19 @@ async def test_the_second_prompt_holds_the_first_turn(real: Embedded, turns: lis
     assert said[1:] == [turns[0]["transcript"], turns[0]["answer"], turns[1]["transcript"]]
 
 
+async def test_no_log_and_no_database_holds_what_was_said(real: Embedded) -> None:
+    chat = Chat(real)
+    await chat.open(TERSE)
+    said = await chat.ask(LIGHT.read_bytes())
+    words = (said.transcript.strip(" .?!"), said.answer.strip(" .?!"), TERSE.system_prompt or "")
+    assert all(len(word) > 5 for word in words)
+    read = {path: path.read_bytes() for path in files_of(real.home, but=[real.home / "outbox"])}
+    assert {path.name for path in read} >= {"model-server.log", "worker-gpu.log", "temporal.db"}
+    assert [path for path, data in read.items() if words_in(data, words)] == []
+
+
 async def history_of(stack: Embedded, workflow_id: str) -> WorkflowHistory:
-    return await stack.client.get_workflow_handle(workflow_id).fetch_history()
+    return await opened_history(stack.client.get_workflow_handle(workflow_id))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +198,8 @@ async def test_it_starts_by_hand(real: Embedded) -> None:
     asked = json.dumps({"audio": {"locator": str(LIGHT)}, "settings": TERSE.model_dump(mode="json")})
     started = await command({}, str(TEMPORAL), *start, "--input", asked, *at, "-o", "json")
     assert started.code == 0, started.errors
-    ended = await command({}, str(TEMPORAL), "workflow", "result", "-w", workflow, *at, "-o", "json")
+    codec = ("--codec-endpoint", f"{real.ui_url}/codec")
+    ended = await command({}, str(TEMPORAL), "workflow", "result", "-w", workflow, *at, *codec, "-o", "json")
     (told,) = ended.objects
     result = VoiceMessageResult.model_validate(told["result"])
     assert result.status == "answered"

@@ -4,6 +4,7 @@ import pytest
 
 from activities.error_codes import ErrorCode
 from tests.support.audio_samples import voice_note
+from tests.support.encryption import opened_history
 from tests.support.platforms.telegram import TOKEN, BotApi, Fault, Post
 from tests.support.ports import free_port
 from tests.support.telegram_bot import OWNER, USERS, BotProcess, holds, result, texts
@@ -65,7 +66,7 @@ async def test_a_chat_that_wants_one_message_gets_one(idle: Embedded, api: BotAp
     assert (await result(idle, chat, sent)).error is ErrorCode.VOICE_FORBIDDEN
     assert [(post.media, post.text) for post in answers(api, chat, sent)] == [(b"", whole)]
     assert await bot.stop() == 0
-    history = await idle.client.get_workflow_handle(f"voice/telegram/{GROUP}/{in_group}").fetch_history()
+    history = await opened_history(idle.client.get_workflow_handle(f"voice/telegram/{GROUP}/{in_group}"))
     assert "What does she say?" in str(history.events)
 
 

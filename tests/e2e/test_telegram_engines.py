@@ -11,6 +11,7 @@ from activities.audio.codec import decode
 from activities.text.sentences import split
 from activities.transcribe import samples_of
 from tests.support.chat import activities_of, eventually
+from tests.support.encryption import opened_history
 from tests.support.platforms.telegram import BotApi, Post
 from tests.support.telegram_bot import OWNER, BotProcess
 from tests.support.word_errors import wer
@@ -56,7 +57,7 @@ async def result(client: Client, message: int) -> VoiceMessageResult:
 async def prompt(client: Client, message: int) -> str:
     """Read what the model was asked for a message."""
     turn = client.get_workflow_handle(voice_message_id("telegram", CHAT, str(message)))
-    (infer,) = [ran for ran in activities_of(await turn.fetch_history()) if ran.name == "infer"]
+    (infer,) = [ran for ran in activities_of(await opened_history(turn)) if ran.name == "infer"]
     return infer.input.decode()
 
 

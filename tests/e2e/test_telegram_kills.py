@@ -8,7 +8,7 @@ from temporalio.client import WorkflowFailureError
 
 from activities.error_codes import ErrorCode
 from tests.support.audio_samples import voice_note
-from tests.support.platforms.telegram import BotApi, Fault
+from tests.support.platforms.telegram import BotApi, Fault, Post
 from tests.support.telegram_bot import USERS, BotProcess, holds, result, texts, voices
 from tests.support.waiting import until
 from workers.engines.noop import ANSWER
@@ -42,6 +42,34 @@ async def test_a_kill_amid_a_send_is_recorded(
     assert (await result(idle, user, sent)).error is ErrorCode.REPLY_UNCERTAIN
     posts = api.by_bot(user)
     assert (len(texts(posts)), len(voices(posts))) == (int(arrived), 1)
+
+
+UNSURE = "I'm not sure my last answer reached you. Send /again and I'll send it again."
+
+
+async def test_what_a_kill_has_lost_is_told_and_sent_again(idle: Embedded, api: BotApi, bot: BotProcess) -> None:
+    user = USERS[26]
+    await bot.start()
+    api.faults["sendMessage"].append(Fault(hang_before=True, chat=user))
+    sent = api.speak(user, voice_note(), user=user)
+    await until(holds(lambda: not api.faults["sendMessage"]))
+    await bot.kill()
+    await bot.start()
+    assert (await result(idle, user, sent)).uncertain
+    assert [post.text for post in texts(api.by_bot(user))] == []
+    another = api.speak(user, voice_note(), user=user)  # or a minute
+    await until(lambda: any(post.text == UNSURE for post in api.by_bot(user)))
+    assert (await result(idle, user, another)).error is None
+    asked = api.write(user, "/again", user=user)
+    again: list[Post] = []
+
+    async def sent_again() -> bool:
+        again[:] = [post for post in api.by_bot(user) if post.answers == asked]
+        return len(voices(again)) == 1
+
+    await until(sent_again)
+    assert any(ANSWER in post.text for post in texts(again))
+    assert sum(post.text == UNSURE for post in api.by_bot(user)) == 1
 
 
 async def test_a_kill_at_any_moment_costs_at_most_certainty(idle: Embedded, api: BotApi, bot: BotProcess) -> None:

@@ -10,6 +10,7 @@ from playwright.async_api import Page
 
 from activities.audio.codec import encode_ogg_opus
 from tests.support.chat import activities_of
+from tests.support.encryption import opened_history
 from tests.support.page_browser import answered, as_microphone, hold, launched, marks, open_page, picture, write
 from tests.support.ports import free_port
 from tests.support.waiting import until
@@ -108,6 +109,6 @@ async def prompt_of_turn(stack: Embedded, number: int) -> list[str]:
     await until(there)
     runs = [run async for run in stack.client.list_workflows(query)]
     last = max(runs, key=lambda run: run.start_time)
-    history = await stack.client.get_workflow_handle(last.id).fetch_history()
+    history = await opened_history(stack.client.get_workflow_handle(last.id))
     (infer,) = [ran for ran in activities_of(history) if ran.name == "infer"]
     return [message["content"] for message in json.loads(infer.input)["messages"] if message["role"] != "system"]

@@ -93,7 +93,7 @@ async def test_by_keyboard_alone(page: Page) -> None:
     await page.keyboard.press("Enter")
     await page.locator("#talk").focus()
     await page.keyboard.down("Space")
-    await page.wait_for_selector("body[data-state=listening]")
+    await page.wait_for_selector("body[data-state=speaking-user]")
     assert await page.locator("#talk").get_attribute("aria-pressed") == "true"
     await page.wait_for_timeout(1000)
     await page.keyboard.up("Space")
@@ -107,10 +107,11 @@ async def test_by_keyboard_alone(page: Page) -> None:
     await page.wait_for_selector("body[data-state=idle]")
     await page.evaluate("document.querySelector('.skip').focus()")
     order = []
-    for _ in range(8):
+    for _ in range(17):
         await page.keyboard.press("Tab")
         order.append(await focused(page))
-    assert order == ["open-settings", "replay", "details", "replay", "details", "talk", "text", "send"]
+    turn = ["listen", "replay", "copy", "download", "ask", "details"]
+    assert order == ["open-settings", *turn, *turn, "hands-free", "talk", "text", "send"]
 
 
 async def sounded(page: Page) -> None:
@@ -131,7 +132,7 @@ async def focused(page: Page) -> str:
 
 async def test_escape_drops_a_recording(page: Page) -> None:
     await page.locator("#talk").press("Enter")
-    await page.wait_for_selector("body[data-state=listening]")
+    await page.wait_for_selector("body[data-state=speaking-user]")
     await page.keyboard.press("Escape")
     await page.wait_for_selector("body[data-state=idle]")
     assert await page.locator(".turn").count() == 0
@@ -139,7 +140,7 @@ async def test_escape_drops_a_recording(page: Page) -> None:
 
 async def test_a_screen_reader_s_press_is_a_tap(page: Page) -> None:
     await page.evaluate("document.getElementById('talk').click()")
-    await page.wait_for_selector("body[data-state=listening]")
+    await page.wait_for_selector("body[data-state=speaking-user]")
     await page.wait_for_timeout(800)
     await page.evaluate("document.getElementById('talk').click()")
     await answered(page, 1)
@@ -223,9 +224,9 @@ async def test_what_was_not_taken_can_be_sent_again(page: Page) -> None:
 
     await page.route("**/api/messages**", refuse)
     await hold(page, 1)
-    await page.get_by_role("button", name="Send again").wait_for()
+    await page.wait_for_selector(".turn[data-state=draft]")
     await page.unroute("**/api/messages**")
-    await page.get_by_role("button", name="Send again").click()
+    await page.get_by_role("button", name="Send", exact=True).first.click()
     await page.get_by_role("log").get_by_text(ANSWER).wait_for()
     assert await page.locator(".turn").count() == 1
 

@@ -21,6 +21,7 @@ async def test_people_read_the_conversation_and_each_message(real: Embedded, tmp
     results = [await chat.result(message) for message in messages]
     conversation = conversation_id("file", chat.name)
     turns = [voice_message_id("file", chat.name, message) for message in messages]
+    assert real.ui_url
     async with chromium() as browser:
         page = WebUi(browser, real.ui_url, tmp_path)
         tree = await page.relationships(conversation, turns[1], "relationships")

@@ -13,6 +13,7 @@ from activities.error_codes import ErrorCode
 from bots.intake import accept
 from tests.integration.june import June
 from tests.support.chat import PLATFORM, Chat, Ran, activities_of, eventually
+from tests.support.encryption import opened_history
 from tests.support.waiting import until
 from workflows.names import Stage, conversation_id
 from workflows.voice.contracts import ChatSettings, VoiceMessageRequest, VoiceMessageResult
@@ -80,11 +81,11 @@ class OwnChat(Chat):
 
     async def ran(self, message: str) -> list[Ran]:
         """List what a turn did."""
-        return activities_of(await self.turn(message).fetch_history())
+        return activities_of(await opened_history(self.turn(message)))
 
     async def told(self) -> list[str]:
         """List what june itself said in this chat, beside its turns: notices, as they were sent."""
-        history = await self.conversation.fetch_history()
+        history = await opened_history(self.conversation)
         return [ran.input.decode() for ran in activities_of(history) if ran.name == "reply" and ran.completed]
 
     async def forget(self) -> None:
@@ -103,7 +104,7 @@ async def forget(client: Client, platform: str, chat: str) -> None:
     async def erased() -> bool:
         if (await conversation.describe()).run_id == run:
             return False
-        history = await conversation.fetch_history()
+        history = await opened_history(conversation)
         return any(ran.name == "forget" and ran.completed for ran in activities_of(history))
 
     async with asyncio.timeout(FORGET_SECONDS):

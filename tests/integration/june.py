@@ -24,8 +24,10 @@ CONNECT_SECONDS = 10.0
 HTTP_SECONDS = 10.0
 RESTART_SECONDS = 60.0
 READY = "/readyz"
-READY_ELSEWHERE = {"temporal": "/api/v1/namespaces", "model-server": "/health"}
+READY_ELSEWHERE = {"model-server": "/health"}
 """Where a process of the embedded stack says that it is ready, by its name; the others do at ``/readyz``."""
+TEMPORAL = "temporal"
+"""Is asked by gRPC, as each test does that has a client."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class June:
     @property
     def ui_url(self) -> str:
         """Temporal's Web UI."""
-        known = self.state.ui_url if self.state else f"http://{LOOPBACK}:{EmbeddedSettings().ui_port}"
+        known = (self.state and self.state.ui_url) or f"http://localhost:{EmbeddedSettings().ui_port}"
         return (self.settings.ui_url or known).rstrip("/")
 
     @property
@@ -55,7 +57,7 @@ class June:
         """What tells that a process is ready, by its name; empty when nobody has said."""
         if self.settings.ready_urls or self.state is None:
             return {url: url for url in self.settings.ready_urls}
-        ports = self.state.ports.items()
+        ports = [(name, port) for name, port in self.state.ports.items() if name != TEMPORAL]
         return {name: f"http://{LOOPBACK}:{port}{READY_ELSEWHERE.get(name, READY)}" for name, port in ports}
 
     @property
@@ -64,7 +66,7 @@ class June:
         if self.settings.metrics_urls or self.state is None:
             return self.settings.metrics_urls
         # The port before that of a worker's health, as june up hands them out.
-        workers = [port for name, port in self.state.ports.items() if name not in READY_ELSEWHERE]
+        workers = [port for name, port in self.state.ports.items() if name not in {TEMPORAL, *READY_ELSEWHERE}]
         return tuple(f"http://{LOOPBACK}:{port - 1}/metrics" for port in workers)
 
     async def kill(self, name: str) -> None:

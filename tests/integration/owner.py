@@ -16,6 +16,7 @@ from bots.intake import InboundMessage
 from tests.integration.chat import TERSE, forget
 from tests.integration.june import June
 from tests.support.chat import activities_of, eventually
+from tests.support.encryption import opened_history
 from workers.roles.platform import open_inbox, policy_of
 from workers.settings import DiscordSettings, TelegramSettings
 from workflows.names import Stage, conversation_id, voice_message_id
@@ -60,7 +61,7 @@ class Turn:
 
     async def delivered(self) -> list[Delivered]:
         """List what reached the platform, with the platform's ids of it."""
-        activities = activities_of(await self.handle.fetch_history())
+        activities = activities_of(await opened_history(self.handle))
         replies = [ran for ran in activities if ran.name == Stage.REPLY and ran.completed]
         return [Delivered.model_validate_json(ran.output) for ran in replies]
 

@@ -67,10 +67,14 @@ async def _opened(http: httpx.AsyncClient, june: June) -> httpx.Response:
     if opened.status_code != httpx.codes.UNAUTHORIZED:
         assert opened.is_success, opened.text
         return opened
-    given, own = june.settings.web_password, WebSettings().password
-    password = given if given.get_secret_value() else own
-    if not password.get_secret_value():
-        pytest.skip("the web page asks for a password: set JUNE_INTEGRATION_WEB_PASSWORD")
-    entered = await http.post("/api/login", json={"password": password.get_secret_value()})
+    entered = await http.post("/api/login", json={"password": page_password(june)})
     assert entered.is_success, f"the web page does not take the password: {entered.status_code}"
     return entered
+
+
+def page_password(june: June) -> str:
+    """Return the password of the page, which has one; the test is skipped where nobody has said it."""
+    password = june.settings.web_password.get_secret_value() or WebSettings().password.get_secret_value()
+    if not password:
+        pytest.skip("the web page asks for a password: set JUNE_INTEGRATION_WEB_PASSWORD")
+    return password

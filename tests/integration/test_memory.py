@@ -7,7 +7,6 @@ from temporalio.service import RPCError, RPCStatusCode
 from tests.integration.chat import OwnChat
 from tests.integration.june import June
 from tests.support.waiting import until
-from workflows.voice.contracts import Exchange
 from workflows.voice.conversation import Conversation
 
 FIRST, SECOND = "My cat is called Mitzi.", "What is my cat called?"
@@ -20,7 +19,7 @@ async def test_the_second_prompt_holds_the_first_turn(chat: OwnChat) -> None:
     (infer,) = [ran for ran in await chat.ran(message) if ran.name == "infer"]
     said = [part["content"] for part in json.loads(infer.input)["messages"]]
     assert said[1:] == [FIRST, first.answer, SECOND]
-    await remembers(chat, Exchange(user=FIRST, assistant=first.answer), Exchange(user=SECOND, assistant=second.answer))
+    await remembers(chat, (FIRST, first.answer), (SECOND, second.answer))
 
 
 async def test_a_reset_starts_afresh(chat: OwnChat) -> None:
@@ -47,10 +46,11 @@ async def test_what_is_forgotten_is_gone(june: June, chat: OwnChat) -> None:
     await remembers(chat)
 
 
-async def remembers(chat: OwnChat, *turns: Exchange) -> None:
+async def remembers(chat: OwnChat, *turns: tuple[str, str]) -> None:
     """Wait until the conversation remembers just that."""
 
     async def so() -> bool:
-        return (await chat.conversation.query(Conversation.history)).window == turns
+        window = (await chat.conversation.query(Conversation.history)).window
+        return tuple((exchange.user, exchange.assistant) for exchange in window) == turns
 
     await until(so)

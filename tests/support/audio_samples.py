@@ -5,6 +5,7 @@ import math
 import struct
 import zlib
 from functools import cache
+from typing import Any
 
 import av
 import numpy as np
@@ -36,7 +37,6 @@ def wav(
 
 
 @cache
-@cache
 def encoded(container: str, codec: str, seconds: float = 1.0, rate: int = 48_000, *, quiet: bool = False) -> bytes:
     """Encode a tone (or silence) with an FFmpeg encoder in an FFmpeg container."""
     target = io.BytesIO()
@@ -56,6 +56,31 @@ def voice_note() -> bytes:
     return encoded("ogg", "libopus")
 
 
+def stereo(left: bytes, right: bytes) -> bytes:
+    """Interleave s16le PCM."""
+    pcm: bytes = np.column_stack([np.frombuffer(left, "<i2"), np.frombuffer(right, "<i2")]).tobytes()
+    return pcm
+
+
+def video(container: str, codec: str, picture: str = "mpeg4", seconds: float = 2.0) -> bytes:
+    """Make a video: a grey picture, and a tone."""
+    target = io.BytesIO()
+    with av.open(target, "w", format=container) as out:
+        pictures: Any = out.add_stream(picture, rate=10)
+        pictures.width, pictures.height = 128, 96
+        pictures.pix_fmt = "yuv420p"
+        sound = out.add_stream(codec, rate=48_000, layout="mono")
+        assert isinstance(sound, AudioStream)
+        for index in range(int(seconds * 10)):
+            picture_frame = VideoFrame(128, 96, "yuv420p")
+            picture_frame.pts = index
+            out.mux(pictures.encode(picture_frame))
+        out.mux(pictures.encode(None))
+        out.mux(sound.encode(_frame(tone(seconds, 48_000), 48_000, 0)))
+        out.mux(sound.encode(None))
+    return target.getvalue()
+
+
 def _frame(pcm: bytes, rate: int, position: int) -> AudioFrame:
     frame = AudioFrame.from_ndarray(np.frombuffer(pcm, "<i2").reshape(1, -1), format="s16", layout="mono")
     frame.sample_rate = rate
@@ -63,11 +88,11 @@ def _frame(pcm: bytes, rate: int, position: int) -> AudioFrame:
     return frame
 
 
-def video_only() -> bytes:
-    """Make an MP4 with a picture and no sound."""
+def video_only(container: str = "mp4", codec: str = "mpeg4") -> bytes:
+    """Make a video without sound."""
     target = io.BytesIO()
-    with av.open(target, "w", format="mp4") as out:
-        stream = out.add_stream("mpeg4", rate=10)
+    with av.open(target, "w", format=container) as out:
+        stream: Any = out.add_stream(codec, rate=10)
         stream.width = stream.height = 32
         stream.pix_fmt = "yuv420p"
         for _ in range(5):
@@ -189,6 +214,12 @@ def compressed_moov_bomb(size: int) -> bytes:
 
 def _syncsafe(value: int) -> bytes:
     return bytes((value >> shift) & 0x7F for shift in (21, 14, 7, 0))
+
+
+def id3(body: bytes, *, footer: bool = False) -> bytes:
+    """Make a tag with a body of any bytes, before a file of any format."""
+    head = b"\4\0" + (b"\x10" if footer else b"\0") + _syncsafe(len(body))
+    return b"ID3" + head + body + (b"3DI" + head if footer else b"")
 
 
 def id3_bomb(size: int) -> bytes:

@@ -1,14 +1,12 @@
 """A chat as its platform sees it, and what histories tell of it afterwards."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
-from google.protobuf.message import Message
-from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
@@ -145,22 +143,3 @@ def activities_of(history: WorkflowHistory) -> list[Ran]:
             ran[completed.scheduled_event_id].completed += 1
             ran[completed.scheduled_event_id].output = completed.result.payloads[0].data
     return list(ran.values())
-
-
-def payloads_of(message: Message) -> Iterator[Payload]:
-    """Find all payloads in an event, however deep."""
-    if isinstance(message, Payload):
-        yield message
-        return
-    for field, value in message.ListFields():
-        if field.message_type is None:
-            continue
-        if not field.is_repeated:
-            parts = [value]
-        elif field.message_type.GetOptions().map_entry:
-            parts = list(value.values())
-        else:
-            parts = list(value)
-        for part in parts:
-            if isinstance(part, Message):
-                yield from payloads_of(part)

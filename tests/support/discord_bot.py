@@ -14,8 +14,8 @@ from workers.local.stack import Embedded
 
 UNHURRIED = {
     "JUNE_LIMIT_CHAT_WAITING": "1000",
-    "JUNE_LIMIT_CHAT_MESSAGES_PER_MINUTE": "10000",
-    "JUNE_LIMIT_USER_MESSAGES_PER_MINUTE": "10000",
+    "JUNE_LIMIT_CHAT_MESSAGES_PER_MINUTE": "1000",
+    "JUNE_LIMIT_USER_MESSAGES_PER_MINUTE": "1000",
 }
 """Limits that no test reaches by being quick."""
 

@@ -53,6 +53,19 @@ def _sync_words() -> bytes:
     return b"\xff\xfb\x90\x00" * 100_000
 
 
+def _claiming(container: str, codec: str, marker: bytes, skip: int, claim: bytes) -> bytes:
+    """Overwrite a size that a header claims: the bytes ``skip`` behind a marker."""
+    data = bytearray(make.encoded(container, codec, 1, 8_000))
+    place = data.index(marker) + skip
+    data[place : place + len(claim)] = claim
+    return bytes(data)
+
+
+def _amr_of_nothing() -> bytes:
+    """Frames of the type that holds nothing (15): a byte each, 20 ms each."""
+    return b"#!AMR\n" + b"\x7c" * 200_000
+
+
 FILES: dict[str, tuple[Callable[[], bytes], ErrorCode | None]] = {
     "empty": (lambda: b"", EMPTY),
     "one-byte": (lambda: b"O", UNREADABLE),
@@ -82,6 +95,29 @@ FILES: dict[str, tuple[Callable[[], bytes], ErrorCode | None]] = {
     "mp3-sync-words": (_sync_words, UNREADABLE),
     "id3-huge-claim": (lambda: b"ID3\4\0\0\x7f\x7f\x7f\x7f" + bytes(1000), UNREADABLE),
     "id3-compression-bomb": (lambda: make.id3_bomb(120_000_000), UNREADABLE),
+    "id3-longer-than-the-file": (lambda: make.id3(bytes(90_000))[:50_000] + _flac()[:100], UNREADABLE),
+    "id3-and-nothing": (lambda: make.id3(bytes(100)), UNREADABLE),
+    "id3-2000-times": (lambda: make.id3(b"") * 2000 + b"fLaC", UNREADABLE),
+    "id3-before-text": (lambda: make.id3(bytes(100)) + b"This is not audio. " * 100, UNREADABLE),
+    "amr-magic-only": (lambda: b"#!AMR\n", EMPTY),
+    "amr-garbage": (lambda: b"#!AMR-WB\n" + random.Random(2).randbytes(50_000), None),  # noqa: S311
+    "amr-of-nothing": (_amr_of_nothing, UNREADABLE),
+    "aiff-claims-gigabytes": (lambda: _claiming("aiff", "pcm_s16be", b"SSND", 4, b"\x7f\xff\xff\xf0"), None),
+    "aiff-claims-a-huge-header": (lambda: _claiming("aiff", "pcm_s16be", b"COMM", 4, b"\x7f\xff\xff\xf0"), EMPTY),
+    "aiff-claims-65535-channels": (lambda: _claiming("aiff", "pcm_s16be", b"COMM", 8, b"\xff\xff"), UNREADABLE),
+    "caf-claims-exabytes": (lambda: _claiming("caf", "pcm_s16le", b"data", 4, b"\x7f" + b"\xff" * 7), UNREADABLE),
+    "caf-of-a-recorder-that-died": (lambda: _claiming("caf", "pcm_s16le", b"data", 4, b"\xff" * 8), None),
+    "caf-claims-a-huge-table": (lambda: _claiming("caf", "alac", b"kuki", 4, b"\0\0\0\0\x7f\xff\xff\xff"), UNREADABLE),
+    "caf-claims-huge-packets": (lambda: _claiming("caf", "pcm_s16le", b"lpcm", 8, b"\x7f\xff\xff\xff"), UNREADABLE),
+    "mp4-of-another-codec": (
+        lambda: make.encoded("ipod", "alac", 1, 44_100).replace(b"alac", b"Qclp"),
+        UNREADABLE,
+    ),
+    "matroska-of-another-codec": (lambda: make.encoded("matroska", "tta"), UNREADABLE),
+    "avi-claims-gigabytes": (lambda: _claiming("avi", "pcm_s16le", b"movi", -4, b"\xf0\xff\xff\x7f"), None),
+    "asf-magic-only": (lambda: b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + b"\xff" * 200, UNREADABLE),
+    "mpegts-of-nothing": (lambda: (b"G" + b"\x1f\xff\x10" + bytes(184)) * 5000, UNREADABLE),
+    "webm-video-only": (lambda: make.video_only("webm", "libvpx"), UNREADABLE),
     "wav-headers-only": (lambda: make.wav(b""), EMPTY),
     "wav-truncated-head": (lambda: make.wav(make.tone(1))[:30], UNREADABLE),
     "wav-claims-hours": (lambda: make.wav(make.tone(1), data_size=0xFFFFFFF0, riff_size=0xFFFFFFFF), None),

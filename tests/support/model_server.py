@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,16 +19,23 @@ class Cut(Exception):  # noqa: N818 - an event of the script, not an error of ju
     """Raised within a stream, breaks the connection off."""
 
 
+Piece = str | bytes | float | asyncio.Event | Cut
+
+
 @dataclass(frozen=True)
 class Script:
     """One answer: a status with a body, or pieces of an event stream."""
 
-    pieces: Sequence[str | float | asyncio.Event | Cut] = ()
-    """Text is sent as it is, a number is a pause in seconds, an event is waited for, Cut breaks off."""
+    pieces: Sequence["Piece"] = ()
+    """Text and bytes are sent as they are, a number is a pause in seconds, an event is waited for, Cut breaks off."""
     status: int = 200
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "text/event-stream"
+
+
+Answering = Script | Callable[[dict[str, Any]], Script]
+"""A script, or a function that chooses one by the request's fields."""
 
 
 def event(value: object) -> str:
@@ -67,9 +74,9 @@ class ModelServerDouble:
         self.url = ""
         self.requests: list[dict[str, Any]] = []
         self.open_streams = 0
-        self._scripts: deque[Script] = deque()
+        self._scripts: deque[Answering] = deque()
 
-    def plays(self, *scripts: Script) -> None:
+    def plays(self, *scripts: Answering) -> None:
         """Set the answers to come, and forget the requests."""
         self._scripts = deque(scripts)
         self.requests.clear()
@@ -78,17 +85,19 @@ class ModelServerDouble:
         """Answer by the next script."""
         self.requests.append(await request.json())
         script = self._scripts.popleft() if len(self._scripts) > 1 else self._scripts[0]
+        if not isinstance(script, Script):
+            script = script(self.requests[-1])
         if script.pieces:
             return StreamingResponse(self._stream(script.pieces), script.status, script.headers, script.content_type)
         return Response(script.body, script.status, script.headers, script.content_type)
 
-    async def _stream(self, pieces: Sequence[str | float | asyncio.Event | Cut]) -> AsyncIterator[str]:
+    async def _stream(self, pieces: Sequence[Piece]) -> AsyncIterator[str | bytes]:
         self.open_streams += 1
         try:
             for piece in pieces:
                 if isinstance(piece, Cut):
                     raise piece
-                if isinstance(piece, str):
+                if isinstance(piece, str | bytes):
                     yield piece
                 elif isinstance(piece, asyncio.Event):
                     await piece.wait()
@@ -102,7 +111,8 @@ class ModelServerDouble:
 async def model_server() -> AsyncIterator[ModelServerDouble]:
     """Serve on a free port of loopback."""
     double = ModelServerDouble()
-    app = Starlette(routes=[Route("/v1/chat/completions", double.answer, methods=["POST"])])
+    paths = ("/v1/chat/completions", "/v1/chat/completions/input_tokens")
+    app = Starlette(routes=[Route(path, double.answer, methods=["POST"]) for path in paths])
     config = uvicorn.Config(app, "127.0.0.1", 0, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     socket = config.bind_socket()

@@ -73,7 +73,7 @@ async def hold(page: Page, seconds: float) -> None:
     assert box
     await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     await page.mouse.down()
-    await page.wait_for_selector("body[data-state=listening]")
+    await page.wait_for_selector("body[data-state=speaking-user]")
     await page.wait_for_timeout(1000 * seconds)
     await page.mouse.up()
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from playwright.async_api import Browser, Error, Frame, Page, ViewportSize
 
 VIEW: ViewportSize = {"width": 1400, "height": 860}
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 60_000
 LOOK_SECONDS = 0.3
 
 

@@ -18,6 +18,7 @@ from activities.fetch import FetchedAudio, FetchRequest
 from activities.forget import ForgetRequest, Forgotten
 from activities.infer import Inference, InferRequest, Sentence
 from activities.reply import Delivered, ReplyRequest
+from activities.retract import RetractRequest
 from activities.synthesize import Speech, SynthesizeRequest
 from activities.transcribe import TranscribeRequest, Transcript
 from activities.values import BlobRef
@@ -112,6 +113,11 @@ class World:
         """Show nothing."""
         await self._play("accompany", request, None)
 
+    @activity.defn(name="retract")
+    async def retract(self, request: RetractRequest) -> None:
+        """Record what would be taken back."""
+        await self._play("retract", request, None)
+
     @activity.defn(name="forget")
     async def forget(self, request: ForgetRequest) -> Forgotten:
         """Forget nothing."""
@@ -138,7 +144,7 @@ async def running(
         },
         GPU_QUEUE: {"activities": [world.transcribe, world.infer]},
         CPU_QUEUE: {"activities": [world.synthesize, world.transcribe]},
-        platform_queue(platform): {"activities": [world.fetch, world.reply, world.accompany]},
+        platform_queue(platform): {"activities": [world.fetch, world.reply, world.accompany, world.retract]},
     }
     async with AsyncExitStack() as stack:
         for queue, holds in queues.items():

@@ -5,14 +5,25 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from tests.support.encryption import KEY_RING
 from workers.settings import PROJECT, StorageSettings
 
 SMALL_MODEL = "smollm2-135m-instruct"
 
 
 @pytest.fixture
-def address(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Name the dev server in Temporal's environment configuration."""
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The key ring of the tests' server, as a file of the owner's alone."""
+    file = tmp_path_factory.mktemp("keys") / "keys.json"
+    file.write_bytes(KEY_RING.read_bytes())
+    file.chmod(0o600)
+    return file
+
+
+@pytest.fixture
+def address(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch, key_file: Path) -> str:
+    """Name the dev server in Temporal's environment configuration, and its keys in june's."""
+    monkeypatch.setenv("JUNE_ENCRYPTION_KEY_FILE", str(key_file))
     address = dev_server.client.service_client.config.target_host
     monkeypatch.setenv("TEMPORAL_ADDRESS", address)
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", "/dev/null")

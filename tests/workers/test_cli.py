@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from workers import cli
 from workers.cli import app
 from workers.errors import ExitCode
 from workers.local import instance
@@ -74,3 +75,14 @@ def catches(pid: int, number: signal.Signals) -> bool:
     """Tell whether a process has started so far that it handles a signal."""
     caught = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
+
+
+def test_what_a_command_makes_is_for_its_owner_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "end_process", lambda _code: None)
+    monkeypatch.setattr(sys, "argv", ["june", "settings"])
+    before = os.umask(0)
+    try:
+        cli.main()
+    finally:
+        made = os.umask(before)
+    assert made == 0o077

@@ -26,12 +26,12 @@ def settings() -> TelemetrySettings:
     return TelemetrySettings(health_address=f"127.0.0.1:{free_port()}", grpc_health_address=f"127.0.0.1:{free_port()}")
 
 
-async def get(telemetry: TelemetrySettings, path: str) -> tuple[int, str]:
+async def get(telemetry: TelemetrySettings, path: str, **headers: str) -> tuple[int, str]:
     """Probe by HTTP."""
 
     def request() -> tuple[int, str]:
         connection = http.client.HTTPConnection(telemetry.health_address, timeout=5)
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers)
         response = connection.getresponse()
         return response.status, response.read().decode()
 
@@ -81,6 +81,35 @@ async def test_an_unknown_service_is_not_found() -> None:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await check(telemetry, "nobody")
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_page_whose_name_is_rebound_reads_nothing() -> None:
+    telemetry = settings().model_copy(update={"telemetry_hosts": ("workers",)})
+    async with serve_health(Health(), telemetry):
+        for path in ("/livez", "/readyz"):
+            status, text = await get(telemetry, path, Host="evil.example:8081")
+            assert (status, "JUNE_TELEMETRY_HOSTS" in text) == (421, True)
+        for host in ("localhost", telemetry.health_address, "workers:8081"):
+            assert await get(telemetry, "/livez", Host=host) == (200, "live")
+
+
+async def test_browsers_cannot_ask_by_grpc() -> None:
+    telemetry = settings()
+    async with serve_health(Health(), telemetry):
+        host, _, port = telemetry.grpc_health_address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST /grpc.health.v1.Health/Check HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n")
+        said = await reader.read()  # no answer, and the end; frames of HTTP/2 alone, which no browser reads as HTTP/1.1
+        writer.close()
+    assert b"HTTP/1" not in said
+    assert b"SERVING" not in said
+
+
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:x", "127.0.0.1:70000", "127.0.0.1:"])
+async def test_an_address_that_is_none_is_said_clearly(address: str) -> None:
+    with pytest.raises(UnavailableError, match=address):
+        async with serve_health(Health(), TelemetrySettings(health_address=address)):
+            pass
 
 
 @pytest.mark.slow

@@ -150,3 +150,12 @@ def test_a_wrong_setting_is_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == ExitCode.FAULT
     assert done.stderr.startswith("june: A setting of TelemetrySettings is wrong (log_level: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_a_worker_makes_is_for_its_owner_alone() -> None:
+    before = os.umask(0)
+    try:
+        assert main("no role") == ExitCode.FAULT
+    finally:
+        made = os.umask(before)
+    assert made == 0o077

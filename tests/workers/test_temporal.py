@@ -1,5 +1,6 @@
 """Connecting as operators configure it, and saying clearly when nobody answers."""
 
+import socket
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 from tests.support.ports import free_port
 from workers.errors import ExitCode, UnavailableError
 from workers.settings import TelemetrySettings
-from workers.temporal import connect, connection_config, ensure_search_attributes, missing_search_attributes
+from workers.temporal import connect, connection_config, ensure_search_attributes, is_serving, missing_search_attributes
 from workflows.names import SEARCH_ATTRIBUTES
 
 
@@ -39,6 +40,13 @@ async def test_the_timeout_is_kept() -> None:
     with pytest.raises(UnavailableError):
         await connect(TelemetrySettings(), address=f"127.0.0.1:{free_port()}", timeout_seconds=0.5)
     assert 0.5 <= time.monotonic() - started < 5
+
+
+async def test_a_server_serves_or_does_not(address: str) -> None:
+    assert await is_serving(address, 5)
+    assert not await is_serving(f"127.0.0.1:{free_port()}", 5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert not await is_serving(f"127.0.0.1:{silent.getsockname()[1]}", 0.2)
 
 
 async def test_missing_search_attributes_are_added() -> None:

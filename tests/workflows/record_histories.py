@@ -15,26 +15,40 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.error_codes import ErrorCode
+from activities.infer import InferRequest
+from activities.reply import Delivered, ReplyRequest
 from activities.testruns.results import Outcome
 from activities.values import Address, AudioSource
 from bots.access import count
 from bots.intake import accept
+from tests.support.encryption import CONVERTER
 from tests.support.testrun_world import Suite, forever, report, telling
 from tests.support.waiting import until
 from tests.support.world import HEARTBEAT_TIMEOUT, PLATFORM, World, refuse, running, signalling, wait_for
+from workers.encryption.codec import data_converter
+from workers.encryption.source import Keys
 from workflows.access.contracts import AccessChange, AccessState, Arrival, Heard, Permission, UserLimits
 from workflows.access.workflow import Access
 from workflows.names import SEARCH_ATTRIBUTES, TESTS_QUEUE, WORKFLOW_QUEUE, access_id, conversation_id, voice_message_id
 from workflows.testruns.contracts import RunRequest
 from workflows.testruns.workflow import IntegrationRun
-from workflows.voice.contracts import ConversationState, Exchange, Limits, Memory, SettingsChange, VoiceMessageRequest
+from workflows.voice.contracts import (
+    Again,
+    ConversationState,
+    Exchange,
+    Limits,
+    Memory,
+    SettingsChange,
+    Stop,
+    VoiceMessageRequest,
+)
 from workflows.voice.conversation import Conversation
+from workflows.voice.memory import WINDOW_TURNS
 from workflows.voice.voice_message import VoiceMessage
 
 FOLDER = Path(__file__).resolve().parent.parent / "histories"
@@ -197,6 +211,111 @@ async def _turn(client: Client, message: str, **changes: object) -> WorkflowHand
     return await client.start_workflow(VoiceMessage.run, request, id=f"turn-{message}", task_queue=WORKFLOW_QUEUE)
 
 
+async def summaries(client: Client, world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """A summary that is given up, as somebody speaks, and another that comes.
+
+    ``conversation_summary_awaited`` is one that the end of a run waits for, as june 0.1.0 played it.
+    """
+    gate = asyncio.Event()
+
+    async def infer(request: InferRequest) -> None:
+        if request.background:
+            await wait_for(gate)(request)
+
+    world.behaviours["infer"] = infer
+    window = tuple(Exchange(user=f"hello {number}", assistant="hi") for number in range(WINDOW_TURNS))
+    for name in ("conversation_summary_given_up", "conversation_summary"):
+        asked = len(world.asked("infer"))
+        chat = await _Chat.open(client, turns_per_run=2, name=name, memory=Memory(window=window))
+        first = await chat.run()
+        await chat.ask("1")
+        if name == "conversation_summary":
+            gate.set()
+            await until(lambda asked=asked: len(world.asked("infer")) == asked + 3)  # the summary, and its reading
+            await asyncio.sleep(1)
+        else:
+            await until(lambda asked=asked: len(world.asked("infer")) == asked + 2)
+        await chat.ask("2")
+        await chat.next_run(first)
+        yield name, first
+        await chat.handle.terminate()
+
+
+async def stopped(client: Client, world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """Answers that are stopped: by a message over one, by a person, and by the command; one that waited, too."""
+    chat = await _Chat.open(client, turns_per_run=100, name="stopped")
+    world.behaviours["infer"] = wait_for(asyncio.Event())
+
+    async def under_way(message: str, **more: object) -> None:
+        before = len(world.asked("infer"))
+        await chat.send(message, **more)
+        await until(lambda: len(world.asked("infer")) > before)
+
+    await under_way("1")
+    await under_way("2", interrupts={"message": "1", "heard_chars": 3})
+    await chat.handle.execute_update(Conversation.stop, Stop(message="2"))
+    await chat.answered("2")
+    await under_way("3")
+    for message in ("4", "5", "6", "7"):
+        await chat.send(message)
+    await chat.handle.execute_update(Conversation.cancel)
+    await chat.answered("7")
+    yield "conversation_stopped", chat.handle
+    yield "turn_stopped", client.get_workflow_handle(voice_message_id(PLATFORM, "stopped", "1"))
+    await chat.handle.terminate()
+
+
+async def queue_notice(client: Client, world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """Six messages, whose wait is told once, and taken back."""
+    chat = await _Chat.open(client, turns_per_run=100, name="queue")
+    gate = asyncio.Event()
+    world.behaviours["infer"] = wait_for(gate)
+    for message in map(str, range(1, 7)):
+        await chat.send(message, accompanied=True)
+    await until(lambda: world.notices() == ["queued"])
+    gate.set()
+    await chat.answered("6")
+    await until(lambda: bool(world.asked("retract")))
+    yield "conversation_queue_notice", chat.handle
+    await chat.handle.terminate()
+
+
+async def counted(client: Client, world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """A turn that is stopped, and one whose answer was being sent when it was to be."""
+    chat = await _Chat.open(client, turns_per_run=100, name="counted")
+    for stage, stopped in (("infer", 1), ("reply", 0)):
+        gate = asyncio.Event()
+        world.behaviours = {stage: wait_for(gate)}
+        before = len(world.asked(stage))
+        await chat.send(stage)
+        await until(lambda stage=stage, before=before: len(world.asked(stage)) > before)
+        cancelling = asyncio.create_task(chat.handle.execute_update(Conversation.cancel))
+        await asyncio.sleep(0.5)
+        gate.set()
+        assert await cancelling == stopped
+        await chat.answered(stage)
+    yield "conversation_counted_stops", chat.handle
+    await chat.handle.terminate()
+
+
+async def uncertain(client: Client, world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """An answer that may not have arrived: told with the next message, and sent again."""
+    chat = await _Chat.open(client, turns_per_run=100, name="uncertain")
+
+    async def reply(asked: ReplyRequest) -> Delivered | None:
+        return None if asked.notice else Delivered(text="uncertain", error=ErrorCode.REPLY_UNCERTAIN)
+
+    world.behaviours["reply"] = reply
+    await chat.ask("1")
+    world.behaviours.clear()
+    await chat.ask("2")
+    await chat.handle.execute_update("again", Again(message="3"))
+    await until(lambda: len(world.asked("reply")) == 4)
+    await asyncio.sleep(0.3)
+    yield "conversation_uncertain", chat.handle
+    await chat.handle.terminate()
+
+
 class _Chat:
     """One chat."""
 
@@ -206,10 +325,14 @@ class _Chat:
         self.handle = client.get_workflow_handle_for(Conversation.run, conversation_id(PLATFORM, name))
 
     @classmethod
-    async def open(cls, client: Client, turns_per_run: int, name: str = "recorded") -> "_Chat":
+    async def open(
+        cls, client: Client, turns_per_run: int, name: str = "recorded", memory: Memory | None = None
+    ) -> "_Chat":
         chat = cls(client, name)
         limits = Limits(messages_per_minute=1000)
-        state = ConversationState(platform=PLATFORM, chat=name, limits=limits, turns_per_run=turns_per_run)
+        state = ConversationState(
+            platform=PLATFORM, chat=name, limits=limits, turns_per_run=turns_per_run, memory=memory or Memory()
+        )
         await client.start_workflow(Conversation.run, state, id=chat.handle.id, task_queue=WORKFLOW_QUEUE)
         return chat
 
@@ -247,9 +370,29 @@ async def _has_ended(turn: WorkflowHandle[Any, Any]) -> bool:
     return False
 
 
+async def encrypted(client: Client, world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """A turn that is answered at the second attempt, one that is refused, and their conversation."""
+    chat = await _Chat.open(client, turns_per_run=100, name="encrypted")
+    world.behaviours["infer"] = signalling(("One.", "Wrong.", "Lost."), ("One.", "Right.", "End."))
+    await chat.ask("1")
+    world.behaviours = {"fetch": refuse(ErrorCode.AUDIO_UNREADABLE)}
+    await chat.ask("2")
+    await chat.handle.execute_update(Conversation.configure, SettingsChange(language="de"))
+    yield "conversation_encrypted", chat.handle
+    for message, name in (("1", "turn_encrypted"), ("2", "turn_encrypted_refused")):
+        yield name, client.get_workflow_handle(voice_message_id(PLATFORM, "encrypted", message))
+    await chat.handle.terminate()
+
+
 SCENES: dict[str, Scene] = {
-    scene.__name__: scene for scene in (turns, conversation, accompanied, users, permissions, integration)
+    scene.__name__: scene
+    for scene in (
+        *(turns, conversation, summaries, accompanied, users, permissions, integration),
+        *(stopped, queue_notice, uncertain, counted, encrypted),
+    )
 }
+ENCRYPTED = (encrypted,)
+"""Scenes that are recorded with the tests' keys; the others are in the clear, as june 0.1.0 wrote them."""
 
 
 def without_places(history: Any) -> Any:  # noqa: ANN401 - JSON
@@ -259,10 +402,12 @@ def without_places(history: Any) -> Any:  # noqa: ANN401 - JSON
     return [without_places(value) for value in history] if isinstance(history, list) else history
 
 
-async def record(client: Client, scenes: Iterable[Scene]) -> dict[str, WorkflowHistory]:
+async def record(address: str, scenes: Iterable[Scene]) -> dict[str, WorkflowHistory]:
     """Play scenes; give the histories by name."""
     histories = {}
     for scene in scenes:
+        converter = CONVERTER if scene in ENCRYPTED else data_converter(Keys.none())
+        client = await Client.connect(address, data_converter=converter, identity="june")
         async with running(client, World()) as world:
             async for name, handle in scene(client, world):
                 histories[name] = await handle.fetch_history()
@@ -275,9 +420,8 @@ async def _main(scenes: Iterable[Scene]) -> None:
     )
     async with environment:
         address = environment.client.service_client.config.target_host
-        client = await Client.connect(address, data_converter=pydantic_data_converter, identity="june")
         FOLDER.mkdir(exist_ok=True)
-        for name, history in (await record(client, scenes)).items():
+        for name, history in (await record(address, scenes)).items():
             recorded = json.dumps(without_places(history.to_json_dict()), indent=1)
             (FOLDER / f"{name}.json").write_text(recorded + "\n")
 

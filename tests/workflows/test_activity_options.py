@@ -9,10 +9,12 @@ import pytest
 from pydantic import BaseModel
 from temporalio import activity, workflow
 from temporalio.client import WorkflowFailureError
-from temporalio.exceptions import CancelledError
+from temporalio.exceptions import ActivityError, CancelledError
+from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.heartbeats import heartbeats
 from workflows import activity_options as options
 from workflows.activity_options import ActivityOptions, raise_if_cancelled, retries, run_activity
 
@@ -115,3 +117,39 @@ def test_every_activity_is_tried_again_and_none_for_ever() -> None:
         assert table.attempt <= table.total, name
         assert table.heartbeat < table.attempt, name
         assert table.retry_policy.maximum_attempts > 1 or table.total == timedelta(hours=24), name
+
+
+class Hangs:
+    """An activity of an engine that hangs: it is alive, and never ends."""
+
+    def __init__(self) -> None:
+        self.attempts = 0
+
+    @activity.defn
+    async def hang(self, _ask: Ask) -> float:
+        self.attempts += 1
+        async with heartbeats(interval=0.1):
+            await asyncio.sleep(30)
+        return 0
+
+
+@workflow.defn(sandboxed=False)
+class RunsOnce:
+    """Runs it."""
+
+    @workflow.run
+    async def run(self, ask: Ask) -> float:
+        second = timedelta(seconds=1)
+        once = ActivityOptions(second, 20 * second, retries(5, second, hangs=False))
+        return await run_activity(Hangs.hang, ask, once, queue=workflow.info().task_queue, summary="")
+
+
+@pytest.mark.slow
+async def test_what_runs_out_of_time_is_not_tried_again(dev_server: WorkflowEnvironment) -> None:
+    hangs, queue = Hangs(), str(uuid4())
+    async with Worker(dev_server.client, task_queue=queue, workflows=[RunsOnce], activities=[hangs.hang]):
+        with pytest.raises(WorkflowFailureError) as failure:
+            await dev_server.client.execute_workflow(RunsOnce.run, Ask(), id=queue, task_queue=queue)
+    assert isinstance(failure.value.cause, ActivityError)
+    assert isinstance(failure.value.cause.cause, TemporalTimeoutError)
+    assert hangs.attempts == 1

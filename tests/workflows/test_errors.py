@@ -34,6 +34,12 @@ def test_a_code_of_the_activitys_own_is_read(code: ErrorCode) -> None:
     assert code_of(failed(BadInputError(code, "scripted")), Stage.FETCH) is code
 
 
+def test_a_code_below_what_the_sdk_puts_around_it_is_read() -> None:
+    outer, inner = ApplicationError("Failed decoding arguments"), ApplicationError("?", type="key-unknown")
+    outer.__cause__ = inner
+    assert code_of(failed(outer), Stage.INFER) is ErrorCode.KEY_UNKNOWN
+
+
 @pytest.mark.parametrize("stage", Stage)
 @pytest.mark.parametrize(
     "error", [failed(ApplicationError("?", type="ConnectionError")), timed_out(TimeoutType.SCHEDULE_TO_CLOSE)]

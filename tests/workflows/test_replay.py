@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from activities.infer import Inference
+from tests.support.encryption import CONVERTER
+from tests.support.payloads import payloads_of
+from workers.encryption.codec import ENCODING, data_converter
+from workers.encryption.source import Keys
 from workers.roles.workflows import WORKFLOWS
 from workflows.names import VOICE_MESSAGE
 from workflows.voice.contracts import Memory, VoiceMessageRequest, VoiceMessageResult
@@ -25,11 +28,22 @@ RECORDED = {
     "conversation_queue_reset",
     "conversation_settings_cancel",
     "conversation_forget",
+    "conversation_summary",
+    "conversation_summary_awaited",
+    "conversation_summary_given_up",
     "turn_accompanied",
     "conversation_users_limits",
     "access",
+    "conversation_stopped",
+    "turn_stopped",
+    "conversation_queue_notice",
+    "conversation_uncertain",
+    "conversation_counted_stops",
     "integration_failed",
     "integration_cancelled",
+    "conversation_encrypted",
+    "turn_encrypted",
+    "turn_encrypted_refused",
 }
 MAX_BYTES = 200_000
 
@@ -47,7 +61,7 @@ def test_all_are_there_and_small() -> None:
 
 @pytest.mark.parametrize("name", sorted(RECORDED))
 async def test_recorded_histories_replay(name: str) -> None:
-    replayer = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=CONVERTER)
     await replayer.replay_workflow(recorded(name))
 
 
@@ -59,7 +73,18 @@ def test_they_hold_what_they_are_named_for() -> None:
     assert kinds["turn_second_attempt"].count("EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED") == 4
     assert "EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED" in kinds["conversation_settings_cancel"]
     assert "EVENT_TYPE_ACTIVITY_TASK_COMPLETED" in kinds["conversation_forget"]
+    given_up, awaited = kinds["conversation_summary_given_up"], kinds["conversation_summary_awaited"]
+    assert "EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED" in given_up
+    assert "EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED" not in awaited
+    assert awaited.count("EVENT_TYPE_ACTIVITY_TASK_COMPLETED") == 1
+    taken = kinds["conversation_summary"].count("EVENT_TYPE_ACTIVITY_TASK_COMPLETED")
+    assert taken == 2, "the summary, and its reading"
     assert kinds["turn_accompanied"].count("EVENT_TYPE_ACTIVITY_TASK_SCHEDULED") == 9, "accompany among them"
+    assert kinds["turn_stopped"][-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED"
+    assert kinds["conversation_stopped"].count("EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED") == 7
+    assert kinds["conversation_queue_notice"].count("EVENT_TYPE_ACTIVITY_TASK_COMPLETED") == 2, "told, and taken back"
+    assert kinds["conversation_counted_stops"].count("EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED") == 2
+    assert kinds["conversation_uncertain"].count("EVENT_TYPE_ACTIVITY_TASK_COMPLETED") == 2, "told, and sent again"
     signalled = "EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED"
     assert kinds["conversation_users_limits"].count(signalled) == 5, "the speech of three turns, memory for two"
     assert kinds["access"].count("EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED") == 4
@@ -69,6 +94,22 @@ def test_they_hold_what_they_are_named_for() -> None:
     assert "EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED" in kinds["integration_failed"]
     assert kinds["integration_failed"].count("EVENT_TYPE_ACTIVITY_TASK_SCHEDULED") == 5, "collect, three modules, alert"
     assert kinds["integration_cancelled"][-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED"
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(RECORDED) if "encrypted" in name])
+async def test_an_encrypted_history_says_nothing_to_those_without_the_key(name: str) -> None:
+    text = (FOLDER / f"{name}.json").read_text()
+    kept = [
+        payload for event in recorded(name).events for payload in payloads_of(event) if "encoding" in payload.metadata
+    ]
+    sealed = [payload for payload in kept if payload.metadata["encoding"] == ENCODING]
+    plain = {payload.data for payload in kept if payload not in sealed}
+    assert len(sealed) >= 5
+    assert "Encoded failure" in text or "failure" not in text
+    assert all(b"hello" not in data.lower() for data in plain), "search attributes, and no more"
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=data_converter(Keys.none()))
+    with pytest.raises(Exception, match="key"):
+        await replayer.replay_workflow(recorded(name))
 
 
 def read(name: str) -> list[dict[str, str]]:
@@ -96,8 +137,6 @@ class Hasty(VoiceMessage):
 
 
 async def test_a_change_of_order_is_noticed() -> None:
-    replayer = Replayer(
-        workflows=[Hasty], data_converter=pydantic_data_converter, workflow_runner=UnsandboxedWorkflowRunner()
-    )
+    replayer = Replayer(workflows=[Hasty], data_converter=CONVERTER, workflow_runner=UnsandboxedWorkflowRunner())
     with pytest.raises(workflow.NondeterminismError):
         await replayer.replay_workflow(recorded("turn"))

@@ -12,7 +12,14 @@ from activities.blobs import BlobStore
 from activities.values import BLOB_SCHEME, AudioSource
 from bots.intake import accept, result_of
 from workflows.names import CONVERSATION, WORKFLOW_QUEUE, conversation_id, voice_message_id
-from workflows.voice.contracts import ChatSettings, ConversationState, Limits, VoiceMessageRequest, VoiceMessageResult
+from workflows.voice.contracts import (
+    ChatSettings,
+    ConversationState,
+    Limits,
+    Memory,
+    VoiceMessageRequest,
+    VoiceMessageResult,
+)
 
 PLATFORM = "file"
 
@@ -38,10 +45,12 @@ class Caller:
         self._blobs = blobs
         self.chat = f"bench-{uuid4().hex[:8]}"
 
-    async def open(self, settings: ChatSettings) -> None:
-        """Start the conversation with settings of its own, and without limits on its pace."""
+    async def open(self, settings: ChatSettings, memory: Memory | None = None) -> None:
+        """Start the conversation with settings and a memory of its own, and without limits on its pace."""
         limits = Limits(messages_per_minute=1_000_000)
-        state = ConversationState(platform=PLATFORM, chat=self.chat, settings=settings, limits=limits)
+        state = ConversationState(
+            platform=PLATFORM, chat=self.chat, settings=settings, limits=limits, memory=memory or Memory()
+        )
         await self._client.start_workflow(
             CONVERSATION, state, id=conversation_id(PLATFORM, self.chat), task_queue=WORKFLOW_QUEUE
         )

@@ -3,13 +3,24 @@
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import BaseModel
 from rich.console import Console
 
-from workers.bench.sizes import ENDURANCE_TURNS, FOOTPRINT_TURNS, NOOP_TURNS, ROUNDS
+from workers.bench.sizes import (
+    ENDURANCE_TURNS,
+    FAULT_CHATS,
+    FAULT_TURNS,
+    FAULTS,
+    FOOTPRINT_TURNS,
+    NOOP_TURNS,
+    ROUNDS,
+    TURNS_PER_SECOND,
+)
+from workers.errors import ExitCode
 
 app = typer.Typer(no_args_is_help=True, help="Measure june on this machine.")
 _console = Console(stderr=True, highlight=False)
@@ -29,6 +40,16 @@ def turn(*, rounds: Rounds = ROUNDS, noop_turns: NoopTurns = NOOP_TURNS, as_json
 
 
 @app.command()
+def summary(
+    *, rounds: Annotated[int, typer.Option(help="Chats of each kind.", min=1)] = 5, as_json: Json = False
+) -> None:
+    """Measure the turns of a chat around its summary, beside those of a chat that needs none."""
+    from workers.bench.summary import bench_summary
+
+    _print(asyncio.run(bench_summary(rounds, _console.print)), as_json=as_json)
+
+
+@app.command()
 def footprint(*, turns: Turns = FOOTPRINT_TURNS, as_json: Json = False) -> None:
     """Measure time until ready, memory, idle load, and memory over many turns."""
     from workers.bench.footprint import bench_footprint
@@ -42,6 +63,42 @@ def endurance(*, turns: Turns = ENDURANCE_TURNS, as_json: Json = False) -> None:
     from workers.bench.endurance import bench_endurance
 
     _print(asyncio.run(bench_endurance(turns, _console.print)), as_json=as_json)
+
+
+@app.command()
+def faults(
+    *,
+    seed: Annotated[list[int], typer.Option(help="Of the faults, and of who speaks when; one campaign for each.")],
+    turns: Annotated[int, typer.Option(help="Messages in all.", min=1)] = FAULT_TURNS,
+    chats: Annotated[int, typer.Option(help="Chats in which they are said.", min=1)] = FAULT_CHATS,
+    count: Annotated[int, typer.Option("--faults", help="Faults in all.", min=0)] = FAULTS,
+    pace: Annotated[float, typer.Option(help="Messages in a second, on average.", min=0.1)] = TURNS_PER_SECOND,
+    keep: Annotated[
+        Path | None, typer.Option(resolve_path=True, help="Folder for june's logs and each message's outcome.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a campaign, each on a line.")] = False,
+) -> None:
+    """Hold a fault campaign: processes killed, servers restarted, the store gone, the disk full, platforms refusing.
+
+    Exits with 1 when a turn was lost, doubled, given up, out of order or badly remembered, or anything was left behind.
+    """
+    from workers.bench.faults.campaign import Options
+    from workers.bench.faults.figures import table
+    from workers.bench.faults.run import bench_faults
+
+    runs = []
+    for each in seed:
+        folder = keep / f"seed-{each}" if keep else None
+        options = Options(seed=each, turns=turns, chats=chats, faults=count, turns_per_second=pace, keep=folder)
+        figures = asyncio.run(bench_faults(options, _console.print))
+        runs.append(figures)
+        if as_json:
+            _print(figures, as_json=True)
+        for fault in [*figures.faults, *figures.left_processes, *figures.left_files, *figures.left_workflows]:
+            _console.print(f"seed {each}: {fault}", markup=False)
+    if not as_json:
+        typer.echo(table(runs))
+    raise typer.Exit(ExitCode.OK if all(figures.passed for figures in runs) else ExitCode.FAULT)
 
 
 @app.command("all")

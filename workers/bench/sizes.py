@@ -6,3 +6,8 @@ NOOP_TURNS = 200
 """Turns without engines."""
 ENDURANCE_TURNS = 1000
 FOOTPRINT_TURNS = 100
+FAULT_TURNS = 1000
+FAULT_CHATS = 30
+FAULTS = 60
+TURNS_PER_SECOND = 2.0
+"""Of a fault campaign, on average; without faults two cores answer about seven."""

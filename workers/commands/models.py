@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Column, Table
 
 from workers.errors import ExitCode
-from workers.models.catalogue import Model, ModelError, known, models, verify
+from workers.models.catalogue import Model, ModelError, known, models, pulled_voices, verify, voices
 from workers.models.pull import PullError, pull
 from workers.settings import StorageSettings
 
@@ -26,10 +26,15 @@ LIST = ("model", "kind", "languages", "licence", "size", "state")
 
 
 @app.command("list")
-def list_models(*, as_json: Json = False) -> None:
-    """List the models that june knows, and whether they are here, whole and right."""
+def list_models(
+    *,
+    all_voices: Annotated[bool, typer.Option("--voices", help="Voices that are not here, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the models that june knows, and whether they are here, whole and right; of the voices those that are."""
     folder = StorageSettings().models
-    rows = [_describe(model, folder) for model in models().values()]
+    shown = voices() if all_voices else {name: voices()[name] for name in pulled_voices(folder)}
+    rows = [_describe(model, folder) for model in (models() | shown).values()]
     if as_json:
         _print_json(rows, folder)
         return
@@ -49,19 +54,21 @@ def pull_models(
     tests: Annotated[bool, typer.Option("--tests", help="What june's own tests need.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring models onto this machine and check their SHA-256; those that are here stay as they are."""
+    """Bring models onto this machine and check their digests; those that are here stay as they are."""
     sets = {"demo"} if demo or not (names or tests) else set()
     sets |= {"tests"} if tests else set()
     named = [known(name) for name in names or ()]
     wanted = dict.fromkeys([*named, *(model for model in models().values() if sets & set(model.sets))])
-    folder, console = StorageSettings().models, Console(stderr=True)
+    storage, console = StorageSettings(), Console(stderr=True)
+    folder = storage.models
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     rows: list[dict[str, Any]] = []
     for model in wanted:
         with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
             advance = partial(progress.advance, progress.add_task(model.name, total=model.bytes))
             try:
-                rows.append({"name": model.name, "state": READY, "pulled": pull(model, folder, progress=advance)})
+                origin = pull(model, folder, progress=advance, prefer=storage.models_from)
+                rows.append({"name": model.name, "state": READY, "pulled": bool(origin), "from": origin})
             except (ModelError, PullError) as error:
                 rows.append({"name": model.name, "state": "failed", "error": str(error)})
     _finish(rows, folder, as_json=as_json)
@@ -71,7 +78,11 @@ def pull_models(
 def verify_models(names: Names = None, *, as_json: Json = False) -> None:
     """Hash the files of models that are here, and compare them with the registry."""
     folder = StorageSettings().models
-    chosen = [known(name) for name in names] if names else [m for m in models().values() if m.folder(folder).exists()]
+    chosen = (
+        [known(name) for name in names]
+        if names
+        else [model for model in (models() | voices()).values() if model.folder(folder).exists()]
+    )
     _finish([_describe(model, folder, trust_stamp=False) for model in chosen], folder, as_json=as_json)
 
 
@@ -92,7 +103,8 @@ def _finish(rows: list[dict[str, Any]], folder: Path, *, as_json: bool) -> None:
     else:
         console = Console(highlight=False, soft_wrap=True)
         for row in rows:
-            console.print(f"{row['name']}: {row['state']}" + (" (pulled now)" if row.get("pulled") else ""))
+            pulled = f" (pulled now, from {row['from']})" if row.get("pulled") else ""
+            console.print(f"{row['name']}: {row['state']}{pulled}")
             if "error" in row:
                 console.print(f"  {escape(row['error'])}", style="red")
     raise typer.Exit(ExitCode.OK if all(row["state"] == READY for row in rows) else ExitCode.FAULT)

@@ -11,6 +11,7 @@ from rich.table import Table
 from workers.errors import ExitCode
 from workers.local.session import QUESTION, TurnReport, default_chat, numbered, open_session, talk
 from workers.local.stack import Progress
+from workers.roles.role import Role
 from workers.settings import StorageSettings
 
 PLAYERS = (("mpv", "--really-quiet"), ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"), ("play", "-q"))
@@ -46,7 +47,8 @@ async def run_demo(console: Console, *, keep: bool, as_json: bool) -> ExitCode:
     """
     reply = StorageSettings().home / "demo" / "reply.ogg"
     with console.status("starting june", spinner="dots") as status:
-        async with open_session(lambda progress: status.update(_starting(progress))) as session:
+        shown = [Role.WEB] if keep else []  # it serves the Web UI
+        async with open_session(lambda progress: status.update(_starting(progress)), shown) as session:
             status.update("asking the question that june ships with")
             report = await talk(session, QUESTION, default_chat(), reply)
             status.stop()
@@ -82,4 +84,5 @@ def _show(console: Console, report: TurnReport, *, as_json: bool) -> None:
         table.add_row("[bold]spoken[/bold]", f"{report.reply} ({report.reply_seconds:.1f} s)")
     table.add_row("[bold]time[/bold]", "  ".join(f"{stage} {ms / 1000:.2f} s" for stage, ms in report.ms.items()))
     console.print(table)
-    console.print(f"Web UI: {report.web_ui}", soft_wrap=True)
+    if report.web_ui:
+        console.print(f"Web UI: {report.web_ui}", soft_wrap=True)

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from activities.blobs import BlobStore
-from activities.errors import BadInputError
 from activities.testruns.results import BAD, Outcome, TestResult
 from workers.clients import testruns as runs
 from workers.commands.junit import junit
@@ -141,7 +141,7 @@ async def show_logs(logs: Sequence[ModuleLog], artefacts: Path | None, *, as_jso
             text = module.end
             try:
                 text = (await blobs.get(module.log)).decode(errors="replace") if module.log else module.end
-            except BadInputError as error:  # the store does not have it, or no longer
+            except ApplicationError as error:  # the store does not have it, or no longer
                 text = f"[only its end: {error.message}]\n{module.end}"
             sys.stdout.write(f"==> {module.module} <==\n{text}\n")
         if artefacts:

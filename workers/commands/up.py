@@ -43,7 +43,10 @@ async def run_up(console: Console, *, as_json: bool) -> None:
                 sys.stdout.flush()
             else:
                 console.print(f"\njune is up. Talk to it: {stack.web_url}" if stack.web_url else "\njune is up.")
-                console.print(f"Look inside: {stack.ui_url}/namespaces/default/workflows")
+                if stack.ui_url:
+                    console.print(f"Look inside: {stack.ui_url}/namespaces/default/workflows")
+                if stack.new_keys:
+                    console.print(f"All that june stores in Temporal is encrypted. Keep a copy of {stack.new_keys}.")
                 console.print(f"Temporal: {stack.address}   Logs: {stack.home / 'logs'}   Stop: Ctrl-C")
             await asyncio.Event().wait()
     except asyncio.CancelledError:

@@ -12,7 +12,9 @@ from temporalio.worker import Worker
 from activities.platforms.telegram.platform import TelegramPlatform
 from bots.intake import result_of
 from bots.telegram.intake import TelegramIntake
-from workers.roles.platform import bot_activities, open_bot_inbox
+from bots.telegram.migration import Migration
+from bots.telegram.owners import Owners
+from workers.roles.platform import bot_activities, open_bot_inbox, policy_of
 from workers.roles.role import Role
 from workers.roles.spec import WorkerSpec
 from workers.roles.worker import build_worker
@@ -39,9 +41,11 @@ class JuneApplication(AnyApplication):
         """Connect to Temporal as the environment says, and serve the platform's queue."""
         await super().initialize()
         self._client = client = await connect()
-        platform = TelegramPlatform(self.bot)
+        settings = TelegramSettings()
+        platform = TelegramPlatform(self.bot, tell_owners=Owners(self.bot, settings.owners).tell)
         spec = WorkerSpec(slots=WorkerSettings().edge_slots, activities=bot_activities(platform))
-        self._intake = TelegramIntake(open_bot_inbox(client, TelegramSettings()), platform.send_text, self.bot.bot)
+        move = Migration(client, policy_of(settings)).move
+        self._intake = TelegramIntake(open_bot_inbox(client, settings), platform.send_notice, self.bot.bot, move)
         self._worker = build_worker(Role.TELEGRAM, client, spec)
         self._working = asyncio.create_task(self._worker.run())
 

@@ -14,6 +14,8 @@ from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings
 
 SLOTS = 2
 """Answers at the same time; each has a context of its own."""
+BATCH_TOKENS = 128
+"""Read at once. The server can neither stop within a batch nor begin another's answer: 2,048 by default, a prompt."""
 WARNINGS = 2
 """llama.cpp's verbosity: its own information is some lines a request."""
 
@@ -27,6 +29,7 @@ def parameters(model: Path, settings: LlmSettings, server: EmbeddedSettings) -> 
     params.model_alias = {settings.model}
     params.hostnames, params.port = [server.llm_host], server.llm_port
     params.n_parallel, params.n_ctx = SLOTS, SLOTS * settings.context_tokens
+    params.n_batch = BATCH_TOKENS
     params.n_gpu_layers = settings.gpu_layers
     cores = len(os.sched_getaffinity(0))
     # A core is left for speech, which overlaps the writing; the prompt is read before there is any.

@@ -1,6 +1,7 @@
 """Engines that do nothing, at once: what is left is june's and Temporal's own time (``JUNE_ENGINES=none``)."""
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,13 @@ ANSWER = "This is an answer."
 class NoopRecognizer:
     """Returns the same text for every recording."""
 
-    def recognize(self, samples: NDArray[np.float32], language: str | None, stop: threading.Event) -> Recognition:  # noqa: ARG002 - the engine's interface
+    def recognize(
+        self,
+        samples: NDArray[np.float32],  # noqa: ARG002 - the engine's interface
+        language: str | None,  # noqa: ARG002
+        stop: threading.Event,  # noqa: ARG002
+        likely: Sequence[str] = (),  # noqa: ARG002
+    ) -> Recognition:
         return Recognition("This is a question.", "en", 1.0)
 
 

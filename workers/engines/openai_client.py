@@ -5,6 +5,7 @@ import logging
 import openai
 import stamina
 
+from workers.network import is_loopback
 from workers.ports import LOOPBACK
 from workers.settings import EmbeddedSettings, LlmSettings
 from workflows.voice.memory import SYSTEM_PROMPT
@@ -21,11 +22,14 @@ _log = logging.getLogger(__name__)
 
 def build_client(settings: LlmSettings, ports: EmbeddedSettings) -> openai.AsyncOpenAI:
     """Build the client; retries are Temporal's, so the client does none."""
+    url = settings.base_url or f"http://{LOOPBACK}:{ports.llm_port}/v1"
     return openai.AsyncOpenAI(
-        base_url=settings.base_url or f"http://{LOOPBACK}:{ports.llm_port}/v1",
+        base_url=url,
         api_key=settings.api_key.get_secret_value() or "none",
         max_retries=0,
         timeout=openai.Timeout(settings.first_token_seconds, connect=CONNECT_SECONDS),
+        # Of proxies, this client reads the environment's variables; one that it does not understand is an error.
+        http_client=openai.DefaultAsyncHttpxClient(trust_env=not is_loopback(url)),
     )
 
 

@@ -1,7 +1,7 @@
 """Text to speech by Piper."""
 
 import json
-import unicodedata
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,20 @@ from piper.config import PiperConfig
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.synthesize import Sound
-from workers.models.catalogue import ModelError, ModelProblem, find, models
+from activities.text.languages import language_code
+from workers.engines.espeak import ESPEAK_LOCK
+from workers.engines.respelling import readable
+from workers.models.catalogue import ModelError, ModelProblem, entry, find, pulled_voices
 from workers.settings import PiperSettings, StorageSettings
+
+
+class _LockedVoice(PiperVoice):
+    """Piper's own lock guards espeak-ng from Piper alone; june speaks by the same library as well."""
+
+    def phonemize(self, text: str) -> list[list[str]]:
+        """Return the phonemes of each sentence."""
+        with ESPEAK_LOCK:
+            return super().phonemize(text)
 
 
 @dataclass(frozen=True)
@@ -26,7 +38,11 @@ class _Voice:
 
 
 class PiperSynthesizer:
-    """Synthesizes sentences; satisfies ``Synthesizer``. Threads may share it: Piper guards espeak-ng by a lock."""
+    """Synthesizes sentences; satisfies ``Synthesizer``. Threads may share it: a lock guards espeak-ng.
+
+    The voices of the settings are loaded at the start. Those that were pulled besides are loaded by the first
+    sentence in their language: each takes about 150 MB, and half a second.
+    """
 
     def __init__(self, settings: PiperSettings, storage: StorageSettings) -> None:
         """Load the voices, verified, and warm them.
@@ -35,8 +51,13 @@ class PiperSynthesizer:
             ModelError: a voice is missing or not what it should be.
 
         """
-        loaded = [_load(name, storage.models, settings.threads) for name in settings.voices]
+        self._threads, self._folder = settings.threads, storage.models
+        loaded = [_load(name, self._folder, self._threads) for name in settings.voices]
         self._voices = {voice.name: voice for voice in loaded}
+        self._pulled = {
+            name: language for name, language in pulled_voices(self._folder).items() if name not in self._voices
+        }
+        self._loading = threading.Lock()
         self.warm_up()
 
     def warm_up(self) -> None:
@@ -44,20 +65,40 @@ class PiperSynthesizer:
         for voice in self._voices.values():
             self.synthesize("one", voice.language, voice.name)
 
+    def speaks(self, language: str) -> bool:
+        """Whether a voice for this language (ISO 639-1) is here, loaded or pulled."""
+        return language in self._pulled.values() or any(known.language == language for known in self._voices.values())
+
     def synthesize(self, text: str, language: str, voice: str | None) -> Sound:
         """Synthesize ``text`` with the named voice if it speaks the language, otherwise with the language's first.
 
         Raises:
             BadInputError: ``voice-unavailable``, no voice speaks the language.
+            ModelError: a voice that was pulled is no longer what it should be.
 
         """
-        code = _code(language)
-        speaking = [known for known in self._voices.values() if known.language == code]
-        if not speaking:
+        code = language_code(language)
+        if not (chosen := self._choose(code, voice)):
             raise BadInputError(ErrorCode.VOICE_UNAVAILABLE, f"No voice speaks {code!r}; see JUNE_PIPER_VOICES.")
-        piper = next((known for known in speaking if known.name == voice), speaking[0]).piper
-        spoken = [chunk.audio_int16_array for chunk in piper.synthesize(_plain(text))]
-        return Sound(np.concatenate(spoken) if spoken else np.zeros(0, np.int16), piper.config.sample_rate)
+        spoken = [chunk.audio_int16_array for chunk in chosen.piper.synthesize(_plain(text, code))]
+        return Sound(np.concatenate(spoken) if spoken else np.zeros(0, np.int16), chosen.piper.config.sample_rate)
+
+    def _choose(self, code: str, name: str | None) -> _Voice | None:
+        speaking = [known for known in self._voices.values() if known.language == code]
+        if named := next((known for known in speaking if known.name == name), None):
+            return named
+        pulled = [known for known, language in self._pulled.items() if language == code]
+        if name in pulled:
+            return self._load_pulled(name)
+        if speaking:
+            return speaking[0]
+        return self._load_pulled(pulled[0]) if pulled else None
+
+    def _load_pulled(self, name: str) -> _Voice:
+        with self._loading:
+            if name not in self._voices:
+                self._voices = {**self._voices, name: _load(name, self._folder, self._threads)}
+            return self._voices[name]
 
 
 def _load(name: str, folder: Path, threads: int) -> _Voice:
@@ -76,15 +117,10 @@ def _load(name: str, folder: Path, threads: int) -> _Voice:
     options.enable_mem_pattern = False
     session = InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
     language = config.get("language", {}).get("code") or config["espeak"]["voice"]
-    voice = PiperVoice(session, PiperConfig.from_dict(config))
-    return _Voice(name if name in models() else path.stem, _code(language), voice)
+    voice = _LockedVoice(session, PiperConfig.from_dict(config))
+    return _Voice(name if entry(name) else path.stem, language_code(language), voice)
 
 
-def _code(language: str) -> str:
-    return language.lower().replace("_", "-").split("-")[0]
-
-
-def _plain(text: str) -> str:
-    """Take out what Piper or espeak-ng would read as an instruction: control characters, ``[[phonemes]]``."""
-    printable = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in text)
-    return printable.replace("[[", "[").replace("]]", "]")
+def _plain(text: str, language: str) -> str:
+    """Take out what Piper would read as phonemes, ``[[phonemes]]``, and what espeak-ng reads badly."""
+    return readable(text, language).replace("[[", "[").replace("]]", "]")

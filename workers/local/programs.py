@@ -9,6 +9,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from workers import network
+from workers.local.database import PRAGMAS
+from workers.local.home import DATABASE
 from workers.local.openmp import openmp_path
 from workers.local.supervisor import Program
 from workers.ports import LOOPBACK, PORTS_PER_WORKER
@@ -44,6 +47,9 @@ DYNAMIC_CONFIG = {
     "matching.numTaskqueueWritePartitions": "1",
     "matching.enableFairness": "true",
     "frontend.WorkflowPauseEnabled": "true",
+    # The server's HTTP API cannot be switched off, and would take what any page posts to it. It answers requests for
+    # these hosts alone; no host's name has a blank, so it answers none.
+    "frontend.httpAllowedHosts": '["no host"]',
     # What has ended leaves the caches at once; by default the server grows for an hour of turns. Nothing is
     # replicated to another cluster, so that its cache of events for that is of no use.
     "history.cacheTTL": '"30s"',
@@ -83,6 +89,10 @@ class Programs:
     web: WebSettings
     optional: tuple[Role, ...]
     """Of the roles that a conversation does without, those that run."""
+    ui_server_port: int | None = None
+    """Port of Temporal's own Web UI server, to which no browser connects; None where none runs."""
+    metrics_port: int = 0
+    """Port of Temporal's metrics; 0 for any."""
 
     @property
     def home(self) -> Path:
@@ -90,14 +100,19 @@ class Programs:
         return self.storage.home.resolve()
 
     @property
+    def database(self) -> Path:
+        """SQLite file of the embedded Temporal server."""
+        return self.home / DATABASE
+
+    @property
     def address(self) -> str:
         """Temporal's ``host:port``."""
         return f"{LOOPBACK}:{self.ports.temporal_port}"
 
     @property
-    def ui_url(self) -> str:
-        """Temporal's Web UI."""
-        return f"http://{LOOPBACK}:{self.ports.ui_port}"
+    def ui_url(self) -> str | None:
+        """Temporal's Web UI, as the web page's process serves it; None where it does not."""
+        return f"http://localhost:{self.ports.ui_port}" if self.ui_server_port else None
 
     @property
     def web_url(self) -> str | None:
@@ -107,18 +122,19 @@ class Programs:
     @property
     def has_model_server(self) -> bool:
         """Whether the model server is one of the programs."""
-        return self.work.has_engines and not self.llm.base_url
+        return self.work.has_model and not self.llm.base_url
+
+    @property
+    def _web_ports(self) -> list[tuple[str, int]]:
+        return [("JUNE_WEB_PORT", self.web.port), ("JUNE_EMBEDDED_UI_PORT", self.ports.ui_port)]
 
     def port_settings(self) -> list[tuple[str, int]]:
         """Return the ports that must be free, each after the setting that moves it."""
-        ports = [
-            ("JUNE_EMBEDDED_TEMPORAL_PORT", self.ports.temporal_port),
-            ("JUNE_EMBEDDED_UI_PORT", self.ports.ui_port),
-        ]
+        ports = [("JUNE_EMBEDDED_TEMPORAL_PORT", self.ports.temporal_port)]
         if self.has_model_server:
             ports.append(("JUNE_EMBEDDED_LLM_PORT", self.ports.llm_port))
         if Role.WEB in self.optional:
-            ports.append(("JUNE_WEB_PORT", self.web.port))
+            ports += self._web_ports
         base = self.ports.worker_port_base
         return ports + [("JUNE_EMBEDDED_WORKER_PORT_BASE", base + i) for i in range(PORTS_PER_WORKER * len(Role))]
 
@@ -133,10 +149,15 @@ class Programs:
     def _temporal(self) -> Program:
         command = [
             *(str(Path(sys.prefix) / "bin" / "temporal"), "server", "start-dev"),
-            *("--ip", LOOPBACK, "--port", str(self.ports.temporal_port), "--ui-port", str(self.ports.ui_port)),
-            *("--db-filename", str(self.home / "temporal.db"), "--ui-disable-news-fetch", "--log-level", "warn"),
-            *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
+            *("--ip", LOOPBACK, "--port", str(self.ports.temporal_port), "--metrics-port", str(self.metrics_port)),
+            *("--db-filename", str(self.database), "--log-level", "warn"),
         ]
+        for name, value in PRAGMAS.items():
+            command += ["--sqlite-pragma", f"{name}={value}"]
+        if self.ui_server_port:
+            command += ["--ui-port", str(self.ui_server_port), "--ui-disable-news-fetch"]
+        else:
+            command.append("--headless")
         for key in SEARCH_ATTRIBUTES:
             command += ["--search-attribute", f"{key.name}=Keyword"]
         for name, value in DYNAMIC_CONFIG.items():
@@ -146,9 +167,9 @@ class Programs:
             command=tuple(command),
             environment=self._environment(()) | TEMPORAL_MEMORY,
             log=self._log(TEMPORAL),
-            # The page's own interface answers once the server behind it does.
-            port=self.ports.ui_port,
-            path="/api/v1/namespaces",
+            port=self.ports.temporal_port,
+            path="",
+            needs=[("JUNE_EMBEDDED_TEMPORAL_PORT", self.ports.temporal_port)],
             niceness=TEMPORAL_NICENESS,
         )
 
@@ -162,6 +183,7 @@ class Programs:
             log=self._log(MODEL_SERVER),
             port=self.ports.llm_port,
             path="/health",
+            needs=[("JUNE_EMBEDDED_LLM_PORT", self.ports.llm_port)],
         )
 
     def _worker(self, role: Role, first_port: int) -> Program:
@@ -171,7 +193,8 @@ class Programs:
             "JUNE_GRPC_HEALTH_ADDRESS": f"{LOOPBACK}:{first_port + 2}",
         }
         if role is Role.WEB:
-            variables["JUNE_WEB_UI_URL"] = self.web.ui_url or self.ui_url
+            variables["JUNE_WEB_UI_SERVER"] = f"http://{LOOPBACK}:{self.ui_server_port}" if self.ui_server_port else ""
+        needs = [("JUNE_EMBEDDED_WORKER_PORT_BASE", first_port + index) for index in range(PORTS_PER_WORKER)]
         return Program(
             name=role.program,
             command=(sys.executable, "-m", "workers.process", role.value),
@@ -180,6 +203,7 @@ class Programs:
             port=first_port + 1,
             path="/readyz",
             niceness=role.niceness,
+            needs=[*needs, *(self._web_ports if role is Role.WEB else [])],
         )
 
     def _log(self, name: str) -> Path:
@@ -194,7 +218,7 @@ class Programs:
         given = {**os.environ, **environment(self.storage, self.ports, self.llm, self.work, self.web)}
         return {
             name: value
-            for name, value in given.items()
+            for name, value in {**given, **network.variables(given)}.items()
             if name.upper() not in withheld and not name.startswith("TEMPORAL_")
         } | {
             "JUNE_HOME": str(self.home),

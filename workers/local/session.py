@@ -4,12 +4,13 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from obstore.exceptions import BaseError
 from pydantic import BaseModel
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.service import RPCError
@@ -20,9 +21,10 @@ from activities.values import BLOB_SCHEME, AudioSource, BlobRef
 from bots.intake import accept, result_of
 from workers.errors import JuneError
 from workers.local import instance
+from workers.local.home import explain_os_error
 from workers.local.stack import Embedded, Progress
-from workers.ports import LOOPBACK
-from workers.settings import PROJECT, AudioSettings, EmbeddedSettings, StorageSettings, TelemetrySettings
+from workers.roles.role import Role
+from workers.settings import PROJECT, AudioSettings, EmbeddedSettings, StorageSettings, TelemetrySettings, WebSettings
 from workers.temporal import connect
 from workflows.names import voice_message_id
 from workflows.voice.contracts import VoiceMessageRequest, VoiceMessageResult
@@ -42,8 +44,8 @@ class TurnReport(BaseModel):
     """Path of the spoken reply (Ogg/Opus, 48 kHz, mono)."""
     reply_seconds: float
     workflow_id: str
-    web_ui: str
-    """Link to the turn in the Temporal Web UI."""
+    web_ui: str | None
+    """Link to the turn in the Temporal Web UI; None where june serves none."""
     ms: dict[str, int]
     """Milliseconds by stage, and ``total``."""
     error: str | None
@@ -55,7 +57,7 @@ class Session:
     """A june that answers: where it runs, and where its audio lies."""
 
     client: Client
-    ui_url: str
+    ui_url: str | None
     blobs: BlobStore
     max_bytes: int
     """Largest file that june takes."""
@@ -66,15 +68,17 @@ class Session:
         blobs = BlobStore.open(StorageSettings(home=stack.home).blobs)
         return cls(stack.client, stack.ui_url, blobs, AudioSettings().max_bytes)
 
-    def link(self, workflow_id: str) -> str:
-        """Return a link to a workflow in the Web UI."""
+    def link(self, workflow_id: str) -> str | None:
+        """Return a link to a workflow in the Web UI, where there is one."""
+        if self.ui_url is None:
+            return None
         return f"{self.ui_url}/namespaces/{self.client.namespace}/workflows/{quote(workflow_id, safe='')}"
 
     async def upload(self, file: Path, chat: str) -> AudioSource:
         """Store a file, so that it may be moved or deleted; one that is too large is not even read.
 
         Raises:
-            JuneError: the file cannot be read.
+            JuneError: the file cannot be read, or not be stored.
 
         """
         try:
@@ -84,9 +88,12 @@ class Session:
             data = await asyncio.to_thread(file.read_bytes)
         except OSError as error:
             raise JuneError(f"{file} cannot be read: {error.strerror}.") from error
-        stored = await self.blobs.put(
-            PLATFORM, chat, data, mime="application/octet-stream", seconds=0, sample_rate=0, ending="upload"
-        )
+        try:
+            stored = await self.blobs.put(
+                PLATFORM, chat, data, mime="application/octet-stream", seconds=0, sample_rate=0, ending="upload"
+            )
+        except (OSError, BaseError) as error:
+            raise JuneError(f"{file} cannot be stored: {error}. `june doctor` says more.") from error
         return AudioSource(locator=f"{BLOB_SCHEME}{stored.key}", claimed_bytes=size)
 
     async def download(self, reply: BlobRef, file: Path) -> None:
@@ -105,25 +112,30 @@ class Session:
 
 
 @asynccontextmanager
-async def open_session(on_ready: Callable[[Progress], None]) -> AsyncIterator[Session]:
+async def open_session(on_ready: Callable[[Progress], None], optional: Sequence[Role] = ()) -> AsyncIterator[Session]:
     """Connect to the june that runs, here or at TEMPORAL_ADDRESS; when none does, run it for as long as the block.
+
+    ``optional`` are the roles that it then runs with, beside those that a conversation needs.
 
     Raises:
         JuneError: it could not be reached or started.
 
     """
     storage, max_bytes = StorageSettings(), AudioSettings().max_bytes
-    blobs = BlobStore.open(storage.blobs)
+    try:
+        blobs = BlobStore.open(storage.blobs)
+    except OSError as error:
+        raise explain_os_error(error, storage.home) from error
     telemetry = TelemetrySettings(metrics_address="")  # the address in the environment is that of a worker
     state = instance.running(storage.home)
     if state:
         client = await connect(telemetry, address=state.temporal_address)
         yield Session(client, state.ui_url, blobs, max_bytes)
     elif os.environ.get("TEMPORAL_ADDRESS") or os.environ.get("TEMPORAL_CONFIG_FILE"):
-        ui_url = f"http://{LOOPBACK}:{EmbeddedSettings().ui_port}"
+        ui_url = WebSettings().ui_url.rstrip("/") or f"http://localhost:{EmbeddedSettings().ui_port}"
         yield Session(await connect(telemetry), ui_url, blobs, max_bytes)
     else:
-        async with Embedded(optional=(), on_ready=on_ready) as stack:
+        async with Embedded(optional=optional, on_ready=on_ready) as stack:
             yield Session(stack.client, stack.ui_url, blobs, max_bytes)
 
 

@@ -7,14 +7,16 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from activities.processes import die_with_parent
-from workers.errors import JuneError
-from workers.ports import LOOPBACK
+from workers.errors import HomeFault, JuneError, UnavailableError
+from workers.ports import LOOPBACK, is_free, occupied
+from workers.settings import PRIVATE
+from workers.temporal import is_serving
 
 _log = logging.getLogger(__name__)
 
@@ -42,11 +44,17 @@ class Program:
     environment: Mapping[str, str]
     log: Path
     port: int
-    """HTTP port on loopback."""
+    """Port on loopback."""
     path: str
-    """Answers 200 there when the program is ready."""
+    """Answers 200 there when the program is ready; empty for Temporal's server, which is asked by gRPC."""
     niceness: int = 0
     """Added to this process's own once the program is ready, so that its start is not slowed."""
+    needs: Sequence[tuple[str, int]] = ()
+    """Ports that it listens on, each after the setting that moves it."""
+
+    def taken_ports(self) -> list[str]:
+        """Say of each port that somebody else listens on who that is; only while the program does not run."""
+        return [occupied(port, setting) for setting, port in self.needs if not is_free(port)]
 
 
 class Child:
@@ -76,6 +84,8 @@ class Child:
         deadline = time.monotonic() + timeout_seconds
         while not self._started:
             if self.exits:
+                if taken := await asyncio.to_thread(self.program.taken_ports):
+                    raise UnavailableError(" ".join(taken), HomeFault.PORT_TAKEN)
                 raise JuneError(f"{self.program.name} ended while it started. {self._tail()}")
             if time.monotonic() > deadline:
                 raise JuneError(f"{self.program.name} was not ready after {timeout_seconds:.0f} s. {self._tail()}")
@@ -83,7 +93,11 @@ class Child:
 
     async def is_ready(self) -> bool:
         """Ask the program once."""
-        return self.pid is not None and await asyncio.to_thread(_answers, self.program.port, self.program.path)
+        if self.pid is None:
+            return False
+        if not self.program.path:
+            return await is_serving(f"{LOOPBACK}:{self.program.port}", PROBE_TIMEOUT_SECONDS)
+        return await asyncio.to_thread(_answers, self.program.port, self.program.path)
 
     async def stop(self) -> None:
         """Ask the program to end, kill its whole group when it does not, and return when it is gone."""
@@ -100,11 +114,15 @@ class Child:
         delay = FIRST_DELAY_SECONDS
         while not self._stopping.is_set():
             started = time.monotonic()
-            code = await self._run()
+            try:
+                how = _how(await self._run())
+            except OSError as error:  # no space for its log, no memory for its process
+                self.exits += 1
+                how = f"could not be started ({error})"
             if self._stopping.is_set():
                 return
             delay = FIRST_DELAY_SECONDS if time.monotonic() - started > STABLE_SECONDS else delay
-            self._report(code, delay)
+            await self._report(how, delay)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
             delay = min(2 * delay, MAX_DELAY_SECONDS)
@@ -118,6 +136,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                umask=PRIVATE,
                 # In this session: between sessions the kernel ignores niceness (sched(7), autogroup).
                 process_group=0,
             )
@@ -152,16 +171,22 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 
-    def _report(self, code: int, delay: float) -> None:
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    async def _report(self, how: str, delay: float) -> None:
         level = logging.ERROR if self.exits >= CRASH_LOOP else logging.WARNING
         _log.log(level, "%s %s, starting it again in %.1f s (%s)", self.program.name, how, delay, self.program.log)
+        for taken in await asyncio.to_thread(self.program.taken_ports):
+            _log.error("%s (%s)", taken, HomeFault.PORT_TAKEN)
 
     def _tail(self) -> str:
         """Quote the end of the program's log, for the error that stops june."""
         text = self.program.log.read_text(errors="replace") if self.program.log.exists() else ""
         lines = [line for line in text.splitlines() if line.strip()][-TAIL_LINES:]
         return "\n".join([f"The end of {self.program.log}:", *(f"  {line[:300]}" for line in lines)])
+
+
+def _how(code: int) -> str:
+    """Say how a program ended."""
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
 def _answers(port: int, path: str) -> bool:
@@ -176,7 +201,8 @@ def _answers(port: int, path: str) -> bool:
 
 
 def _open_log(path: Path) -> BinaryIO:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Open a log for its owner alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
-    return path.open("ab")
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "ab")

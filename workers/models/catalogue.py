@@ -1,4 +1,4 @@
-"""The models that june knows by name (``models.toml``): found, and verified before they are loaded.
+"""The models that june knows by name (``models.toml``, ``voices.toml``): found, and verified before they are loaded.
 
 A stamp beside a model's files remembers their size, time, inode and digest, so that a gigabyte is not hashed at
 each start. It guards against accidents (a broken download, a wrong file), not against somebody who can write
@@ -11,20 +11,22 @@ import re
 import tomllib
 from collections.abc import Callable
 from contextlib import suppress
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from workers.errors import JuneError
 
 REGISTRY = Path(__file__).with_name("models.toml")
+VOICES = Path(__file__).with_name("voices.toml")
 STAMP = ".verified"
 STAMPS = TypeAdapter(dict[str, list[int | str]])
-"""By file: size, time of change, inode, SHA-256."""
+"""By file: size, time of change, inode, digest."""
 BLOCK_BYTES = 1 << 20
 _HUB_ID = re.compile(
     r"(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(?P<file>(?:/[\w-][\w.-]*)+)?(?:@(?P<revision>[\w./-]+))?"
@@ -67,7 +69,9 @@ class HubSource(_Entry):
     kind: Literal["hub"]
     repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
     revision: str
-    """Commit or tag."""
+    """Commit, tag or branch; what counts are the digests."""
+    folder: str = ""
+    """Where the files are in the repository."""
 
 
 class PathSource(_Entry):
@@ -82,9 +86,27 @@ class ModelFile(_Entry):
 
     name: Name
     bytes: int = Field(gt=0)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    md5: str = Field(default="", pattern=r"^([0-9a-f]{32})?$")
+    """Where the file's publisher gives no other digest."""
     members: tuple[str, ...] = ()
     """Packages only: paths inside the wheels, joined in this order."""
+
+    @model_validator(mode="after")
+    def _has_a_digest(self) -> Self:
+        if not (self.sha256 or self.md5):
+            raise ValueError(f"{self.name} has neither sha256 nor md5")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 if there is one, otherwise MD5; hexadecimal."""
+        return self.sha256 or self.md5
+
+    @property
+    def algorithm(self) -> str:
+        """Of the digest, as hashlib names it."""
+        return "sha256" if self.sha256 else "md5"
 
 
 class Model(_Entry):
@@ -95,11 +117,18 @@ class Model(_Entry):
     languages: tuple[str, ...]
     """ISO 639-1 codes; ``*`` is many."""
     licence: str
+    """SPDX expression; of Piper's published voices, where it is said."""
+    home: str = ""
+    """Page of who made it."""
     sets: tuple[Literal["demo", "tests"], ...] = ()
     """What needs this model."""
+    thinks: bool = False
+    """Language models: it thinks before it answers."""
     opens: str = ""
     """The file that engines open; empty when they open the folder."""
     source: PackageSource | HubSource | PathSource = Field(discriminator="kind")
+    official: HubSource | None = None
+    """Packages only: where the publisher's own files lie, the same to the bit."""
     files: tuple[ModelFile, ...] = Field(min_length=1)
 
     @property
@@ -123,18 +152,65 @@ def models() -> dict[str, Model]:
     return {model.name: model for model in registry.models}
 
 
+class _Voice(_Entry):
+    name: Name
+    folder: str
+    files: tuple[tuple[Name, int, str], ...]
+    """Name, bytes, MD5."""
+
+
+class _Voices(_Entry):
+    repository: str
+    revision: str
+    voices: tuple[_Voice, ...]
+
+
+@cache
+def voices() -> dict[str, Model]:
+    """Return Piper's published voices by name: those that june can pull beside the models of the registry."""
+    listed = _Voices.model_validate(tomllib.loads(VOICES.read_text(encoding="utf-8")))
+    return {
+        voice.name: Model(
+            name=voice.name,
+            kind="text-to-speech",
+            languages=(voice.name.split("_")[0],),
+            licence="see its MODEL_CARD",
+            opens=f"{voice.name}.onnx",
+            source=HubSource(kind="hub", repository=listed.repository, revision=listed.revision, folder=voice.folder),
+            files=tuple(ModelFile(name=name, bytes=size, md5=md5) for name, size, md5 in voice.files),
+        )
+        for voice in listed.voices
+    }
+
+
+def pulled_voices(folder: Path) -> dict[str, str]:
+    """Return the language (ISO 639-1) of each published voice whose files are in the folder of models, by name."""
+    return {
+        name: voice.languages[0]
+        for name, voice in voices().items()
+        if all((voice.folder(folder) / file.name).exists() for file in voice.files)
+    }
+
+
+def entry(name: str) -> Model | None:
+    """Return the model or voice of this name, if june knows one."""
+    return models().get(name) or voices().get(name)
+
+
 def known(name: str) -> Model:
-    """Return the model of this name.
+    """Return the model or voice of this name.
 
     Raises:
-        ModelError: no model has this name.
+        ModelError: nothing has this name; the text names those that are spelled alike, or speak that language.
 
     """
-    try:
-        return models()[name]
-    except KeyError:
-        message = f"No model is called {name!r}; june models list shows those that june knows."
-        raise ModelError(ModelProblem.MISSING, message) from None
+    if model := entry(name):
+        return model
+    names = [*models(), *voices()]
+    alike = get_close_matches(name, names, n=3) or [each for each in names if each.startswith(f"{name[:2]}_")][:3]
+    hint = f"did you mean {' or '.join(alike)}?" if alike else ""
+    message = f"No model is called {name!r}; {hint} june models list --voices shows those that june knows."
+    raise ModelError(ModelProblem.MISSING, message.replace(";  ", "; "))
 
 
 def find(name: str, folder: Path) -> Path:
@@ -151,7 +227,7 @@ def find(name: str, folder: Path) -> Path:
         ModelError: it is not there, or not what it should be.
 
     """
-    if model := models().get(name):
+    if model := entry(name):
         verify(model, folder)
         return model.folder(folder) / model.opens
     if (path := Path(name).expanduser()).exists():
@@ -183,7 +259,7 @@ def _from_hub(repository: str, file: str, revision: str | None) -> Path:
 def verify(
     model: Model, folder: Path, *, trust_stamp: bool = True, progress: Callable[[int], None] | None = None
 ) -> None:
-    """Check each file's SHA-256, or that it is unchanged since that was done.
+    """Check each file's digest, or that it is unchanged since that was done.
 
     Args:
         model: what to check.
@@ -205,14 +281,16 @@ def verify(
         path = place / file.name
         try:
             status = path.stat()
-            checked[file.name] = [status.st_size, status.st_mtime_ns, status.st_ino, file.sha256]
+            checked[file.name] = [status.st_size, status.st_mtime_ns, status.st_ino, file.digest]
             if checked[file.name] == stamps.get(file.name):
                 continue
-            found = digest(path, progress) if status.st_size == file.bytes else f"{status.st_size} bytes"
+            found = (
+                digest(path, file.algorithm, progress) if status.st_size == file.bytes else f"{status.st_size} bytes"
+            )
         except FileNotFoundError:
             raise ModelError(ModelProblem.MISSING, f"{path} is missing: {advice(model)}.") from None
-        if found != file.sha256:
-            message = f"{path} is not the file it should be ({found}, not {file.sha256}): {advice(model)}."
+        if found != file.digest:
+            message = f"{path} is not the file it should be ({found}, not {file.digest}): {advice(model)}."
             raise ModelError(ModelProblem.CORRUPT, message)
     if checked == stamps:
         return
@@ -229,12 +307,12 @@ def advice(model: Model) -> str:
     return f"june models pull {model.name}"
 
 
-def digest(path: Path, progress: Callable[[int], None] | None = None) -> str:
-    """Return the SHA-256 of a file, hexadecimal; it is read a block at a time."""
-    sha = hashlib.sha256()
+def digest(path: Path, algorithm: str = "sha256", progress: Callable[[int], None] | None = None) -> str:
+    """Return the digest of a file, hexadecimal; it is read a block at a time."""
+    hashing = hashlib.new(algorithm, usedforsecurity=algorithm != "md5")
     with path.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):
-            sha.update(block)
+            hashing.update(block)
             if progress:
                 progress(len(block))
-    return sha.hexdigest()
+    return hashing.hexdigest()

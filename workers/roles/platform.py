@@ -9,8 +9,9 @@ from activities.accompany import ShowProgressActivity
 from activities.audio.codec import join_ogg_opus
 from activities.blobs import BlobStore
 from activities.fetch import FetchActivity
-from activities.platforms.platform import Platform, ShowsProgress
+from activities.platforms.platform import Platform, Retracts, ShowsProgress
 from activities.reply import ReplyActivity
+from activities.retract import RetractActivity
 from bots.access import Policy
 from bots.commands import Commands
 from bots.inbox import InboundLimits, Inbox
@@ -27,8 +28,8 @@ from workflows.access.contracts import UserLimits
 from workflows.voice.contracts import Limits
 
 
-class LivePlatform(Platform, ShowsProgress, Protocol):
-    """A platform that shows an answer while it is written."""
+class LivePlatform(Platform, ShowsProgress, Retracts, Protocol):
+    """A platform that shows an answer while it is written, and can take back what holds no longer."""
 
 
 def platform_activities(platform: Platform) -> list[Callable[..., Any]]:
@@ -40,8 +41,9 @@ def platform_activities(platform: Platform) -> list[Callable[..., Any]]:
 
 
 def bot_activities(platform: LivePlatform) -> list[Callable[..., Any]]:
-    """Build the activities of a bot: those of its platform, and the one that shows its progress."""
-    return [*platform_activities(platform), ShowProgressActivity(platform).show_progress]
+    """Build the activities of a bot: those of its platform, and those that show its progress."""
+    shows, retracts = ShowProgressActivity(platform, say), RetractActivity(platform)
+    return [*platform_activities(platform), shows.show_progress, retracts.retract]
 
 
 def open_inbox(client: Client, policy: Policy, *, accompanied: bool = False, signal_sentences: bool = False) -> Inbox:
@@ -56,7 +58,9 @@ def open_inbox(client: Client, policy: Policy, *, accompanied: bool = False, sig
             voice_seconds_per_day=limits.user_voice_seconds_per_day,
         ),
     )
-    commands = Commands(client, PiperSettings().voices, StorageSettings().retention_hours)
+    commands = Commands(
+        client, PiperSettings().voices, StorageSettings().retention_hours, shows_outcomes_alone=signal_sentences
+    )
     return Inbox(client, policy, inbound_limits, commands, accompanied=accompanied, signal_sentences=signal_sentences)
 
 

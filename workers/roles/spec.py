@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from temporalio.worker import Interceptor
+
 Background = Callable[[], Awaitable[object]]
 
 
@@ -15,5 +17,6 @@ class WorkerSpec:
     """Activities at once."""
     activities: Sequence[Callable[..., Any]]
     workflows: Sequence[type] = ()
+    interceptors: Sequence[Interceptor] = ()
     background: Background | None = None
     """Task beside the worker, to its own end or the worker's; what it raises ends the worker."""

@@ -1,10 +1,14 @@
 """The Telegram bot's process: messages come in, and the activities fetch their audio and reply."""
 
 import asyncio
+import json
 import logging
 import socket
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import stamina
 from telegram import Bot, User
 from telegram.error import InvalidToken, TelegramError
@@ -13,13 +17,14 @@ from telegram.request import HTTPXRequest
 from temporalio.client import Client
 
 from activities.platforms.telegram.platform import TelegramPlatform
-from bots.inbox import Inbox
 from bots.telegram.intake import TelegramIntake, publish_commands
+from bots.telegram.migration import Migration
+from bots.telegram.owners import Owners
 from bots.telegram.polling import Polling, TokenRefusedError
 from bots.telegram.webhook import Webhook, register
 from workers.errors import JuneError
 from workers.http import SHUTDOWN_SECONDS, listen, serving
-from workers.roles.platform import bot_activities, open_bot_inbox
+from workers.roles.platform import bot_activities, open_bot_inbox, policy_of
 from workers.roles.spec import WorkerSpec
 from workers.settings import TelegramSettings, WorkerSettings
 
@@ -52,20 +57,26 @@ async def build(client: Client) -> WorkerSpec:
         place = f"{host}:{port} (JUNE_TELEGRAM_WEBHOOK_HOST, _PORT)"
         listener = listen(host, port, lambda error: f"The webhook cannot listen on {place}: {error.strerror}.")
     bot = build_bot(settings)
-    platform = TelegramPlatform(bot)
-    inbox = open_bot_inbox(client, settings)
+    platform = TelegramPlatform(bot, tell_owners=Owners(bot, settings.owners).tell)
+    inbox, move = open_bot_inbox(client, settings), Migration(client, policy_of(settings)).move
+
+    def build_intake(me: User) -> TelegramIntake:
+        return TelegramIntake(inbox, platform.send_notice, me, move)
+
     return WorkerSpec(
         slots=WorkerSettings().edge_slots,
         activities=bot_activities(platform),
         # The bot is not shut down at its end, as replies under way need it until the worker has ended.
-        background=lambda: receive_updates(bot, platform, inbox, settings, listener),
+        background=lambda: receive_updates(bot, build_intake, settings, listener),
     )
 
 
 def build_bot(settings: TelegramSettings) -> Bot:
     """Build the bot's client; the library repeats no call, as june knows which of them may be."""
-    # Of updates that it cannot read the library logs every word; june's own line says which one it was.
-    logging.getLogger("telegram.Bot").setLevel(logging.CRITICAL + 1)
+    # Of updates and answers that it cannot read the library logs every word, and a traceback for each pause that
+    # Telegram asks for; stamina logs that it tries again. June's own lines say what happened, and what happens next.
+    for name in ("telegram.Bot", "telegram.ext.AIORateLimiter", "telegram.request.BaseRequest", "stamina"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     server = settings.base_url.rstrip("/")
     files = (settings.file_base_url or settings.base_url).rstrip("/")
     return ExtBot(
@@ -79,9 +90,32 @@ def build_bot(settings: TelegramSettings) -> Bot:
     )
 
 
+class _CheckedRequest(HTTPXRequest):
+    """Requests whose failures are told by their status, as some servers answer 200 with ``"ok": false``."""
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:  # noqa: ANN401 - as the library has it
+        """Return the status and the body."""
+        status, body = await super().do_request(*args, **kwargs)
+        return (status, body) if b'"result"' in body else _failure(status, body)
+
+
+def _failure(status: int, body: bytes) -> tuple[int, bytes]:
+    """Return the status that an answer without a result should have had, and a body that the library can read."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):  # a page of HTML, say
+        answer = None
+    if not isinstance(answer, dict):
+        body, answer = b"{}", {}
+    code = answer.get("error_code")
+    if status >= httpx.codes.BAD_REQUEST:
+        return status, body
+    return code if isinstance(code, int) and code >= httpx.codes.BAD_REQUEST else httpx.codes.BAD_GATEWAY, body
+
+
 def _request(connections: int) -> HTTPXRequest:
     """Build one of the two connection pools: the long poll must not be in the way of all else."""
-    return HTTPXRequest(
+    return _CheckedRequest(
         connection_pool_size=connections,
         read_timeout=SEND_SECONDS,
         write_timeout=SEND_SECONDS,
@@ -91,7 +125,7 @@ def _request(connections: int) -> HTTPXRequest:
 
 
 async def receive_updates(
-    bot: Bot, platform: TelegramPlatform, inbox: Inbox, settings: TelegramSettings, listener: socket.socket | None
+    bot: Bot, build_intake: Callable[[User], TelegramIntake], settings: TelegramSettings, listener: socket.socket | None
 ) -> None:
     """Hand Telegram's updates to the inbox, by webhook or by polling, until cancelled.
 
@@ -101,7 +135,7 @@ async def receive_updates(
     """
     menu: asyncio.Task[None] | None = None
     try:
-        intake = TelegramIntake(inbox, platform.send_text, await _introduce(bot))
+        intake = build_intake(await _introduce(bot))
         menu = asyncio.create_task(publish_commands(bot))
         try:
             await (_serve_webhook(bot, intake, settings, listener) if listener else _poll(bot, intake))

@@ -10,8 +10,8 @@ from workers.roles.spec import WorkerSpec
 from workers.settings import WorkerSettings
 from workers.telemetry import StageMetrics
 
-HEARTBEAT_THROTTLE = timedelta(seconds=1)
-"""Cancellation reaches an activity with its heartbeats, so these must be sent often."""
+HEARTBEAT_THROTTLE = timedelta(seconds=0.2)
+"""Cancellation reaches an activity with its heartbeats, so these must be sent as often as activities give them."""
 STICKY_TIMEOUT = timedelta(seconds=2)
 """A workflow whose worker died waits so long before another takes it (the SDK's default is 10 s)."""
 ACTIVITY_POLLERS = 2
@@ -26,7 +26,7 @@ def build_worker(role: Role, client: Client, spec: WorkerSpec) -> Worker:
         task_queue=role.queue,
         workflows=spec.workflows,
         activities=spec.activities,
-        interceptors=[StageMetrics()],
+        interceptors=[StageMetrics(), *spec.interceptors],
         max_concurrent_activities=spec.slots,
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(ACTIVITY_POLLERS),
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(WORKFLOW_POLLERS),

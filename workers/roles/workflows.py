@@ -7,6 +7,7 @@ from temporalio.client import Client
 
 from activities.blobs import BlobStore
 from activities.forget import ForgetActivity
+from activities.platforms.file import Outbox
 from workers.errors import UnavailableError
 from workers.roles.retention import delete_old_audio
 from workers.roles.spec import WorkerSpec
@@ -33,6 +34,6 @@ async def build(client: Client) -> WorkerSpec:
     return WorkerSpec(
         slots=2,
         workflows=WORKFLOWS,
-        activities=[ForgetActivity(blobs, client).forget],
+        activities=[ForgetActivity(blobs, client, Outbox(storage.outbox)).forget],
         background=lambda: delete_old_audio(blobs, timedelta(hours=storage.retention_hours)),
     )

@@ -44,6 +44,8 @@ class AccessView(Value):
 
     standings: dict[str, Permission] = Field(default_factory=dict)
     """By the platform's id of a person or a group chat; for other ids the settings decide."""
+    names: dict[str, str] = Field(default_factory=dict)
+    """What those are called, by the same ids, as far as it is known."""
     draining: bool = False
     """No messages are accepted, as june is about to stop."""
     holds: dict[str, Hold] = Field(default_factory=dict)
@@ -61,6 +63,8 @@ class Usage(Value):
     """On that day."""
     arrivals: tuple[float, ...] = ()
     """When the last messages arrived, in seconds since the epoch."""
+    name: str = ""
+    """Display name."""
 
 
 class AccessState(Value):
@@ -79,6 +83,8 @@ class Arrival(Value):
     """A message of a person was accepted: signalled by a bot."""
 
     user: Identifier
+    name: str = Field(default="", max_length=120)
+    """Display name."""
     limits: UserLimits = UserLimits()
     """From the settings, as they are now."""
 
@@ -96,4 +102,6 @@ class AccessChange(Value):
     id: Identifier | None = None
     standing: Permission | None = None
     """None: the settings decide."""
+    name: str | None = Field(default=None, max_length=120)
+    """What the person or the group is called."""
     draining: bool | None = None

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from workflows.access.arrivals import CLOCK_SET_BACK, Arrivals
+    from workflows.access.bounds import carried, fitting, is_too_large
     from workflows.access.contracts import (
         MINUTE_SECONDS,
         AccessChange,
@@ -44,15 +47,18 @@ class Access:
                 and workflow.all_handlers_finished()
             )
         )
-        workflow.continue_as_new(self._state)
+        workflow.continue_as_new(carried(self._state, workflow.time()))
 
     @workflow.signal
     def arrived(self, arrival: Arrival) -> None:
         """Count a message."""
         self._state = self._state.model_copy(update={"limits": arrival.limits})
         usage = self._usage(arrival.user)
-        recent = (*usage.arrivals, workflow.time())[-self._state.limits.messages_per_minute :]
-        self._count(arrival.user, usage.model_copy(update={"messages": usage.messages + 1, "arrivals": recent}))
+        now, arrivals = workflow.time(), Arrivals(usage.arrivals)
+        arrivals.leave_out_later(now, if_so=lambda: workflow.patched(CLOCK_SET_BACK))
+        recent = (*arrivals.times, now)[-self._state.limits.messages_per_minute :]
+        counted = {"messages": usage.messages + 1, "arrivals": recent, "name": arrival.name or usage.name}
+        self._count(arrival.user, usage.model_copy(update=counted))
 
     @workflow.signal
     def heard(self, heard: Heard) -> None:
@@ -62,16 +68,26 @@ class Access:
 
     @workflow.update
     def change(self, change: AccessChange) -> AccessView:
-        """Apply what an owner sets, and return the permissions."""
+        """Apply what an owner sets, and return the permissions.
+
+        Raises:
+            ApplicationError: there are more of them than can be kept.
+
+        """
         self._events += 1
         view = self._state.view
-        standings = dict(view.standings)
+        standings, names = dict(view.standings), dict(view.names)
         if change.id and change.standing:
             standings[change.id] = change.standing
+            names |= {change.id: change.name} if change.name else {}
         elif change.id:
             standings.pop(change.id, None)
+            names.pop(change.id, None)
         draining = view.draining if change.draining is None else change.draining
-        self._show(view.model_copy(update={"standings": standings, "draining": draining}))
+        changed = fitting(view.model_copy(update={"standings": standings, "names": names, "draining": draining}))
+        if len(standings) > len(view.standings) and is_too_large(changed):
+            raise ApplicationError("more people and groups than can be kept", type="too-many-people")
+        self._show(changed)
         return self._state.view
 
     @workflow.query
@@ -83,7 +99,7 @@ class Access:
         """Count the event, and return what the person has used today."""
         self._events += 1
         known = self._state.usage.get(user, Usage(day=_today()))
-        return known if known.day == _today() else Usage(day=_today(), arrivals=known.arrivals)
+        return known if known.day == _today() else Usage(day=_today(), arrivals=known.arrivals, name=known.name)
 
     def _count(self, user: str, usage: Usage) -> None:
         """Store what a person has used, and hold the person if a limit is reached; days before today are dropped."""
@@ -103,7 +119,7 @@ class Access:
                 voice_until=midnight.timestamp() if too_long else 0,
             )
         if holds != known:
-            self._show(self._state.view.model_copy(update={"holds": holds}))
+            self._show(fitting(self._state.view.model_copy(update={"holds": holds})))
 
     def _show(self, view: AccessView) -> None:
         """Store the permissions and holds, and publish them as memo and as the Web UI's details."""

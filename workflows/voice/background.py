@@ -11,17 +11,16 @@ from temporalio.exceptions import ActivityError, FailureError
 with workflow.unsafe.imports_passed_through():
     from activities.accompany import ShowProgressActivity, ShowProgressRequest
     from activities.forget import ForgetActivity, ForgetRequest
-    from activities.infer import InferActivity, InferRequest
-    from activities.reply import ReplyActivity, ReplyRequest
-    from activities.values import Notice
+    from activities.reply import Delivered, ReplyActivity, ReplyRequest
+    from activities.retract import RetractActivity, RetractRequest
+    from activities.values import Address, Notice
     from workflows import activity_options as options
     from workflows.access.contracts import Heard
     from workflows.activity_options import run_activity
-    from workflows.names import BACKGROUND, GPU_QUEUE, LIVE, WORKFLOW_QUEUE, access_id, chat_key, platform_queue
-    from workflows.voice.contracts import ConversationState, Exchange, Memory, VoiceMessageRequest
-    from workflows.voice.memory import summary_prompt
-
-SUMMARY_TOKENS = 250
+    from workflows.names import LIVE, WORKFLOW_QUEUE, access_id, chat_key, platform_queue
+    from workflows.voice.backlog import Backlog
+    from workflows.voice.continuations import CONTINUED_WITHIN
+    from workflows.voice.contracts import ConversationState, VoiceMessageRequest
 
 
 class BackgroundTasks:
@@ -29,9 +28,9 @@ class BackgroundTasks:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def begin(self, work: Coroutine[Any, Any, object]) -> None:
         """Start one."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -48,19 +47,41 @@ def fairly(platform: str, chat: str, priority: int = LIVE) -> Priority:
     return Priority(priority_key=priority, fairness_key=chat_key(platform, chat)[:64])
 
 
-async def deliver(request: VoiceMessageRequest, notice: Notice) -> None:
-    """Send a sentence of june's own in reply to a message."""
+async def deliver(to: Address, notice: Notice) -> Delivered | None:
+    """Send a sentence of june's own in reply to a message; return what reached the platform, if anything has."""
     try:
-        await run_activity(
+        return await run_activity(
             ReplyActivity.reply,
-            ReplyRequest(to=request.address, notice=notice),
+            ReplyRequest(to=to, notice=notice),
             options.NOTICE,
-            queue=platform_queue(request.platform),
-            priority=fairly(request.platform, request.chat),
+            queue=platform_queue(to.platform),
+            priority=fairly(to.platform, to.chat),
             summary=notice.key,
         )
     except ActivityError as error:
         workflow.logger.warning("notice %s was not delivered: %s", notice.key, error.cause)
+        return None
+
+
+async def retract(to: Address, message: str) -> None:
+    """Take back a sentence of june's own, which holds no longer."""
+    try:
+        await run_activity(
+            RetractActivity.retract,
+            RetractRequest(to=to, message=message),
+            options.NOTICE,
+            queue=platform_queue(to.platform),
+            priority=fairly(to.platform, to.chat),
+            summary="take back a notice",
+        )
+    except ActivityError as error:
+        workflow.logger.warning("a notice was not taken back: %s", error.cause)
+
+
+async def release_later(backlog: Backlog, request: VoiceMessageRequest) -> None:
+    """Let a message that may be continued wait no longer, once nothing has come for a moment."""
+    await workflow.sleep(CONTINUED_WITHIN)
+    backlog.release(request)
 
 
 async def count_speech(platform: str, heard: Heard) -> None:
@@ -71,23 +92,6 @@ async def count_speech(platform: str, heard: Heard) -> None:
         workflow.logger.warning("%.0f s of speech were not counted: %s", heard.seconds, error)
 
 
-async def summarise(state: ConversationState, memory: Memory, gone: tuple[Exchange, ...]) -> str | None:
-    """Return a new running summary of the old one and the turns that leave the window; None when there is none."""
-    try:
-        inference = await run_activity(
-            InferActivity.infer,
-            InferRequest(messages=summary_prompt(memory, gone), max_tokens=SUMMARY_TOKENS, temperature=0.0),
-            options.SUMMARISE,
-            queue=GPU_QUEUE,
-            priority=fairly(state.platform, state.chat, BACKGROUND),
-            summary=f"summarise {len(gone)} turns",
-        )
-    except ActivityError as error:
-        workflow.logger.warning("no summary this time: %s", error.cause)
-        return None
-    return inference.answer
-
-
 async def erase(state: ConversationState) -> None:
     """Delete audio and the histories of ended workflows, this conversation's earlier runs among them."""
     info = workflow.info()
@@ -95,7 +99,13 @@ async def erase(state: ConversationState) -> None:
         await run_activity(
             ForgetActivity.forget,
             ForgetRequest(
-                platform=state.platform, chat=state.chat, conversation=info.workflow_id, keep_run_id=info.run_id
+                platform=state.platform,
+                chat=state.chat,
+                thread=state.thread,
+                whole_chat=state.erase_chat,
+                conversation=info.workflow_id,
+                keep_run_id=info.run_id,
+                also_run_ids=(info.continued_run_id,) if info.continued_run_id else (),
             ),
             options.FORGET,
             queue=WORKFLOW_QUEUE,

@@ -7,15 +7,21 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.infer import Message
+    from activities.text.languages import LATIN_ENDS
     from workflows.voice.contracts import Exchange, Memory, VoiceMessageRequest
 
 WINDOW_TURNS = 12
 """When the window holds more, its older half is summarised."""
 WINDOW_CHARS = 6000
 """About 1,500 tokens: leaves room for the answer in the embedded model's context."""
+WEIGHT = 4
+"""Of a letter of another script, in Latin letters: it is a token or more, and a Latin one about a quarter of one."""
 EXCHANGE_CHARS = 1500
 """What is remembered of one side of one turn."""
 SUMMARY_CHARS = 1200
+LATE_TURNS = 18
+LATE_CHARS = 8000
+"""What a prompt holds while a summary is late; about 2,000 tokens."""
 
 SYSTEM_PROMPT = (
     "You are june, a friendly voice assistant. Your answers are read aloud, so answer in one to three short sentences "
@@ -42,16 +48,24 @@ def asked(request: VoiceMessageRequest, transcript: str) -> str:
 
 def remember(memory: Memory, exchange: Exchange) -> Memory:
     """Add a turn; beyond twice the bounds the oldest are dropped, so that a failing summary never lets it grow."""
-    clipped = Exchange(user=_clip(exchange.user, EXCHANGE_CHARS), assistant=_clip(exchange.assistant, EXCHANGE_CHARS))
+    sides = {"user": _clip(exchange.user, EXCHANGE_CHARS), "assistant": _clip(exchange.assistant, EXCHANGE_CHARS)}
+    clipped = exchange.model_copy(update=sides)
     window = (*memory.window, clipped)[-2 * WINDOW_TURNS :]
     while len(window) > 1 and _chars(window) > 2 * WINDOW_CHARS:
         window = window[1:]
     return memory.model_copy(update={"window": window})
 
 
-def to_summarise(memory: Memory) -> tuple[Exchange, ...]:
-    """Name the turns that should leave the window, oldest first; empty while it is within its bounds."""
-    if len(memory.window) <= WINDOW_TURNS and _chars(memory.window) <= WINDOW_CHARS:
+def to_summarise(memory: Memory, *, weighted: bool = True) -> tuple[Exchange, ...]:
+    """Name the turns that should leave the window, oldest first; empty while it is within its bounds.
+
+    Args:
+        memory: of the conversation.
+        weighted: letters count by what they take of a model's context; False counts them alike, as 0.1.0 did.
+
+    """
+    size = _weight(memory.window) if weighted else _chars(memory.window)
+    if len(memory.window) <= WINDOW_TURNS and size <= WINDOW_CHARS:
         return ()
     return memory.window[: max(1, len(memory.window) // 2)]
 
@@ -79,18 +93,32 @@ def prompt(memory: Memory, utterance: str, system: str | None = None) -> tuple[M
         told += f"\n\nWhat was said before: {memory.summary}"
     messages = [Message(role="system", content=told)]
     for exchange in _newest(memory.window):
-        messages.append(Message(role="user", content=exchange.user))
+        messages.append(Message(role="user", content=exchange.user, said_at=exchange.said_at))
         messages.append(Message(role="assistant", content=exchange.assistant))
     messages.append(Message(role="user", content=utterance))
     return tuple(messages)
 
 
 def _newest(window: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
-    """Take what fits into the window's bounds, even while a summary is late."""
-    window = window[-WINDOW_TURNS:]
-    while window and _chars(window) > WINDOW_CHARS:
-        window = window[1:]
-    return window
+    """Take what fits into a prompt, even while a summary is late.
+
+    Older turns are left out by halves, as one more with each turn would change the prefix that the server has cached.
+    """
+    kept: tuple[Exchange, ...] = ()
+    for exchange in window:
+        kept = (*kept, exchange)
+        while len(kept) > LATE_TURNS or _chars(kept) > LATE_CHARS:
+            kept = kept[max(1, len(kept) // 2) :]
+    return kept
+
+
+def _weight(window: tuple[Exchange, ...]) -> int:
+    return sum(
+        WEIGHT if letter > LATIN_ENDS else 1
+        for exchange in window
+        for side in (exchange.user, exchange.assistant)
+        for letter in side
+    )
 
 
 def _chars(window: tuple[Exchange, ...]) -> int:

@@ -30,26 +30,29 @@ class SpokenAnswer:
         self.is_wanted = mode is ReplyMode.ALWAYS or (mode is ReplyMode.ON and request.audio is not None)
         self.sentences: list[str] = []
         """What the model has written so far."""
+        self._languages: list[str | None] = []  # of each sentence; fewer than those where nobody could tell
         self._attempt = 0
         self._request = request
         self._record = record
-        self._tasks: dict[str, asyncio.Task[Speech]] = {}
+        self._tasks: dict[tuple[str, str], asyncio.Task[Speech]] = {}
 
     def add(self, sentence: Sentence) -> None:
         """Add what was written; a later attempt of the model begins anew, and an earlier one comes too late."""
         if sentence.attempt > self._attempt:
-            self.sentences, self._attempt = [], sentence.attempt
+            self.sentences, self._languages, self._attempt = [], [], sentence.attempt
         if sentence.certain and sentence.attempt == self._attempt and sentence.index == len(self.sentences):
             self.sentences.append(sentence.text)
+            self._languages.append(sentence.language)
 
-    def speak_ahead(self, text: str) -> None:
+    def speak_ahead(self, sentence: Sentence) -> None:
         """Start to synthesize a sentence that is written, or seems to be."""
         if self.is_wanted and len(self._tasks) < MAX_SENTENCES:
-            self._speak(text)
+            self._speak((sentence.text, sentence.language or self._default_language))
 
     def complete(self, inference: Inference) -> None:
         """Replace what was signalled by the whole answer."""
         self.sentences, self._attempt = list(inference.sentences), inference.attempt
+        self._languages = list(inference.languages)
 
     async def collect(self) -> tuple[BlobRef, ...]:
         """Return the speech of all sentences, in order; what a failed attempt of the model said is cancelled.
@@ -62,11 +65,11 @@ class SpokenAnswer:
             asyncio.CancelledError: it was, which the last sentence's end has hidden.
 
         """
-        sentences = self.sentences[:MAX_SENTENCES] if self.is_wanted else []
+        sentences = self._spoken() if self.is_wanted else []
         if not sentences:
             return ()
-        for text, task in self._tasks.items():
-            if text not in sentences:
+        for sentence, task in self._tasks.items():
+            if sentence not in sentences:
                 task.cancel()
         with self._record.enter(Stage.SYNTHESIZE):
             spoken = await asyncio.gather(*map(self._speak, sentences), return_exceptions=True)
@@ -84,8 +87,8 @@ class SpokenAnswer:
     def ready(self) -> tuple[BlobRef, ...]:
         """Speech of the first sentences, as far as it is ready (s16le PCM, mono)."""
         ready: list[BlobRef] = []
-        for text in self.sentences[:MAX_SENTENCES]:
-            task = self._tasks.get(text)
+        for sentence in self._spoken():
+            task = self._tasks.get(sentence)
             if task is None or not task.done() or task.cancelled() or task.exception():
                 break
             ready.append(task.result().pcm or task.result().audio)
@@ -97,18 +100,30 @@ class SpokenAnswer:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _speak(self, text: str) -> asyncio.Task[Speech]:
-        if text not in self._tasks:
-            self._tasks[text] = asyncio.create_task(self._synthesize(text))
-        return self._tasks[text]
+    @property
+    def _default_language(self) -> str:
+        """Of sentences whose language nobody could tell: that of the question, or one that is likely."""
+        return self._record.result.language or next(iter(self._request.likely_languages), "en")
 
-    async def _synthesize(self, text: str) -> Speech:
+    def _spoken(self) -> list[tuple[str, str]]:
+        """Return the sentences that are spoken, each with its language."""
+        languages = [*self._languages, *[None] * len(self.sentences)]
+        pairs = zip(self.sentences[:MAX_SENTENCES], languages, strict=False)
+        return [(text, language or self._default_language) for text, language in pairs]
+
+    def _speak(self, sentence: tuple[str, str]) -> asyncio.Task[Speech]:
+        if sentence not in self._tasks:
+            self._tasks[sentence] = asyncio.create_task(self._synthesize(*sentence))
+        return self._tasks[sentence]
+
+    async def _synthesize(self, text: str, language: str) -> Speech:
         request = self._request
         sentence = SynthesizeRequest(
             platform=request.platform,
             chat=request.chat,
+            thread=request.thread,
             text=text,
-            language=self._record.result.language or "en",
+            language=language,
             voice=request.settings.voice,
         )
         return await run_activity(

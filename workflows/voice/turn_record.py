@@ -22,6 +22,8 @@ class TurnRecord:
     def __init__(self, request: VoiceMessageRequest) -> None:
         """Begin in the first stage; a turn that comes to no result has failed."""
         self.stage = Stage.FETCH
+        self.thinks = False
+        """The model has been thinking for a while."""
         self.deadline = workflow.now() + TURN_DEADLINE
         self._request = request
         self._result = VoiceMessageResult(status="failed")
@@ -44,6 +46,12 @@ class TurnRecord:
     def update(self, **changes: object) -> None:
         """Change fields of the result."""
         self._result = self._result.model_copy(update=changes)
+
+    def show_thinking(self, *, attempt: int) -> None:
+        """Show that the model thinks before it answers, and in which attempt it does."""
+        self.thinks = True
+        workflow.logger.info("the model thinks, in attempt %d", attempt)
+        self._describe()
 
     @contextmanager
     def enter(self, stage: Stage) -> Iterator[None]:
@@ -74,7 +82,8 @@ class TurnRecord:
         return self.result
 
     def _describe(self) -> None:
-        workflow.set_current_details(web_ui.of_turn(self._request, self._result, self.stage, self._stage_ms))
+        details = web_ui.of_turn(self._request, self._result, self.stage, self._stage_ms, thinks=self.thinks)
+        workflow.set_current_details(details)
 
 
 def _milliseconds(span: timedelta) -> int:

@@ -11,14 +11,26 @@ DETAILS_CHARS = 4000
 """The server takes 20,000 bytes of details."""
 
 
-def of_turn(request: VoiceMessageRequest, result: VoiceMessageResult, stage: Stage, stage_ms: dict[Stage, int]) -> str:
+def of_turn(
+    request: VoiceMessageRequest,
+    result: VoiceMessageResult,
+    stage: Stage,
+    stage_ms: dict[Stage, int],
+    *,
+    thinks: bool = False,
+) -> str:
     """Describe a turn: stage, what was heard, what is answered, milliseconds by stage."""
-    lines = [f"**{stage.value}** — {request.platform}, chat `{request.chat}`, message `{request.message}`"]
+    now = f"**{stage.value}**"
+    if thinks and stage is Stage.INFER:
+        now += ", the model thinks"
+    elif result.status == "stopped":
+        now += ", stopped"
+    lines = [f"{now} — {request.platform}, chat `{request.chat}`, message `{request.message}`"]
     if result.transcript:
         language = f" ({result.language})" if result.language else ""
         lines.append(f"**Heard**{language}: {_quoted(result.transcript)}")
     if result.answer:
-        lines.append(f"**Answer**: {_quoted(result.answer)}")
+        lines.append(f"**Answer**{', cut' if result.cut else ''}: {_quoted(result.answer)}")
     if result.error:
         lines.append(f"**Error**: `{result.error.value}`" + (f" in {result.error_stage}" if result.error_stage else ""))
     if stage_ms:

@@ -6,11 +6,10 @@ Chat ``@<user id>`` is the private channel of june and that person, whose id is 
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, cast
 
-import aiohttp
 import discord
 from discord.http import HTTPClient, MultipartParameters
 from temporalio import activity
@@ -18,33 +17,35 @@ from temporalio.exceptions import ApplicationError
 
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
+from activities.platforms.discord.live_text import LiveText
+from activities.platforms.discord.markdown import parts_of, suppresses_embeds
 from activities.platforms.discord.requests import (
+    ASKING_FAILED,
     JSON,
+    LIVE_MARK,
     MISSING_PERMISSIONS_CODE,
     NO_HISTORY_CODE,
-    TEXT_LIMIT,
+    UNKNOWN_MESSAGE_CODE,
     VOICE_FLAG,
+    find_live,
     find_sent,
     message_body,
     nonce,
     parameters,
-    rate_limit_error,
     request_error,
     waveform,
 )
 from activities.platforms.discord.signed_links import LinkExpiredError, SignedLinks, read_link
-from activities.platforms.platform import Presence, VoiceForbiddenError, VoiceNote
-from activities.text.message_parts import split_text
+from activities.platforms.platform import MessageText, Presence, VoiceForbiddenError, VoiceNote
 from activities.values import Address, AudioSource
 
 _log = logging.getLogger(__name__)
 
-TYPING_SECONDS = 8.0
-"""Discord shows ten."""
 HISTORY_LIMIT = 100
 """Messages from the one answered on, among which a later attempt looks for what an earlier one sent."""
 USER_PREFIX = "@"
 """Before the id of a person, as the name of a chat."""
+SUPPRESS_EMBEDS = discord.MessageFlags(suppress_embeds=True).value
 LOCATOR = re.compile(r"([0-9]+)/([0-9]+)/([0-9]+)")
 
 
@@ -70,6 +71,10 @@ class DiscordPlatform:
         self._http = http
         self._links = links
         self._read = read
+        self._live_texts: dict[tuple[str, str], LiveText] = {}
+        """Of the turns under way, by chat and message."""
+        self._unfinished: dict[tuple[str, str], str] = {}
+        """Messages with a part of the text whose last edit is to be tried again."""
 
     # Files
 
@@ -94,12 +99,8 @@ class DiscordPlatform:
             message = "A recording on Discord is <channel>/<message>/<attachment>."
             raise BadInputError(ErrorCode.REQUEST_INVALID, message)
         channel, message_id, attachment = map(int, located.groups())
-        try:
+        with _asking(ErrorCode.AUDIO_MISSING):
             found: Any = await self._http.get_message(channel, message_id)
-        except discord.RateLimited as error:
-            raise rate_limit_error(error) or error from error
-        except discord.HTTPException as error:
-            raise request_error(error, ErrorCode.AUDIO_MISSING) from error
         forwarded = [snapshot["message"] for snapshot in found.get("message_snapshots", [])]
         for file in [file for holder in (found, *forwarded) for file in holder.get("attachments", [])]:
             if int(file["id"]) == attachment:
@@ -113,22 +114,50 @@ class DiscordPlatform:
 
     # Replies
 
-    async def send_text(self, to: Address, text: str) -> str:
+    async def send_text(self, to: Address, text: MessageText) -> str:
         """Send text in as many messages as it takes, the first as a reply; return the last one's id.
+
+        A message that shows the text so far becomes the first.
 
         Raises:
             BadInputError: ``chat-gone``, ``reply-failed``.
-            ApplicationError: Discord asks for a pause.
+            ApplicationError: Discord asks for a pause, or does not answer.
 
         """
-        sent = ""
-        for index, part in enumerate(split_text(text, TEXT_LIMIT)):
-            body = message_body(nonce(to.message, f"{index}/{part}"), part, None if index else to.message)
-            try:
-                sent = await self._send(to, body)
-            except discord.HTTPException as error:
-                raise request_error(error, ErrorCode.REPLY_FAILED) from error
-        return sent
+        parts = parts_of(text)
+        if not parts:
+            raise BadInputError(ErrorCode.REPLY_FAILED, "The text is empty.")
+        sent = await self._complete_live_text(to, parts[0])
+        for index, part in enumerate(parts):
+            if index or sent is None:
+                flags = suppresses_embeds(part)
+                number = nonce(to.message, f"{index}/{part}")
+                body = message_body(number, part, None if index else to.message, flags=flags)
+                with _asking(ErrorCode.REPLY_FAILED):
+                    sent = await self._send(to, body)
+        return sent or ""
+
+    async def _complete_live_text(self, to: Address, part: str) -> str | None:
+        """Make the answer's first part of the message with the text so far; return its id, None if there is none."""
+        key = (to.chat, to.message)
+        live, message = self._live_texts.get(key), self._unfinished.pop(key, None)
+        if live:
+            message = await live.finish() or message
+        if message is None and _is_repeated():
+            message = await self.find_live(to)
+        if message is None:
+            return None
+        try:
+            return message if await self.edit(to, message, part) else None
+        except BadInputError as error:
+            if error.type == ErrorCode.CHAT_GONE.value:
+                raise
+            _log.info("message %s in channel %s cannot be edited: %s", message, to.chat, error)
+            await self.retract(to, message)
+            return None
+        except ApplicationError:
+            self._unfinished[key] = message
+            raise
 
     async def send_voice(self, to: Address, voice: VoiceNote) -> str:
         """Send a native voice message, or the same as a file where those are not allowed; return its id.
@@ -136,35 +165,29 @@ class DiscordPlatform:
         Raises:
             VoiceForbiddenError: Discord takes neither here.
             BadInputError: ``chat-gone``.
-            ApplicationError: Discord asks for a pause.
+            ApplicationError: Discord asks for a pause, or does not answer.
 
         """
         drawn = await asyncio.to_thread(waveform, voice.data, voice.seconds)
         body = message_body(nonce(to.message, "voice"), reply_to=to.message, flags=VOICE_FLAG)
         try:
             return await self._send(to, body, voice.data, duration_secs=round(voice.seconds, 2), waveform=drawn)
-        except discord.HTTPException as error:
+        except ASKING_FAILED as error:
             _raise_unless_refused(error)
-            _log.info("no voice messages in channel %s (%s): sending a file", to.chat, error.code)
+            _log.info("no voice messages in channel %s (%s): sending a file", to.chat, error)
         try:
             return await self._send(to, message_body(nonce(to.message, "file"), reply_to=to.message), voice.data)
-        except discord.HTTPException as error:
+        except ASKING_FAILED as error:
             _raise_unless_refused(error)
             raise VoiceForbiddenError from error
 
     async def _send(self, to: Address, body: JSON, file: bytes | None = None, **attachment: object) -> str:
         """Send a message once, over all attempts; without a reference where june may not read the history."""
         channel = await self._channel(to)
-        if activity.in_activity() and activity.info().attempt > 1:
-            # Discord forgets a nonce after some minutes, so look for the message as well.
-            try:
-                since = await self._http.logs_from(channel, HISTORY_LIMIT, after=int(to.message) - 1)
-            except discord.DiscordException as error:  # the nonce is left, and the send meets whatever is wrong
-                _log.info("the history of channel %s cannot be read: %s", channel, error)
-            else:
-                sent = find_sent(cast("list[JSON]", since), body, with_file=file is not None)
-                if sent:
-                    return sent
+        if _is_repeated():  # Discord forgets a nonce after some minutes, so look for the message as well
+            sent = find_sent(await self._since(to), body, with_file=file is not None)
+            if sent:
+                return sent
         try:
             return await self._post(channel, parameters(body, file, **attachment))
         except discord.HTTPException as error:
@@ -174,21 +197,32 @@ class DiscordPlatform:
         return await self._post(channel, parameters(body, file, **attachment))
 
     async def _post(self, channel: int, params: MultipartParameters) -> str:
+        with params:
+            return str((await self._http.send_message(channel, params=params))["id"])
+
+    async def _since(self, to: Address) -> list[JSON]:
+        """List the channel's messages from the one that is answered on; none where june may not read them."""
         try:
-            with params:
-                sent = await self._http.send_message(channel, params=params)
-        except discord.RateLimited as error:
-            raise rate_limit_error(error) or error from error
-        return str(sent["id"])
+            since = await self._http.logs_from(await self._channel(to), HISTORY_LIMIT, after=int(to.message) - 1)
+        except ASKING_FAILED as error:  # what is sent next meets whatever is wrong
+            _log.info("the history of channel %s cannot be read: %s", to.chat, error)
+            return []
+        return cast("list[JSON]", since)
 
     async def _channel(self, to: Address) -> int:
         """Return the channel's id; Discord opens a private one the first time, and returns the same again."""
         if not to.chat.startswith(USER_PREFIX):
             return int(to.thread or to.chat)
+        return int((await self._http.start_private_message(to.chat.removeprefix(USER_PREFIX)))["id"])
+
+    async def retract(self, to: Address, message: str) -> None:
+        """Delete a message of june's own; one that is gone is deleted, and what cannot be stays."""
         try:
-            return int((await self._http.start_private_message(to.chat.removeprefix(USER_PREFIX)))["id"])
-        except discord.RateLimited as error:
-            raise rate_limit_error(error) or error from error
+            await self._http.delete_message(await self._channel(to), int(message))
+        except discord.NotFound:
+            return
+        except ASKING_FAILED as error:
+            _log.info("message %s in channel %s stays: %s", message, to.chat, error)
 
     # The turn under way
 
@@ -197,42 +231,85 @@ class DiscordPlatform:
         self,
         to: Address,
         *,
-        speaks: bool,  # noqa: ARG002 - Discord shows the same for both
-        captioned: bool,  # noqa: ARG002
-        shown: str | None,  # noqa: ARG002
+        speaks: bool,
+        captioned: bool,
+        shown: str | None,  # noqa: ARG002 - found in the channel, where it also stands what has become of it
     ) -> AsyncIterator[Presence]:
-        """Show june typing. The text is sent once, as a whole: clients render every edit anew."""
-
-        async def repeat_typing() -> None:
-            while True:
-                try:
-                    await self._http.send_typing(await self._channel(to))
-                except (discord.DiscordException, ApplicationError, aiohttp.ClientError, OSError) as error:
-                    _log.info("typing is not shown: %s", error)
-                await asyncio.sleep(TYPING_SECONDS)
-
-        typing = asyncio.create_task(repeat_typing())
+        """Show june typing, and the text as it is written, until the block is left."""
+        live = LiveText(self, to, with_text=not (speaks and captioned))
+        key = (to.chat, to.message)
+        self._live_texts[key] = live
         try:
-            yield _Typing()
+            async with live:
+                yield live
         finally:
-            typing.cancel()
+            if self._live_texts.get(key) is live:
+                del self._live_texts[key]
+
+    async def show_typing(self, to: Address) -> None:
+        """Show for ten seconds that june is typing."""
+        with _asking(ErrorCode.REPLY_FAILED):
+            await self._http.send_typing(await self._channel(to))
+
+    async def post_live(self, to: Address, content: str) -> str:
+        """Send a message with the text so far, in reply; return its id."""
+        attempt = activity.info().attempt if activity.in_activity() else 1
+        body = message_body(nonce(to.message, f"live/{attempt}"), content, to.message, flags=SUPPRESS_EMBEDS)
+        with _asking(ErrorCode.REPLY_FAILED):
+            return await self._send(to, body)
+
+    async def edit(self, to: Address, message: str, content: str) -> bool:
+        """Replace the content of a message; return False if it is gone."""
+        live = content.endswith(LIVE_MARK)
+        flags = SUPPRESS_EMBEDS if live else suppresses_embeds(content)
+        body: JSON = {"content": content, "allowed_mentions": {"parse": []}, "flags": flags}
+        with _asking(ErrorCode.REPLY_FAILED):
+            try:
+                with parameters(body) as params:
+                    await self._http.edit_message(await self._channel(to), int(message), params=params)
+            except discord.NotFound as error:
+                if error.code == UNKNOWN_MESSAGE_CODE:
+                    return False
+                raise
+        return True
+
+    async def retract_live(self, to: Address, message: str) -> None:
+        """Delete a message with the text so far, where that is possible; one that is an answer by now stays."""
+        try:
+            found: Any = await self._http.get_message(await self._channel(to), int(message))
+        except discord.Forbidden:  # without the permission to read, nothing but this process knows of it
+            await self.retract(to, message)
+        except ASKING_FAILED as error:
+            _log.info("message %s in channel %s is left as it is: %s", message, to.chat, error)
+        else:
+            if found["content"].endswith(LIVE_MARK.strip()):
+                await self.retract(to, message)
+
+    async def find_live(self, to: Address) -> str | None:
+        """Find the message with the text so far that a process before this one has left."""
+        return find_live(await self._since(to), to.message)
 
 
-class _Typing:
-    """A presence without text."""
+@contextmanager
+def _asking(code: ErrorCode) -> Iterator[None]:
+    """Raise what a failed request means; a refusal means ``code`` where nothing more is known."""
+    try:
+        yield
+    except ASKING_FAILED as error:
+        raise request_error(error, code) from error
 
-    shown: str | None = None
 
-    async def show(self, text: str) -> None:
-        """Do nothing."""
+def _is_repeated() -> bool:
+    """Return whether an attempt before this one may have sent something."""
+    return activity.in_activity() and activity.info().attempt > 1
 
 
-def _raise_unless_refused(error: discord.HTTPException) -> None:
+def _raise_unless_refused(error: Exception) -> None:
     """Raise what is not a refusal of this kind of message.
 
     Without the permission to send voice files may well be allowed.
     """
-    if error.code == MISSING_PERMISSIONS_CODE:
+    if isinstance(error, discord.HTTPException) and error.code == MISSING_PERMISSIONS_CODE:
         return
     raised = request_error(error, ErrorCode.VOICE_FORBIDDEN)
     if not isinstance(raised, BadInputError) or raised.type == ErrorCode.CHAT_GONE.value:

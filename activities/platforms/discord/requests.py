@@ -8,6 +8,7 @@ import base64
 import hashlib
 import io
 import json
+import math
 from datetime import timedelta
 from typing import Any, cast
 
@@ -15,14 +16,12 @@ import aiohttp
 import discord
 import numpy as np
 from discord.http import MultipartParameters
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.audio.codec import decode
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError, unusable_is_bad_input
 
-TEXT_LIMIT = 2000
-"""Characters of one message."""
 VOICE_FLAG = 1 << 13
 FILE_NAME = "voice-message.ogg"
 MAX_WAVEFORM_POINTS = 256
@@ -35,9 +34,16 @@ CHAT_GONE_CODES = frozenset({10003, 10004, 50001, 50007, 50013, 50083, 50278})
 NO_HISTORY_CODE = 160002
 """A reply needs the permission to read what it replies to."""
 MISSING_PERMISSIONS_CODE = 50013
+UNKNOWN_MESSAGE_CODE = 10008
 DEFAULT_RETRY_SECONDS = 30.0
 """Where Discord limits the rate, and does not say for how long."""
 MAX_RETRY_SECONDS = 900.0
+REFUSED_TOKEN_SECONDS = 60.0
+"""A refused token is for people to replace; meanwhile replies wait."""
+ASKING_FAILED = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
+"""What a request raises that was not answered as it should; ``request_error`` says what that means."""
+LIVE_MARK = "\n-# …"
+"""Ends a message with the text so far: a line in small print, which no answer ends with."""
 
 JSON = dict[str, Any]
 
@@ -103,6 +109,16 @@ def find_sent(messages: list[JSON], body: JSON, *, with_file: bool) -> str | Non
     return None
 
 
+def find_live(messages: list[JSON], asked: str) -> str | None:
+    """Find the message with a part of the answer to ``asked``, left by a process that is gone; return its id."""
+    references = {asked} if any(str(message["id"]) == asked for message in messages) else {asked, None}
+    for message in messages:
+        reference = (message.get("message_reference") or {}).get("message_id")
+        if reference in references and message["author"].get("bot") and message["content"].endswith(LIVE_MARK.strip()):
+            return str(message["id"])
+    return None
+
+
 def waveform(data: bytes, seconds: float) -> str:
     """Return a voice note's loudness over time, 0 to 255 a point, in base64. It blocks: call it in a thread.
 
@@ -120,35 +136,43 @@ def waveform(data: bytes, seconds: float) -> str:
     return base64.b64encode(points.tobytes()).decode()
 
 
-def rate_limit_error(error: discord.HTTPException | discord.RateLimited) -> ApplicationError | None:
-    """Return the error on which Temporal waits as long as Discord asks; None if it does not ask for a pause."""
-    if isinstance(error, discord.RateLimited):
-        seconds = error.retry_after
-    elif error.status == 429:
-        header = cast("aiohttp.ClientResponse", error.response).headers.get("Retry-After")
-        try:
-            seconds = min(max(float(header or DEFAULT_RETRY_SECONDS), 1), MAX_RETRY_SECONDS)
-        except ValueError:
-            seconds = DEFAULT_RETRY_SECONDS
-    else:
-        return None
-    message = f"Discord asks to wait {seconds:.1f} s."
-    return ApplicationError(message, type="rate-limited", next_retry_delay=timedelta(seconds=seconds))
-
-
-def request_error(error: discord.HTTPException, code: ErrorCode) -> Exception:
-    """Return what to raise for a request that failed; the error itself if it is to be tried again.
+def request_error(error: Exception, code: ErrorCode) -> Exception:
+    """Return what to raise for a request that failed; what passes by itself is benign, and is not logged as a fault.
 
     Args:
-        error: Discord's answer.
+        error: one of ``ASKING_FAILED``.
         code: what a refusal means where nothing more is known.
 
     """
-    limited = rate_limit_error(error)
-    if limited is not None:
-        return limited
-    if error.status >= 500 or error.status == 401:  # a token may be replaced
-        return error
+    if isinstance(error, discord.RateLimited):
+        return _pause(error.retry_after)
+    if not isinstance(error, discord.HTTPException):
+        return _passing(f"Discord was not reached: {type(error).__name__}.", "discord-unreachable")
+    if error.status == 429:
+        return _pause(_seconds_of(error))
+    if error.status >= 500:
+        return _passing(f"Discord answers with a fault of its own: {error.status}.", "discord-unavailable")
+    if error.status == 401:
+        pause = timedelta(seconds=REFUSED_TOKEN_SECONDS)
+        return ApplicationError("Discord refuses the token.", type="discord-token-refused", next_retry_delay=pause)
     if error.code in CHAT_GONE_CODES:
         return BadInputError(ErrorCode.CHAT_GONE, f"Discord refuses this channel: {error.code}.")
     return BadInputError(code, f"Discord refuses this: {error.status}, {error.code}.")
+
+
+def _seconds_of(error: discord.HTTPException) -> float:
+    header = cast("aiohttp.ClientResponse", error.response).headers.get("Retry-After")
+    try:
+        return float(header or DEFAULT_RETRY_SECONDS)
+    except ValueError:
+        return DEFAULT_RETRY_SECONDS
+
+
+def _pause(seconds: float) -> ApplicationError:
+    """Return the error on which Temporal waits as long as Discord asks, within reason."""
+    seconds = min(max(seconds, 1), MAX_RETRY_SECONDS) if math.isfinite(seconds) else DEFAULT_RETRY_SECONDS
+    return _passing(f"Discord asks to wait {seconds:.1f} s.", "rate-limited", timedelta(seconds=seconds))
+
+
+def _passing(message: str, kind: str, pause: timedelta | None = None) -> ApplicationError:
+    return ApplicationError(message, type=kind, next_retry_delay=pause, category=ApplicationErrorCategory.BENIGN)

@@ -2,16 +2,17 @@
 
 import { language } from "./texts.js";
 
-const TRIES = 8;
-const LONGEST_PAUSE_MS = 6000;
-const RECONNECT_MS = 2000;
-
 /** An answer that is not the one hoped for. */
-export class Refused extends Error {
+class Refused extends Error {
   constructor(status, retryAfter) {
     super(`refused with ${status}`);
     this.status = status;
     this.retryAfter = retryAfter;
+  }
+
+  /** Asking again would bring the same. */
+  get final() {
+    return this.status < 500 && this.status !== 408 && this.status !== 429;
   }
 }
 
@@ -25,51 +26,32 @@ const json = (value) => ({ method: "POST", headers: { "Content-Type": "applicati
 
 export const session = async () => (await call("api/session", json({}))).json();
 export const login = async (password) => (await call("api/login", json({ password }))).json();
-export const past = async () => (await (await call(`api/turns?language=${language}`)).json()).turns;
 export const sound = async (url) => (await call(url)).arrayBuffer();
 
-/** Send a text; resolves with what june says at once, if anything, and the message's id. */
-export const write = (text, id) => send(id, json({ text }), "");
+/**
+ * End the answers under way; `heard` is what was heard (`{ message, chars }`), or null. Messages that may still arrive
+ * (`unsent`, their ids) are refused then; nothing ends once the message `before` has arrived.
+ */
+export const stop = (heard, { unsent = [], before = null } = {}) =>
+  call("api/stop", json({ ...(heard && { heard: heard.message, heard_chars: heard.chars }), unsent, before }));
 
-/** Send a recording. */
-export const speak = (blob, seconds, id) =>
-  send(id, { method: "POST", headers: { "Content-Type": blob.type || "application/octet-stream" }, body: blob }, `&seconds=${seconds.toFixed(2)}`);
-
-/** Send it again when the connection breaks: the id makes sure that it is answered once. */
-async function send(id, request, more) {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await (await call(`api/messages?id=${id}&language=${language}${more}`, request)).json();
-    } catch (error) {
-      const final = error instanceof Refused && error.status < 500;
-      if (final || attempt === TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(LONGEST_PAUSE_MS, 500 * 2 ** (attempt - 1))));
-    }
+/**
+ * Send a text (`words`) or a recording (`sound`, a Blob of `seconds`) once; resolves with what june says at once, if
+ * anything. The id makes sure that it is answered once, however often it is sent. `interrupts` (`{ message, chars }`)
+ * says over which answer it was said, and how much of that was heard.
+ */
+export async function send({ id, words, sound: blob, seconds, interrupts }, signal) {
+  const query = new URLSearchParams({ id, language });
+  for (const [name, value] of interrupts ? [["interrupts", 1], ["heard", interrupts.message], ["heard_chars", interrupts.chars]] : []) {
+    query.set(name, value);
   }
+  if (blob) query.set("seconds", seconds.toFixed(2));
+  const recording = () => ({ method: "POST", headers: { "Content-Type": blob.type }, body: blob });
+  return (await call(`api/messages?${query}`, { ...(blob ? recording() : json({ text: words })), signal })).json();
 }
 
-/** Follow a turn until it is done, over any restart of the server; each view is the whole of it. */
-export function follow(id, onView, onTrouble) {
-  let source;
-  let ended = false;
-  const open = () => {
-    source = new EventSource(`api/turns/${id}/events?language=${language}`);
-    source.addEventListener("turn", (event) => {
-      const view = JSON.parse(event.data);
-      if (view.done) {
-        ended = true;
-        source.close();
-      }
-      onView(view);
-    });
-    source.addEventListener("error", () => {
-      if (ended) return;
-      onTrouble();
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, RECONNECT_MS);
-    });
-  };
-  open();
-}
+/** Open the stream of all that becomes of the chat. */
+export const events = () => new EventSource(`api/events?language=${language}`);
 
 /** Make an id for a message. */
 export const newId = () =>

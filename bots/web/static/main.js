@@ -1,273 +1,181 @@
-/** june's page: hold to talk, read and hear the answer. */
+/** june's page: hold to talk, or just talk; read and hear the answer. */
 
 import * as api from "./api.js";
-import { Recording, Speaker, wake } from "./sound.js";
-import { language, languageName, text, translate } from "./texts.js";
-import { TurnCard, announce, clear, divide, show } from "./view.js";
+import { prepareMicrophone } from "./capture.js";
+import { Conversation } from "./conversation.js";
+import { watchGestures } from "./gestures.js";
+import { fill, speaksSlowly, watchSettings } from "./settings.js";
+import { Speaker, isAwake, soundSystem, wake } from "./sound.js";
+import { Tabs } from "./tabs.js";
+import { openTakes } from "./takes.js";
+import { Talking } from "./talking.js";
+import { text, translate } from "./texts.js";
+import { clear, show } from "./view.js";
 
-const TAP_MS = 300;
-const SHORTEST_SECONDS = 0.3;
-const LONGEST_SECONDS = 600;
+const STILL_MS = 20_000;
+const SENTENCE_MS = 4000;
+const REOPEN_MS = 2000;
+const SPEECH_LEVEL = 4; // june's voice fills the scale
 const byId = (id) => document.getElementById(id);
 const talk = byId("talk");
 
-let recording = null;
-let asking = null; // the wish for a recording, while the browser still asks for the microphone
-let heldSince = 0;
-const going = new Map(); // turns under way, by message
-const speaker = new Speaker(refresh);
+const speaker = new Speaker((busy) => talking?.tell("sound", { on: busy }));
+const player = new Speaker();
+const tabs = new Tabs(heard);
+let conversation;
+let talking;
+let told = { sentence: "", until: 0, phase: "" }; // what is said in the status for a moment, or until something happens
+let showing = false; // june's voice is drawn
+let seen = { view: null, at: 0 }; // when the current turn has last changed
 
 // What is going on
 
-function refresh(sentence = "") {
-  byId("stop").hidden = !(speaker.busy || going.size) || Boolean(recording);
-  if (recording) return;
-  const current = [...going.values()][0];
-  if (speaker.busy) show("speaking", sentence || text("speaking"));
-  else if (current) show(current.stage === "sending" ? "sending" : "thinking", sentence || stageText(current));
-  else show("idle", sentence);
+function refresh() {
+  if (!talking) return;
+  const { phase, state } = talking;
+  const recording = phase === "speaking-user";
+  const isTold = performance.now() < told.until && told.phase === phase;
+  const sentence = isTold ? told.sentence : sentenceOf(phase);
+  show(phase === "thinking" && conversation.current?.view.stage === "sending" ? "sending" : phase, sentence);
+  byId("stop").hidden = Boolean(state.talking) || !(state.sounding || state.answering);
+  byId("cancel").hidden = !recording;
+  talk.setAttribute("aria-pressed", String(recording));
+  byId("hands-free").setAttribute("aria-checked", String(state.handsFree));
+  byId("offline").hidden = navigator.onLine;
+  if (!recording) byId("how").textContent = text("how");
+  if (phase === "idle" || phase === "thinking") talk.style.removeProperty("--level");
 }
 
-function stageText(turn) {
+function sentenceOf(phase) {
+  if (phase === "thinking") return stageOf(conversation.current);
+  if (phase === "listening") return text("hands-free-on");
+  if (phase === "speaking" && !isAwake()) return text("tap-to-hear");
+  return text(phase);
+}
+
+function stageOf(turn) {
+  if (!turn) return "";
   if (turn.trouble) return text("out-of-reach");
-  return text(turn.stage === "line" && !turn.ahead ? "sending" : turn.stage, { ahead: turn.ahead });
+  const { stage, ahead } = turn.view;
+  if (stage !== "late" && seen.view === turn.view && performance.now() - seen.at > STILL_MS) return text("still-thinking");
+  return text(stage === "line" && !ahead ? "sending" : stage, { ahead });
 }
 
-/** Be silent, now and for the rest of the answers under way. */
-function silence() {
-  speaker.stop();
-  for (const turn of going.values()) turn.played = Infinity;
-}
-
-// Talking
-
-async function startTalking() {
-  if (recording || asking) return;
-  wake();
-  silence();
-  const problem = !window.isSecureContext ? "microphone-insecure" : !navigator.mediaDevices ? "no-microphone" : null;
-  if (problem) return refresh(text(problem));
-  const wish = { held: true };
-  asking = wish;
-  try {
-    const begun = await Recording.begin(onLevel);
-    if (!wish.held) {
-      begun.drop();
-      return refresh(text("microphone-ready"));
-    }
-    recording = begun;
-    talk.setAttribute("aria-pressed", "true");
-    show("listening", text("listening"));
-    byId("stop").hidden = true;
-    performance.mark("june:listening");
-  } catch (error) {
-    refresh(text(error.name === "NotAllowedError" ? "microphone-denied" : "no-microphone"));
-  } finally {
-    asking = null;
-  }
-}
-
-function onLevel(level, seconds) {
-  if (!recording) return;
-  talk.style.setProperty("--level", level.toFixed(3));
-  const time = `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
-  byId("how").textContent = text("how-listening", { time });
-  if (seconds > LONGEST_SECONDS) stopTalking();
-}
-
-async function stopTalking({ drop = false } = {}) {
-  if (asking) asking.held = false;
-  if (!recording) return;
-  const ended = recording;
-  recording = null;
-  talk.setAttribute("aria-pressed", "false");
-  talk.style.removeProperty("--level");
-  byId("how").textContent = text("how");
-  if (drop) {
-    ended.drop();
-    return refresh();
-  }
-  const { blob, seconds } = await ended.end();
-  if (seconds < SHORTEST_SECONDS) return refresh(text("too-short"));
-  await submit((id) => api.speak(blob, seconds, id), "");
-}
-
-/** A press begins; a second tap ends what the first has begun. */
-function press() {
-  if (recording) {
-    heldSince = 0;
-    return stopTalking();
-  }
-  heldSince = performance.now();
-  return startTalking();
-}
-
-/** A press ends: after a hold the recording does too, after a tap it goes on until the next. */
-function release() {
-  if (!heldSince || performance.now() - heldSince < TAP_MS) return;
-  heldSince = 0;
-  stopTalking();
-}
-
-talk.addEventListener("pointerdown", (event) => {
-  if (event.button !== 0) return;
-  talk.setPointerCapture(event.pointerId);
-  press();
-});
-talk.addEventListener("pointerup", release);
-talk.addEventListener("pointercancel", release);
-talk.addEventListener("contextmenu", (event) => event.preventDefault());
-talk.addEventListener("keydown", (event) => {
-  if (event.key !== " " && event.key !== "Enter") return;
-  event.preventDefault();
-  if (!event.repeat) press();
-});
-talk.addEventListener("keyup", (event) => {
-  if (event.key !== " " && event.key !== "Enter") return;
-  event.preventDefault(); // a key let go of would click as well
-  release();
-});
-// Screen readers press without a pointer or a key: each is a tap.
-talk.addEventListener("click", (event) => {
-  if (event.detail !== 0 || event.pointerType) return;
-  press();
-});
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && recording) stopTalking({ drop: true });
-});
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) stopTalking();
-});
-
-// Turns
-
-/** Send a message and follow what becomes of it. */
-async function submit(send, words) {
-  const id = api.newId();
-  const turn = { stage: "sending", ahead: 0, played: 0, card: new TurnCard(replay) };
-  turn.card.said(words);
-  going.set(id, turn);
+/** Say something in the status for a moment: a text of the page's by its key, or a sentence of june's. */
+function say(key, figures = {}) {
+  told = { sentence: text(key, figures), until: performance.now() + SENTENCE_MS, phase: talking.phase };
+  setTimeout(refresh, SENTENCE_MS + 50);
   refresh();
-  try {
-    const { said } = await send(id);
-    performance.mark("june:sent");
-    if (!said) return follow(id, turn);
-    going.delete(id);
-    if (words.startsWith("/")) await obeyed(words, said, turn.card);
-    else turn.card.unsent(said, () => submit(send, words));
-    announce(said);
-    refresh();
-  } catch (error) {
-    going.delete(id);
-    if (error.status === 401) return location.reload();
-    turn.card.unsent(text(error.status === 413 ? "too-large" : "unsent"), () => submit(send, words));
-    refresh();
+}
+
+function turnsChanged() {
+  const current = conversation.current;
+  if (current?.view !== seen.view) {
+    seen = { view: current?.view ?? null, at: performance.now() };
+    if (current) setTimeout(refresh, STILL_MS + 50);
   }
+  talking?.tell("turns", { answering: Boolean(current), own: conversation.isInterruptible });
 }
 
-/** A command was typed: show what came of it, in the settings as well. */
-async function obeyed(words, said, card) {
-  card.remove();
-  if (words.startsWith("/forget")) clear();
-  divide(said);
-  await api.session().then(fill, () => {}); // shown when the page is opened again, at the latest
+function showLevel(level) {
+  talk.style.setProperty("--level", level.toFixed(3));
+  if (talking.phase !== "speaking-user") return;
+  const seconds = Math.floor(talking.seconds);
+  const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  byId("how").textContent = text("how-listening", { time });
 }
 
-/** Follow a turn; its sentences are spoken as they come, if it was asked here and now. */
-function follow(id, turn, { aloud = true } = {}) {
-  api.follow(id, (view) => {
-    if (turn.stage !== view.stage) performance.mark(`june:stage:${view.stage}`);
-    Object.assign(turn, { stage: view.stage, ahead: view.ahead, trouble: false });
-    turn.card.update(view);
-    for (const spoken of aloud ? view.speech.slice(turn.played) : []) say(spoken.url);
-    turn.played = Math.max(turn.played, view.speech.length);
-    if (view.done) going.delete(id);
-    // Who hears the answer need not have it read out as well.
-    if (view.done && !speaker.busy) announce([view.answer, view.notice].filter(Boolean).join(" "));
-    refresh();
-  }, () => {
-    turn.trouble = true;
+/** The orb moves with june's voice too. */
+function showVoice() {
+  showing = talking.phase === "speaking";
+  if (!showing) return;
+  talk.style.setProperty("--level", Math.min(1, SPEECH_LEVEL * speaker.level()).toFixed(3));
+  requestAnimationFrame(showVoice);
+}
+
+function showUndo(seconds) {
+  byId("undo").hidden = !seconds;
+  if (seconds) say("cancelled");
+}
+
+// What people do
+
+function listenToPeople() {
+  watchGestures(talk, {
+    press: () => {
+      wake();
+      tabs.check(); // the leader may sleep
+      talking.tell("press");
+    },
+    release: () => talking.tell("release"),
+    cancel: () => talking.tell("cancel"),
+    escape: () => talking.tell("escape"),
+    isRecording: () => talking.phase === "speaking-user",
+  });
+  document.addEventListener("pointerdown", () => wake(), { capture: true });
+  byId("cancel").addEventListener("click", () => talking.tell("cancel"));
+  byId("undo").addEventListener("click", () => talking.undo());
+  byId("stop").addEventListener("click", () => {
+    talking.tell("stop");
+    talk.focus();
+  });
+  byId("hands-free").addEventListener("click", () => {
+    wake();
+    talking.tell("hands-free", { on: !talking.state.handsFree });
+  });
+  byId("write").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const words = byId("text").value.trim();
+    if (!words) return;
+    byId("text").value = "";
+    write(words);
+  });
+  document.addEventListener("june:ask", (event) => write(event.detail.text));
+  watchSettings((words) => conversation.asking.command(words));
+}
+
+/** Ask in writing; june stops speaking. */
+function write(words) {
+  wake();
+  tabs.check();
+  const over = talking.state.sounding && !words.startsWith("/");
+  conversation.asking.write(words, over ? conversation.interrupt() : null);
+}
+
+/** Words that were not sent go back to where they were written. */
+function writeBack(words) {
+  byId("text").value = [words, byId("text").value].filter(Boolean).join("\n");
+}
+
+function listenToTheBrowser() {
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return talking.tell("hidden");
+    wakeAgain();
+  });
+  addEventListener("pageshow", (event) => event.persisted && wakeAgain());
+  addEventListener("online", () => {
+    tabs.reconnect();
+    conversation.asking.retry();
     refresh();
   });
+  addEventListener("offline", refresh);
 }
 
-function say(url) {
-  speaker.play(url).catch(() => refresh(text("unplayable")));
-}
-
-/** Play an answer again: the reply as a whole, or its sentences where the browser cannot play that. */
-async function replay(view) {
-  wake();
-  speaker.stop();
-  try {
-    if (!view.reply) throw new Error("only sentences");
-    await speaker.play(view.reply.url);
-  } catch {
-    if (!view.speech.length) return refresh(text("unplayable"));
-    for (const spoken of view.speech) say(spoken.url);
-  }
-}
-
-byId("stop").addEventListener("click", () => {
-  silence();
-  if (going.size) command("/cancel");
-  talk.focus();
+function wakeAgain() {
+  if (speaker.busy) wake();
+  tabs.check();
+  conversation.asking.retry();
   refresh();
-});
-
-byId("write").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const words = byId("text").value.trim();
-  if (!words) return;
-  wake();
-  silence();
-  byId("text").value = "";
-  submit((id) => api.write(words, id), words);
-});
-
-// Settings
-
-/** Have june obey, and show what it says. */
-async function command(words) {
-  try {
-    const { said } = await api.write(words, api.newId());
-    if (said) divide(said);
-    if (said) announce(said);
-  } catch {
-    refresh(text("unsent"));
-  }
 }
-
-const settings = byId("settings");
-byId("open-settings").addEventListener("click", () => settings.showModal());
-byId("close-settings").addEventListener("click", () => settings.close());
-settings.addEventListener("click", (event) => {
-  if (event.target === settings) settings.close();
-});
-byId("reply-mode").addEventListener("change", (event) => command(`/voice ${event.target.value}`));
-byId("language").addEventListener("change", (event) => command(`/language ${event.target.value}`));
-byId("new").addEventListener("click", () => {
-  settings.close();
-  command("/new");
-});
-byId("forget").addEventListener("click", async () => {
-  if (!window.confirm(text("confirm-forget"))) return;
-  settings.close();
-  silence();
-  clear();
-  command("/forget");
-});
 
 // The beginning
 
-function fill(session) {
-  byId("reply-mode").value = session.reply_mode;
-  const select = byId("language");
-  select.length = 1;
-  const named = session.languages.map((code) => [languageName(code), code]);
-  for (const [name, code] of named.sort(([a], [b]) => a.localeCompare(b, language))) select.add(new Option(name, code));
-  select.value = session.language;
-  byId("inside").href = session.link;
+/** Hear an event of the server's, or of another tab's; one after the other. */
+let order = Promise.resolve();
+function heard(name, data) {
+  order = order.then(() => conversation.hear(name, data)).then(() => {
+    if (name === "turns") document.documentElement.dataset.ready = "yes";
+  }).catch((error) => console.error(error));
 }
 
 async function open(session) {
@@ -275,18 +183,26 @@ async function open(session) {
   byId("dock").hidden = false;
   byId("open-settings").hidden = false;
   fill(session);
-  clear();
-  if (session.new) return;
-  for (const view of await api.past()) {
-    const card = new TurnCard(replay);
-    card.update(view);
-    if (view.done) continue;
-    const turn = { stage: view.stage, ahead: 0, played: 0, card };
-    going.set(view.message, turn);
-    follow(view.message, turn, { aloud: false });
-  }
+  if (session.new) clear();
+  if (conversation) return;
+  const takes = await openTakes();
+  const echo = () => Math.max(speaker.echo(), player.echo());
+  const tellTabs = (name) => tabs.tell(name);
+  const page = { changed: turnsChanged, say, text, settings: fill, writeBack, tellTabs };
+  conversation = new Conversation({ chat: session.link, speaker, player, takes, page });
+  talking = new Talking({
+    conversation, speaker, takes, page: { changed, level: showLevel, say, undo: showUndo, slow: speaksSlowly, echo },
+  });
+  listenToPeople();
+  listenToTheBrowser();
+  if (window.isSecureContext) prepareMicrophone(soundSystem());
   refresh();
-  window.scrollTo({ top: document.documentElement.scrollHeight });
+  tabs.open();
+}
+
+function changed() {
+  refresh();
+  if (!showing) showVoice();
 }
 
 byId("login").addEventListener("submit", async (event) => {
@@ -302,7 +218,6 @@ byId("login").addEventListener("submit", async (event) => {
 async function begin() {
   try {
     await open(await api.session());
-    document.documentElement.dataset.ready = "yes";
   } catch (error) {
     if (error.status === 401) {
       byId("open-settings").hidden = true;
@@ -312,7 +227,7 @@ async function begin() {
     } else {
       byId("dock").hidden = false;
       show("idle", text("out-of-reach"));
-      setTimeout(begin, 2000);
+      setTimeout(begin, REOPEN_MS);
     }
   }
 }

@@ -1,141 +1,178 @@
-/** Sound in and out: the microphone as a recording, sentences played one after the other. */
+/** Sound out: sentences played one after the other, each scheduled before the last has ended. */
 
 import { sound } from "./api.js";
+import { Sounding } from "./sounding.js";
 
 const PAUSE_SECONDS = 0.15;
-const KINDS = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"];
+const LEAD_SECONDS = 0.01;
+const FADE_SECONDS = 0.02;
+const REWIND_SECONDS = 0.05; // heard again after a pause: what was faded out
+const LONGEST_PAUSE_MS = 2000; // nothing that fails may leave june silent
+const ECHO_MS = 300; // what june has said is still in the room
 let context;
 
-/** Wake the sound system; browsers want that during a press or a key. */
-export function wake() {
+/** The page's one sound system; it may sleep. */
+export function soundSystem() {
   context ??= new AudioContext();
-  if (context.state === "suspended") context.resume();
   return context;
 }
 
-/** A recording under way; the microphone is let go of at its end. */
-export class Recording {
-  /** Ask for the microphone and begin; rejects with the browser's own error. */
-  static async begin(onLevel) {
-    const wanted = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: wanted });
-    return new Recording(stream, onLevel);
-  }
-
-  constructor(stream, onLevel) {
-    this.stream = stream;
-    this.pieces = [];
-    const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));
-    this.recorder = new MediaRecorder(stream, { mimeType, audioBitsPerSecond: 48000 });
-    this.recorder.addEventListener("dataavailable", (event) => this.pieces.push(event.data));
-    this.recorder.start();
-    this.began = performance.now();
-    this.#measure(onLevel);
-  }
-
-  get seconds() {
-    return (performance.now() - this.began) / 1000;
-  }
-
-  /** End it; gives the sound and its length. */
-  async end() {
-    const seconds = this.seconds;
-    const stopped = new Promise((resolve) => this.recorder.addEventListener("stop", resolve, { once: true }));
-    if (this.recorder.state !== "inactive") {
-      this.recorder.stop();
-      await stopped;
-    }
-    this.#release();
-    return { blob: new Blob(this.pieces, { type: this.recorder.mimeType }), seconds };
-  }
-
-  /** Throw it away. */
-  drop() {
-    if (this.recorder.state !== "inactive") this.recorder.stop();
-    this.#release();
-  }
-
-  #measure(onLevel) {
-    const source = wake().createMediaStreamSource(this.stream);
-    const analyser = new AnalyserNode(wake(), { fftSize: 512 });
-    source.connect(analyser);
-    const samples = new Float32Array(analyser.fftSize);
-    const look = () => {
-      if (this.released) return source.disconnect();
-      analyser.getFloatTimeDomainData(samples);
-      const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-      onLevel(Math.min(1, Math.sqrt(power) * 5), this.seconds);
-      requestAnimationFrame(look);
-    };
-    look();
-  }
-
-  #release() {
-    this.released = true;
-    for (const track of this.stream.getTracks()) track.stop();
-  }
+/** Wake it; browsers want that during a press or a key. */
+export function wake() {
+  soundSystem();
+  if (context.state !== "running") context.resume().catch(() => {}); // at the next press
+  return context;
 }
 
-/** Plays sentences in order, each as soon as it is there. */
-export class Speaker {
-  #order = Promise.resolve();
-  #playing = new Set();
-  #free = 0;
-  #run = 0;
-  #pending = 0;
+/** Whether sound could be heard now. */
+export const isAwake = () => context?.state === "running";
 
-  constructor(onChange) {
-    this.onChange = onChange;
+/** Plays sounds in order. */
+export class Speaker {
+  #onChange;
+  #order = Promise.resolve();
+  #run = null; // what is played until the next stop: { gain, soundings, begun }
+  #free = 0; // seconds of the context's clock at which the last sound ends
+  #pause = null; // while it lasts: { at: seconds of the context's clock, timer }
+  #pending = 0;
+  #analyser = null;
+  #samples = new Float32Array(1024);
+  #loudest = []; // of the last moments: [milliseconds, level]
+
+  /** `onChange(busy)` is called whenever a sound is added, begins or ends. */
+  constructor(onChange = () => {}) {
+    this.#onChange = onChange;
   }
 
   get busy() {
     return this.#pending > 0;
   }
 
-  /** Add a sound by its address; resolves when it was played, rejects when it cannot be. */
-  play(url) {
-    const run = this.#run;
-    const fetched = sound(url).then((data) => wake().decodeAudioData(data));
+  /**
+   * Add a sound: an address, or WAV in an ArrayBuffer. Resolves when it was played or stopped, rejects when it cannot be
+   * played. `of` says what it is of; `onBegin` is called when it begins.
+   */
+  play(source, { of = null, onBegin = () => {} } = {}) {
+    const run = this.#running();
+    const fetched = Promise.resolve(typeof source === "string" ? sound(source) : source)
+      .then((data) => wake().decodeAudioData(data));
     fetched.catch(() => {}); // told below, when its turn has come
     this.#pending++;
-    this.onChange();
-    const played = this.#order.then(async () => {
-      const buffer = await fetched;
-      if (run === this.#run) await this.#schedule(buffer);
-    });
-    const ended = played.then((end) => end, (error) => error);
-    this.#order = played.then(() => undefined, () => undefined);
-    return ended.then((error) => {
-      if (run === this.#run) this.#pending--;
-      this.onChange();
-      if (error instanceof Error) throw error;
+    this.#onChange(true);
+    const scheduled = this.#order.then(async () => this.#schedule(run, await fetched, of, onBegin));
+    this.#order = scheduled.then(() => {}, () => {});
+    return scheduled.then((sounding) => sounding.ended).finally(() => {
+      if (run !== this.#run) return;
+      this.#pending--;
+      this.#onChange(this.busy);
     });
   }
 
-  /** Be silent at once, and forget what was to come. */
+  /** Be silent (within 20 ms, without a click), and forget what was to come. */
   stop() {
-    this.#run++;
+    const run = this.#run;
+    if (!run) return this.#endPause();
+    this.#run = null;
     this.#pending = 0;
-    for (const source of this.#playing) source.stop();
-    this.#playing.clear();
     this.#free = 0;
+    this.#endPause();
     this.#order = Promise.resolve();
-    this.onChange();
+    const end = context.currentTime + FADE_SECONDS;
+    ramp(run.gain.gain, 0, FADE_SECONDS);
+    for (const sounding of run.soundings) sounding.stop(end);
+    setTimeout(() => run.gain.disconnect(), 1000 * FADE_SECONDS + 100);
+    performance.mark("june:silence");
+    this.#onChange(false);
   }
 
-  #schedule(buffer) {
-    const source = new AudioBufferSourceNode(wake(), { buffer });
-    source.connect(context.destination);
-    const at = Math.max(context.currentTime + 0.01, this.#free);
-    this.#free = at + buffer.duration + PAUSE_SECONDS;
-    this.#playing.add(source);
-    source.start(at);
-    performance.mark("june:sound", { detail: { seconds: buffer.duration } });
-    return new Promise((resolve) => {
-      source.addEventListener("ended", () => {
-        this.#playing.delete(source);
-        resolve();
-      });
-    });
+  /** How many sounds of something have begun since the last stop. */
+  begun(of) {
+    const now = this.#now();
+    return this.#run?.begun.filter((begun) => begun.of === of && begun.sounding.at <= now).length ?? 0;
   }
+
+  /** Be silent (within 20 ms, without a click) and keep the place, as somebody may be talking; nothing new begins. */
+  pause() {
+    if (!context || this.#pause) return;
+    this.#pause = { at: context.currentTime, timer: setTimeout(() => this.goOn(), LONGEST_PAUSE_MS) };
+    performance.mark("june:pause");
+    if (!this.#run) return;
+    ramp(this.#run.gain.gain, 0, FADE_SECONDS);
+    for (const sounding of this.#run.soundings) sounding.pause(context.currentTime + FADE_SECONDS);
+  }
+
+  /** Nobody was: go on from a little before that place. */
+  goOn() {
+    if (!this.#pause) return;
+    const from = context.currentTime + LEAD_SECONDS;
+    const later = from - this.#pause.at + REWIND_SECONDS;
+    this.#endPause();
+    performance.mark("june:go-on");
+    this.#free += later;
+    if (!this.#run) return;
+    ramp(this.#run.gain.gain, 1, FADE_SECONDS, from);
+    for (const sounding of this.#run.soundings) {
+      sounding.move(later);
+      sounding.start(from);
+    }
+  }
+
+  /** The level of what is played at this moment (RMS, 0 to 1). */
+  level() {
+    if (!this.#analyser) return 0;
+    this.#analyser.getFloatTimeDomainData(this.#samples);
+    const power = this.#samples.reduce((sum, sample) => sum + sample * sample, 0) / this.#samples.length;
+    return Math.sqrt(power);
+  }
+
+  /** The loudest level of the last 300 ms: what a microphone may hear of it. */
+  echo() {
+    const now = performance.now();
+    this.#loudest = [...this.#loudest.filter(([at]) => now - at < ECHO_MS), [now, this.level()]];
+    return Math.max(...this.#loudest.map(([, level]) => level));
+  }
+
+  #running() {
+    if (this.#run) return this.#run;
+    const gain = new GainNode(wake());
+    if (!this.#analyser) {
+      this.#analyser = new AnalyserNode(context, { fftSize: this.#samples.length });
+      this.#analyser.connect(context.destination);
+    }
+    gain.connect(this.#analyser);
+    this.#run = { gain, soundings: new Set(), begun: [] };
+    return this.#run;
+  }
+
+  /** Where the sounds are: their clock stands still during a pause. */
+  #now() {
+    return this.#pause?.at ?? context?.currentTime ?? 0;
+  }
+
+  #endPause() {
+    clearTimeout(this.#pause?.timer);
+    this.#pause = null;
+  }
+
+  #schedule(run, buffer, of, onBegin) {
+    if (run !== this.#run) return { ended: undefined };
+    const at = Math.max(this.#now() + LEAD_SECONDS, this.#free);
+    this.#free = at + buffer.duration + PAUSE_SECONDS;
+    const begin = () => {
+      performance.mark("june:sound", { detail: { seconds: buffer.duration } });
+      onBegin();
+    };
+    const sounding = new Sounding({ context, buffer, into: run.gain, at, onBegin: begin });
+    run.soundings.add(sounding);
+    run.begun.push({ of, sounding });
+    if (!this.#pause) sounding.start(context.currentTime);
+    sounding.ended.then(() => run.soundings.delete(sounding));
+    return sounding;
+  }
+}
+
+function ramp(parameter, value, seconds, from = context.currentTime) {
+  parameter.cancelScheduledValues(context.currentTime);
+  parameter.setValueAtTime(parameter.value, from);
+  parameter.linearRampToValueAtTime(value, from + seconds);
 }

@@ -11,7 +11,9 @@ from av.audio.stream import AudioStream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from activities.audio.codec import SAMPLE_RATE, decode, demuxer_of, encode_ogg_opus, join_ogg_opus, seconds_of
+from activities.audio import codec
+from activities.audio.codec import SAMPLE_RATE, decode, encode_ogg_opus, join_ogg_opus, seconds_of
+from activities.audio.formats import demuxer_of, tag_length
 from activities.audio.pcm import paused
 from activities.error_codes import ErrorCode, UnusableAudioError
 from activities.transcribe import samples_of
@@ -28,7 +30,44 @@ CONTAINERS = [
     ("matroska", "flac", 48_000),
     ("adts", "aac", 48_000),
     ("wav", "pcm_s16le", 8_000),
+    # Apple's
+    ("ipod", "alac", 44_100),
+    ("caf", "alac", 44_100),
+    ("caf", "pcm_s16le", 44_100),
+    ("caf", "adpcm_ima_qt", 44_100),
+    ("aiff", "pcm_s16be", 44_100),
+    ("aiff", "pcm_s24be", 48_000),
+    ("aiff", "pcm_f32be", 48_000),
+    ("mov", "pcm_s16be", 44_100),
+    # Telephones'
+    ("amr", "libopencore_amrnb", 8_000),
+    ("3gp", "libopencore_amrnb", 8_000),
+    ("mp4", "libopus", 48_000),
+    # Voice mail's
+    ("wav", "pcm_alaw", 8_000),
+    ("wav", "g722", 16_000),
+    ("wav", "g726", 8_000),
+    ("aiff", "pcm_alaw", 8_000),
+    ("au", "pcm_mulaw", 8_000),
+    # Studios' and cameras'
+    ("wav", "pcm_f32le", 48_000),
+    ("w64", "pcm_s16le", 44_100),
+    ("ogg", "flac", 48_000),
+    ("avi", "libmp3lame", 48_000),
+    ("mp4", "ac3", 48_000),
+    ("mpegts", "aac", 48_000),
+    ("vob", "ac3", 48_000),
 ]
+VIDEOS = [
+    ("mp4", "aac", "mpeg4"),
+    ("mov", "alac", "mpeg4"),
+    ("webm", "libopus", "libvpx"),
+    ("matroska", "libmp3lame", "mpeg4"),
+    ("avi", "pcm_s16le", "mpeg4"),
+    ("3gp", "aac", "h263"),
+    ("mpegts", "mp2", "mpeg2video"),
+]
+"""Container, audio codec, video codec."""
 
 
 def loudest_hertz(pcm: bytes, rate: int = SAMPLE_RATE) -> float:
@@ -58,11 +97,55 @@ def test_recordings(path: Path) -> None:
     assert seconds_of(decode(path.read_bytes(), 60)) == pytest.approx(seconds, abs=0.01)
 
 
-def test_stereo_is_mixed() -> None:
-    left_only = np.column_stack([np.frombuffer(make.tone(1), "<i2"), np.zeros(16_000, "<i2")]).tobytes()
-    pcm = decode(make.wav(left_only, channels=2), 10)
-    assert seconds_of(pcm) == pytest.approx(1, abs=0.01)
+@pytest.mark.parametrize("right", [make.silence(3), make.tone(3), bytes(-np.frombuffer(make.tone(3), "<i2"))])
+def test_stereo_is_mixed(right: bytes) -> None:
+    pcm = decode(make.wav(make.stereo(make.tone(3), right), channels=2), 10)
+    assert seconds_of(pcm) == pytest.approx(3, abs=0.01)
     assert loudest_hertz(pcm) == pytest.approx(440, abs=2)
+    assert np.abs(np.frombuffer(pcm, "<i2")).max() > 4000
+
+
+def test_channels_become_one_whatever_the_rate_and_layout() -> None:
+    channels = np.repeat(np.frombuffer(make.tone(2.5, 44_100), "<i2"), 6).tobytes()
+    pcm = decode(make.wav(channels, 44_100, 6), 10)
+    assert seconds_of(pcm) == pytest.approx(2.5, abs=0.01)
+    assert loudest_hertz(pcm) == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize("size", [200, 2_000_000])
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [("flac", "flac"), ("adts", "aac"), ("wav", "pcm_s16le"), ("mp3", "libmp3lame"), ("ogg", "libopus")],
+)
+def test_a_tag_before_any_format_is_stepped_over(container: str, codec: str, size: int) -> None:
+    pcm = decode(make.id3(bytes(size)) + make.encoded(container, codec), 10)
+    assert seconds_of(pcm) == pytest.approx(1, abs=0.12)
+    assert loudest_hertz(pcm) == pytest.approx(440, abs=3)
+
+
+def test_padding_between_a_tag_and_the_first_frame_is_skipped() -> None:
+    frames = make.encoded("mp3", "libmp3lame", 1, 44_100)
+    assert seconds_of(decode(make.id3(b"") + bytes(2000) + frames[tag_length(frames) :], 10)) > 0.9
+
+
+@pytest.mark.parametrize(("container", "codec", "picture"), VIDEOS)
+def test_the_sound_of_a_video_counts(container: str, codec: str, picture: str) -> None:
+    pcm = decode(make.video(container, codec, picture), 10)
+    assert seconds_of(pcm) == pytest.approx(2, abs=0.12)
+    assert loudest_hertz(pcm) == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize("kind", ["tta", "wavpack"])
+def test_no_decoder_outside_the_list_sees_a_byte(kind: str) -> None:
+    with pytest.raises(UnusableAudioError, match="no accepted kind") as caught:
+        decode(make.encoded("matroska", kind), 10)
+    assert caught.value.code == ErrorCode.AUDIO_UNREADABLE
+
+
+def test_the_list_binds_the_stream_as_well_as_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "_is_accepted", lambda stream: stream.type == "audio")
+    with pytest.raises(UnusableAudioError):
+        decode(make.encoded("matroska", "tta"), 10)
 
 
 def test_the_cap_is_exact() -> None:
@@ -139,7 +222,11 @@ def test_hardly_anything_can_be_encoded(pcm: bytes) -> None:
 
 
 MAGIC = st.sampled_from(
-    [b"", b"OggS", b"fLaC", b"ID3", b"\xff\xfb", b"\xff\xf1", b"RIFF1234WAVE", b"0000ftyp", b"\x1a\x45\xdf\xa3"]
+    [
+        *(b"", b"OggS", b"fLaC", b"ID3", b"\xff\xfb", b"\xff\xf1", b"RIFF1234WAVE", b"0000ftyp", b"\x1a\x45\xdf\xa3"),
+        *(b"#!AMR\n", b"#!AMR-WB\n", b"FORM1234AIFF", b"FORM1234AIFC", b"caff\0\1\0\0desc", b".snd", b"RIFF1234AVI "),
+        *(b"RF641234WAVE", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"riff\x2e\x91\xcf\x11", b"\0\0\1\xba", b"0000moov"),
+    ]
 )
 
 

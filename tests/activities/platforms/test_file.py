@@ -3,6 +3,8 @@
 import asyncio
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ import pytest
 from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.file import FilePlatform
-from activities.platforms.platform import Platform, VoiceNote
+from activities.platforms import file
+from activities.platforms.file import FilePlatform, Outbox
+from activities.platforms.platform import MessageText, Platform, VoiceNote
 from activities.values import Address, AudioSource
 
 NOTE = VoiceNote(b"OggS...", 1.0)
@@ -113,7 +116,7 @@ async def test_without_roots_nothing_is_read(place: Place) -> None:
 
 
 async def test_replies_lie_in_the_outbox(place: Place) -> None:
-    text = await place.platform.send_text(to(), "Grüße")
+    text = await place.platform.send_text(to(), MessageText("Grüße"))
     voice = await place.platform.send_voice(to(), NOTE)
     assert text == str(place.outbox / "1" / "7.txt")
     assert content(text).decode() == "Grüße"
@@ -123,14 +126,14 @@ async def test_replies_lie_in_the_outbox(place: Place) -> None:
 
 
 async def test_sending_again_overwrites(place: Place) -> None:
-    await place.platform.send_text(to(), "one")
-    await place.platform.send_text(to(), "two")
+    await place.platform.send_text(to(), MessageText("one"))
+    await place.platform.send_text(to(), MessageText("two"))
     assert [path.read_text() for path in place.outbox.rglob("*.txt")] == ["two"]
 
 
 @pytest.mark.parametrize("name", [".", "..", "...", "-", "+"])
 async def test_strange_names_stay_inside(place: Place, name: str) -> None:
-    path = await place.platform.send_text(to(chat=name, message=name), "x")
+    path = await place.platform.send_text(to(chat=name, message=name), MessageText("x"))
     assert resolved(path).parent.parent == resolved(str(place.outbox))
 
 
@@ -159,3 +162,53 @@ async def test_a_link_at_the_destination_is_replaced_not_followed(place: Place) 
     await place.platform.send_voice(to(destination=place.root / "reply.ogg"), NOTE)
     assert (place.secret / "key").read_bytes() == b"secret"
     assert (place.root / "reply.ogg").read_bytes() == NOTE.data
+
+
+def test_replies_are_deleted_by_message_or_all_but_some(tmp_path: Path) -> None:
+    outbox, folder = Outbox(tmp_path), tmp_path / "chat"
+
+    def fill() -> None:
+        folder.mkdir(exist_ok=True)
+        for name in ("1.txt", "1.ogg", "2.txt", ".3.tmp", "notes.md"):
+            (folder / name).touch()
+
+    def left() -> set[str]:
+        return {file.name for file in folder.iterdir()}
+
+    fill()
+    outbox.delete("chat", {"1", "nothing"})
+    assert left() == {"2.txt", ".3.tmp", "notes.md"}
+    fill()
+    outbox.delete("chat", None, keep={"2"})
+    assert left() == {"2.txt", "notes.md"}  # what june did not write stays
+    (folder / "notes.md").unlink()
+    outbox.delete("chat", None)
+    assert not folder.exists()
+    outbox.delete("chat", None)
+
+
+def test_replies_are_not_deleted_through_links(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "1.txt").touch()
+    (tmp_path / "outbox").mkdir()
+    (tmp_path / "outbox" / "chat").symlink_to(elsewhere)
+    Outbox(tmp_path / "outbox").delete("chat", None)
+    assert (elsewhere / "1.txt").exists()
+
+
+DIES = """
+import os, pathlib, sys
+from activities.platforms import file
+pathlib.Path.replace = lambda *_: os._exit(9)
+file._write(pathlib.Path(sys.argv[1]), b"Hello.")
+"""
+
+
+def test_what_a_killed_process_has_begun_is_not_left_beside_the_reply(tmp_path: Path) -> None:
+    reply = tmp_path / "chat" / "7.txt"
+    died = subprocess.run([sys.executable, "-c", DIES, str(reply)], check=False)
+    assert (died.returncode, len(list(reply.parent.iterdir())), reply.exists()) == (9, 1, False)
+    file._write(reply, b"Hello.")
+    assert list(reply.parent.iterdir()) == [reply]
+    assert reply.read_bytes() == b"Hello."

@@ -4,7 +4,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.blobs import BlobStore
-from activities.platforms.platform import Platform, VoiceNote
+from activities.platforms.platform import MessageText, Platform, VoiceNote
 from activities.platforms.web import RECENT_TEXTS, WebPlatform
 from activities.values import Address, AudioSource
 
@@ -38,8 +38,8 @@ async def test_nothing_else_is_read(blobs: BlobStore, locator: str) -> None:
 async def test_the_last_text_of_a_message_is_kept_for_a_while(blobs: BlobStore) -> None:
     platform = WebPlatform(blobs)
     for number in range(RECENT_TEXTS + 1):
-        await platform.send_text(address(str(number)), "first")
-    assert await platform.send_text(address("5"), "second") == "5"
+        await platform.send_text(address(str(number)), MessageText("first"))
+    assert await platform.send_text(address("5"), MessageText("second")) == "5"
     assert await platform.send_voice(address("5"), VoiceNote(b"", 1)) == "5"
     kept = [platform.recent_text(chat, message) for chat, message in (("chat", "0"), ("chat", "5"), ("other", "5"))]
     assert kept == [None, "second", None]

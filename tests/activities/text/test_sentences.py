@@ -59,6 +59,8 @@ def cut(text: str, places: list[int]) -> list[str]:
         ("1.\n\n2.\n\nThree.", ["1. 2. Three."]),
         ("Great! 🎉 🎉 Next one.", ["Great!", "Next one."]),
         ("42.", ["42."]),
+        ("So 2*3*4 is big. Then a*b.", ["So 2*3*4 is big.", "Then a*b."]),
+        ("If x <y and z is. Then z> w.", ["If x < y and z is.", "Then z > w."]),
         ("...", []),
         ("👍", []),
         ("```\nonly code\n```", []),

@@ -1,5 +1,7 @@
 """What is spoken is prose, whatever the model writes."""
 
+# ruff: noqa: RUF001 - a sign of mathematics is meant as it is
+
 import re
 import time
 
@@ -45,6 +47,15 @@ MARKS = st.sampled_from(
             "<!--",
             "-->",
             "<script>",
+            "<T>",
+            " <y ",
+            "2*3",
+            "a**b",
+            "∗",
+            "$",
+            "\\frac{1}{2}",
+            "\\times ",
+            "\\[",
         ),
         *("😀", "👨‍👩‍👧", "🇩🇪", "🇩", "1️⃣", "\ufe0f", "\u200d", "🏻", "&lt;", "&#0;", "\\", "\x00", "\ud83d", "\ude00"),
         *("word", "Hi. ", "3", " ", "\t", ".", ":", "é", "你好。", "---", "===", "    "),
@@ -79,6 +90,17 @@ MARKDOWN = st.one_of(st.text(max_size=80), st.lists(MARKS, max_size=25).map("".j
         ("One[^1] two [3].", "One two."),
         ("snake_case and 2 * 3 and **half", "snake case and 2 * 3 and half"),
         ("one  \ntwo\nthree", "one two three"),
+        ("2*3*4", "2*3*4"),
+        ("*a*b*c* is **2*3**", "a*b*c is 2*3"),
+        ("2**8", "2^8"),
+        ("`x*y` and *x*", "x*y and x"),
+        ("x <y and z> w", "x < y and z > w"),
+        ("x <b and c> w, a <b>bold</b>", "x < b and c > w, a bold"),
+        ("a <div class='x'>claim</div>", "a claim"),
+        ("a List<String>, Map<K, V>", "a List String, Map K, V"),
+        ("Run <your command> in #include <stdio.h>", "Run your command in #include stdio.h"),
+        ("if x<=3 -> stop", "if x ≤ 3 → stop"),
+        ("~50 in H~2~O, ~~gone~~", "~50 in H 2 O, gone"),
         ("42.", "42."),
         ("", ""),
     ],

@@ -36,18 +36,18 @@ class Room:
     def post(self, channel: str, content: str = "", author: str = "", *files: Upload, **body: Any) -> str:  # noqa: ANN401
         return str(self.world.post(channel, author or self.person, {"content": content, **body}, list(files))["id"])
 
-    def message(self, channel: str, message: str, *, content: bool = True, **changed: Any) -> discord.Message:  # noqa: ANN401
+    def message(self, channel: str, message: str, *, shown: bool = True, **changed: Any) -> discord.Message:  # noqa: ANN401
         """Return a message as the library reads it."""
         found = self.world.message(channel, message)
         assert found
-        data: Any = self.world.shown(found, "http://cdn", content=content) | changed
+        data: Any = self.world.shown(found, "http://cdn", content=shown) | changed
         if self.world.channels[channel]["type"] != DM:
             data |= {"guild_id": self.guild}
         where, _ = self.state._get_guild_channel(data)
         return discord.Message(state=self.state, channel=where, data=data)  # type: ignore[arg-type]
 
-    def read(self, channel: str, message: str, *, content: bool = True, **changed: Any) -> InboundMessage | None:  # noqa: ANN401
-        read = self.message(channel, message, content=content, **changed)
+    def read(self, channel: str, message: str, *, shown: bool = True, **changed: Any) -> InboundMessage | None:  # noqa: ANN401
+        read = self.message(channel, message, shown=shown, **changed)
         return inbound_of(read, int(BOT), Locales().of(read))
 
     def heard(self, channel: str, *args: Any, **more: Any) -> InboundMessage:  # noqa: ANN401

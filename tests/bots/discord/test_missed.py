@@ -1,6 +1,5 @@
 """Which messages were missed: those after the last that has a workflow, or that june has replied to."""
 
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock
@@ -25,17 +24,6 @@ from workflows.names import (
 from workflows.names import PLATFORM as PLATFORM_KEY
 
 ME, OTHER = 1, 2
-
-
-class Channel:
-    """A channel's messages, the newest first."""
-
-    def __init__(self, *messages: Any) -> None:  # noqa: ANN401 - stand for the library's
-        self.messages = messages
-
-    async def history(self, **_options: object) -> AsyncIterator[Any]:
-        for message in reversed(self.messages):
-            yield message
 
 
 def message(number: int, author: int = OTHER, answers: int | None = None) -> Any:  # noqa: ANN401 - stands for the library's
@@ -66,8 +54,7 @@ async def begin(environment: WorkflowEnvironment, kind: str, workflow_id: str, c
 
 async def found(environment: WorkflowEnvironment, channel: int, *messages: Any) -> list[int]:  # noqa: ANN401
     missed = MissedMessages(environment.client, [], [])
-    library: Any = Channel(*messages)
-    return [message.id for message in await missed.messages(library, channel, ME)]
+    return [message.id for message in await missed.messages(list(reversed(messages)), channel, ME)]
 
 
 async def test_nothing_was_handed_over_yet(dev_server: WorkflowEnvironment, channel: int) -> None:

@@ -26,9 +26,11 @@ class Inbox:
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, str | None]] = []
+        self.inbounds: list[InboundMessage] = []
         self.failures: dict[str, list[Exception]] = {}
         self.sentences: dict[str, str] = {}
         self.said: list[tuple[str, str]] = []
+        self.moved: list[tuple[str, str, str | None]] = []
         self.hold = asyncio.Event()
         self.hold.set()
 
@@ -38,6 +40,7 @@ class Inbox:
         if self.failures.get(text):
             raise self.failures[text].pop()
         self.taken.append((inbound.chat, text))
+        self.inbounds.append(inbound)
         return self.sentences.get(text)
 
     async def say(self, to: Address, text: str) -> str:
@@ -45,6 +48,11 @@ class Inbox:
             raise RuntimeError("no")
         self.said.append((to.message, text))
         return "1"
+
+    async def move(self, old: str, new: str, title: str | None) -> None:
+        if self.failures.get("move"):
+            raise self.failures["move"].pop()
+        self.moved.append((old, new, title))
 
     @property
     def texts(self) -> list[str | None]:
@@ -77,4 +85,4 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 def intake(bot: Bot, inbox: Inbox) -> TelegramIntake:
-    return TelegramIntake(inbox, inbox.say, bot.bot)
+    return TelegramIntake(inbox, inbox.say, bot.bot, inbox.move)

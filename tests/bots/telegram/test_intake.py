@@ -32,14 +32,14 @@ async def test_the_menu_of_commands(api: BotApi, bot: Bot) -> None:
 async def test_a_flood_of_commands_gets_few_answers(
     api: BotApi, bot: Bot, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.telegram.intake.MAX_ANSWERS", 2)
+    monkeypatch.setattr("bots.telegram.answers.MAX_ANSWERS", 2)
     go_on, sent = asyncio.Event(), list[str]()
 
     async def say_slowly(to: Address, text: str) -> None:
         await go_on.wait()
         sent.append(to.message)
 
-    intake = TelegramIntake(inbox, say_slowly, bot.bot)
+    intake = TelegramIntake(inbox, say_slowly, bot.bot, inbox.move)
     inbox.sentences = {"/help": "Help."}
     numbers = [api.write(CHAT, "/help") for _ in range(3)]
     async with polling(bot, intake.receive):

@@ -6,7 +6,7 @@ import pytest
 from telegram import Update, User
 
 from bots.intake import InboundMessage
-from bots.telegram.messages import convert
+from bots.telegram.messages import convert, moves
 
 ME = User(123456, "June", is_bot=True, username="june_test_bot")
 JUNE = {"id": 123456, "is_bot": True, "first_name": "June", "username": "june_test_bot"}
@@ -60,6 +60,10 @@ def test_text() -> None:
         ({"video_note": FILE | {"duration": 5, "length": 240}}, 5),
         ({"document": FILE | {"mime_type": "audio/mpeg"}}, None),
         ({"document": FILE | {"file_name": "WhatsApp.OPUS"}}, None),
+        ({"video": FILE | {"duration": 6, "width": 9, "height": 16, "mime_type": "video/mp4"}}, 6),
+        ({"document": FILE | {"mime_type": "video/webm", "file_name": "screen.webm"}}, None),
+        ({"document": FILE | {"mime_type": "application/octet-stream", "file_name": "REC_0001.amr"}}, None),
+        ({"document": FILE | {"mime_type": "application/octet-stream"}}, None),
     ],
 )
 def test_what_sounds(fields: dict[str, Any], seconds: float | None) -> None:
@@ -69,13 +73,72 @@ def test_what_sounds(fields: dict[str, Any], seconds: float | None) -> None:
     assert (inbound.audio_seconds, inbound.text, inbound.addressed) == (seconds, "Listen!", True)
 
 
+PHOTO = {"photo": [FILE | {"width": 1, "height": 1}]}
+PLACE = {"longitude": 1.0, "latitude": 2.0}
+
+
 @pytest.mark.parametrize(
-    "fields", [{"document": FILE | {"file_name": "a.pdf"}}, {"photo": [FILE | {"width": 1, "height": 1}]}]
+    ("fields", "attachment"),
+    [
+        ({"document": FILE | {"file_name": "a.pdf"}}, "file"),
+        ({"document": FILE | {"file_name": "a.docx", "mime_type": "application/octet-stream"}}, "file"),
+        (PHOTO, "photo"),
+        (
+            {"sticker": FILE | {"width": 1, "height": 1, "is_animated": False, "is_video": True, "type": "regular"}},
+            "sticker",
+        ),
+        (
+            {
+                "animation": FILE | {"width": 1, "height": 1, "duration": 2, "mime_type": "video/mp4"},
+                "document": FILE | {"mime_type": "video/mp4"},
+            },
+            "animation",
+        ),
+        ({"location": PLACE}, "location"),
+        ({"location": PLACE, "venue": {"location": PLACE, "title": "Zoo", "address": "1"}}, "location"),
+        ({"contact": {"phone_number": "1", "first_name": "Bo"}}, "contact"),
+        ({"game": {"title": "Chess", "description": "A game", "photo": PHOTO["photo"]}}, "other"),
+    ],
 )
-def test_what_does_not_sound_is_told_so(fields: dict[str, Any]) -> None:
-    for caption in (None, "Look!"):
+def test_what_june_cannot_take_is_named_and_its_caption_is_text(fields: dict[str, Any], attachment: str) -> None:
+    for caption, text in ((None, ""), ("Look!", "Look!")):
         inbound = heard(**fields, caption=caption)
-        assert (inbound.audio, inbound.text) == (None, "")
+        assert (inbound.audio, inbound.text, inbound.attachment) == (None, text, attachment)
+
+
+def test_a_caption_names_june_and_has_commands_as_a_text_does() -> None:
+    marked = [{"type": "mention", "offset": 0, "length": 14}]
+    inbound = heard(GROUP, **PHOTO, caption="@june_test_bot what is it?", caption_entities=marked)
+    assert (inbound.text, inbound.addressed, inbound.attachment) == ("what is it?", True, "photo")
+    marked = [{"type": "bot_command", "offset": 0, "length": 4}]
+    inbound = heard(GROUP, **PHOTO, caption="/ask what is it?", caption_entities=marked)
+    assert (inbound.text, inbound.addressed) == ("what is it?", True)
+
+
+def test_a_mention_alone_is_a_message() -> None:
+    inbound = heard(GROUP, **mention("@june_test_bot"))
+    assert (inbound.text, inbound.addressed, inbound.attachment) == ("", True, None)
+
+
+def test_asking_about_somebodys_picture() -> None:
+    replied = message(GROUP, 50, **PHOTO, caption="My cat.") | {"from": BOB}
+    inbound = heard(GROUP, **command("/ask"), reply_to_message=replied)
+    assert (inbound.text, inbound.attachment) == ("My cat.", "photo")
+
+
+@pytest.mark.parametrize(
+    ("chat", "fields", "move"),
+    [
+        (-5, {"migrate_to_chat_id": -1005}, ("-5", "-1005")),
+        (-1005, {"migrate_from_chat_id": -5}, ("-5", "-1005")),
+        (-5, {"text": "Hi."}, None),
+    ],
+)
+def test_a_group_that_becomes_a_supergroup(chat: int, fields: dict[str, Any], move: tuple[str, str] | None) -> None:
+    update = Update.de_json({"update_id": 1, "message": message({"id": chat, "type": "group"}, **fields)}, None)
+    assert moves(update) == move
+    assert move is None or convert(update, ME) is None
+    assert moves(Update(1)) is None
 
 
 @pytest.mark.parametrize(
@@ -115,6 +178,8 @@ def test_an_owners_command_is_about_the_sender_of_what_it_replies_to() -> None:
     replied = message(GROUP, 50, text="Spam!") | {"from": BOB}
     assert heard(GROUP, **command("/block"), reply_to_message=replied).about == "8"
     assert heard(GROUP, **command("/block"), reply_to_message=replied | {"from": JUNE}).about is None
+    named = heard(GROUP, **command("/block"), reply_to_message=replied)
+    assert (named.about_name, named.group_name, heard(text="Hello?").group_name) == ("Bob", "Friends", None)
 
 
 # Groups

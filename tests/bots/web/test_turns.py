@@ -1,16 +1,18 @@
 """What the page shows of turns: their place in line, their end however they end, and those of before."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from activities.infer import Inference, Thinking
 from bots.web.app import Page
 from bots.web.turns import Turns
-from tests.support.page_client import chat_of, opened, told
+from tests.support.page_client import chat_of, opened, stream, told, turns
 from tests.support.waiting import until
 from tests.support.world import World, wait_for
+from workflows.names import voice_message_id
+from workflows.voice.voice_message import VoiceMessage
 
 
 async def test_past_turns_are_there_again(page: Page, world: World) -> None:
@@ -19,15 +21,12 @@ async def test_past_turns_are_there_again(page: Page, world: World) -> None:
         await client.post(f"/api/messages?id=message-{number}", json={"text": f"hello {number}"})
         await told(client, f"message-{number}")
 
-    async def turns() -> list[dict[str, object]]:
-        return list((await client.get("/api/turns")).json()["turns"])
-
     async def both() -> bool:
-        return len(await turns()) == 2
+        return [turn["done"] for turn in await turns(client)] == [True, True]
 
     await until(both)
-    assert [(turn["transcript"], turn["done"]) for turn in await turns()] == [("hello 1", True), ("hello 2", True)]
-    assert (await other.get("/api/turns")).json() == {"turns": []}
+    assert [turn["transcript"] for turn in await turns(client)] == ["hello 1", "hello 2"]
+    assert await turns(other) == []
 
 
 @pytest.mark.slow
@@ -41,11 +40,10 @@ async def test_a_message_in_line_is_told_its_place(page: Page, world: World) -> 
     client = await opened(page)
     for number in range(5):
         await client.post(f"/api/messages?id=message-{number}", json={"text": "hello"})
-    following = asyncio.create_task(told(client, "message-4"))
-    await asyncio.sleep(1)
+    (first,) = [view for view in await turns(client) if view["message"] == "message-4"]
+    assert (first["stage"], first["ahead"]) == ("line", 4)
     go_on.set()
-    views = await following
-    assert (views[0]["stage"], views[0]["ahead"]) == ("line", 4)
+    views = await told(client, "message-4")
     assert views[-1]["done"]
 
 
@@ -53,15 +51,15 @@ async def test_a_message_that_was_never_taken_has_an_end(
     page: Page, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bots.web.turns.GRACE_SECONDS", 0.3)
-    client = await opened(page)
-    (view,) = await told(client, "nobody-sent-this")
-    assert (view["done"], view["notice"]) == (True, "I can't do that right now. Please try again in a moment.")
+    (view,) = [view async for view in page.turns.watch("0" * 32, "nobody-sent-this")]
+    assert (view.done, view.notice) == (True, None)
+    assert view.said_in("en").notice == "I can't do that right now. Please try again in a moment."
 
 
 async def test_a_refusal_from_the_conversation_is_told(page: Page, dev_server: WorkflowEnvironment) -> None:
     turns = Turns(dev_server.client, lambda _, message: f"No room for {message}.", "http://ui", {})
-    (view,) = await told(await opened(replace(page, turns=turns)), "message-1")
-    assert (view["done"], view["notice"]) == (True, "No room for message-1.")
+    (view,) = [view async for view in turns.watch("0" * 32, "message-1")]
+    assert (view.done, view.notice) == (True, "No room for message-1.")
 
 
 async def test_a_cancelled_turn_says_so(page: Page, world: World) -> None:
@@ -72,7 +70,8 @@ async def test_a_cancelled_turn_says_so(page: Page, world: World) -> None:
     await asyncio.sleep(0.7)
     said = await client.post("/api/messages?id=message-2", json={"text": "/cancel"})
     last = (await following)[-1]
-    assert (said.json()["said"], last["error"], last["notice"]) == ("Stopping 1.", "cancelled", "Cancelled.")
+    stopped = "I've stopped my answer."
+    assert (said.json()["said"], last["stopped"], last["error"], last["notice"]) == (stopped, True, None, None)
 
 
 @pytest.mark.slow
@@ -90,3 +89,51 @@ async def test_a_terminated_turn_has_an_end(page: Page, world: World, monkeypatc
     handle = page.turns._client.get_workflow_handle(f"voice/web/{chat_of(page, client)}/message-1")
     await handle.terminate()
     assert (await following)[-1]["error"] == "internal"
+
+
+async def test_that_the_model_thinks_is_a_stage_of_its_own(
+    page: Page, world: World, dev_server: WorkflowEnvironment
+) -> None:
+    go_on = asyncio.Event()
+    world.behaviours["infer"] = wait_for(go_on)
+    client = await opened(page)
+    await client.post("/api/messages?id=message-1", json={"text": "hello"})
+    await until(lambda: bool(world.asked("infer")))
+    turn = dev_server.client.get_workflow_handle(voice_message_id("web", chat_of(page, client), "message-1"))
+    await turn.signal(VoiceMessage.thinking, Thinking(attempt=1))
+    async with stream(client) as events:
+        async for _, view in events:
+            if view.get("stage") == "think":
+                break
+    go_on.set()
+    assert (await told(client, "message-1"))[-1]["stage"] == "done"
+
+
+async def test_an_answer_that_was_cut_says_so(page: Page, world: World) -> None:
+    async def cut(_asked: object) -> Inference:
+        return Inference(answer="One. Two …", sentences=("One.",), model="m", finish_reason="length", cut=True)
+
+    world.behaviours["infer"] = cut
+    client = await opened(page)
+    await client.post("/api/messages?id=message-1", json={"text": "hello"})
+    last = (await told(client, "message-1"))[-1]
+    assert last["answer"] == "One. Two …"
+    assert str(last["notice"]).startswith("That's as much as I can say at once.")
+    assert last["error"] is None
+
+
+async def test_a_turn_that_has_nothing_to_show_for_long_is_told_of(
+    page: Page, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.web.turns.LATE_SECONDS", 0.3)
+    go_on = asyncio.Event()
+    world.behaviours["infer"] = wait_for(go_on)
+    client = await opened(page)
+    await client.post("/api/messages?id=message-1", json={"text": "hello"})
+    async with stream(client) as events:
+        async for _, view in events:
+            if view.get("stage") == "late":
+                break
+    go_on.set()
+    views = await told(client, "message-1")
+    assert (views[-1]["stage"], bool(views[-1]["answer"])) == ("done", True)

@@ -70,6 +70,8 @@ class FakeDiscord:
         self.base = ""
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str]] = []
+        self.edits: list[tuple[str, str]] = []
+        """Messages that june edited, with their new content, in order."""
         self.commands: list[JSON] = []
         """As the bot registered them."""
         self.interactions: dict[str, Interaction] = {}
@@ -173,7 +175,7 @@ class FakeDiscord:
 
     def sent(self, channel: str) -> list[JSON]:
         """List what june sent to a channel."""
-        return [message for message in self.world.messages[channel] if message["author"]["id"] == BOT]
+        return [message for message in self.world.messages[channel] if (message["author"] or {}).get("id") == BOT]
 
     def texts(self, channel: str) -> list[JSON]:
         """List june's written messages in a channel."""
@@ -218,6 +220,8 @@ class FakeDiscord:
             return _json({"code": refusal.code, "message": str(refusal)}, refusal.status)
         if fault:
             return _broken(fault)
+        if isinstance(answer, web.Response):
+            return answer
         return web.Response(status=204) if answer is None else _json(answer)
 
     def _fault(self, method: str, path: str) -> Fault | None:
@@ -257,6 +261,14 @@ class FakeDiscord:
             case ("GET", "channels", channel, "messages", message):
                 found = self.world.known(channel, message)
                 return self.world.shown(found, self.base, content=self.world.content_allowed)
+            case ("PATCH", "channels", channel, "messages", message):
+                wait = self.world.edit_pause(channel)
+                if wait:
+                    return _broken(Fault("PATCH", path, 429, retry_after=wait))
+                edited = self.world.edit(channel, message, body)
+                self.edits.append((message, str(edited["content"])))
+                await self.tell("MESSAGE_UPDATE", edited)
+                return self.world.shown(edited, self.base, content=True)
             case ("DELETE", "channels", channel, "messages", message):
                 self.world.delete(channel, message)
                 return None

@@ -33,6 +33,8 @@ class Gateway:
         self.world = world
         self.url = ""
         self.sessions: list[Session] = []
+        self.broken: int | str | None = None
+        """How handshakes fail: an HTTP status, a code with which identified clients are closed, or the first words."""
         self.heard: list[int] = []
         """Operations that clients sent, in order."""
 
@@ -55,10 +57,17 @@ class Gateway:
                 await socket.close(code=RESUMABLE)
         return len(dropped)
 
-    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection."""
+        if isinstance(self.broken, int) and self.broken < 1000:
+            return web.Response(status=self.broken, text="<html>no gateway</html>", content_type="text/html")
         socket = web.WebSocketResponse(max_msg_size=0)
         await socket.prepare(request)
+        if isinstance(self.broken, str):
+            if self.broken:
+                await socket.send_str(self.broken)
+            await socket.close(code=1011)
+            return socket
         await socket.send_str(json.dumps({"op": 10, "d": {"heartbeat_interval": HEARTBEAT_MS}, "s": None, "t": None}))
         session: Session | None = None
         async for frame in socket:
@@ -77,6 +86,9 @@ class Gateway:
         return socket
 
     async def _identify(self, socket: web.WebSocketResponse, data: JSON) -> Session | None:
+        if self.broken:
+            await socket.close(code=int(self.broken))
+            return None
         if data["token"] != TOKEN:
             await socket.close(code=INVALID_TOKEN)
             return None

@@ -4,7 +4,7 @@ import base64
 import binascii
 import itertools
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,11 +15,13 @@ EPOCH_MS = 1_420_070_400_000
 BOT, APPLICATION = "1001", "1002"
 TOKEN = "fake.discord.token"
 VOICE_FLAG = 1 << 13
+SUPPRESS_EMBEDS = 1 << 2
 CONTENT_INTENT = 1 << 15
 DM, GUILD_TEXT, PUBLIC_THREAD = 1, 0, 11
 UPLOAD_LIMIT = 10 * 1024 * 1024
 TEXT_LIMIT = 2000
 NONCE_LIMIT = 25
+EDITS_IN_A_ROW, EDIT_SECONDS = 5, 5.0
 MOST_POINTS = 256
 
 
@@ -59,6 +61,10 @@ class World:
     no_files: dict[str, int] = field(default_factory=dict)
     closed: dict[str, int] = field(default_factory=dict)
     """Channels that refuse everything, with the error's code."""
+    edits: defaultdict[str, deque[float]] = field(
+        default_factory=lambda: defaultdict(lambda: deque(maxlen=EDITS_IN_A_ROW))
+    )
+    """When the last messages of a channel were edited."""
     links: int = 0
     """Version of the signed links; older ones have expired."""
     stale: int = 0
@@ -155,7 +161,7 @@ class World:
         number = self.snowflake()
         given = {str(item.get("id")): item for item in body.get("attachments", [])}
         attachments = [self._store(channel, upload, given.get(str(i), {})) for i, upload in enumerate(uploads)]
-        content = body.get("content") or ""
+        content = (body.get("content") or "").strip()  # as Discord does
         made: JSON = {
             "id": number, "channel_id": channel, "author": self.users[author], "content": content, "timestamp": now(),
             "edited_timestamp": None, "tts": False, "mention_everyone": False, "mention_roles": [],
@@ -205,6 +211,27 @@ class World:
             raise RefusalError(404, 10008, "Unknown Message")
         return found
 
+    def edit_pause(self, channel: str) -> float:
+        """Return how many seconds an edit has to wait: a channel takes five in five seconds."""
+        edits, now = self.edits[channel], time.monotonic()
+        if len(edits) == edits.maxlen and now - edits[0] < EDIT_SECONDS:
+            return EDIT_SECONDS - (now - edits[0])
+        edits.append(now)
+        return 0.0
+
+    def edit(self, channel: str, number: str, body: JSON) -> JSON:
+        """Edit one of june's messages: its content, and whether its links are unfolded."""
+        found = self.known(channel, number)
+        if found["author"]["id"] != BOT:
+            raise RefusalError(403, 50005, "Cannot edit a message authored by another user")
+        if found["flags"] & VOICE_FLAG:
+            raise RefusalError(400, 50162, "Voice messages cannot be edited.")
+        check(body, [])
+        found |= {"content": body["content"].strip(), "edited_timestamp": now()}
+        if "flags" in body:
+            found["flags"] = found["flags"] & ~SUPPRESS_EMBEDS | body["flags"] & SUPPRESS_EMBEDS
+        return found
+
     def delete(self, channel: str, number: str) -> None:
         """Delete one of june's messages; it may not delete those of others."""
         found = self.known(channel, number)
@@ -219,7 +246,7 @@ class World:
             shown["referenced_message"] = self.shown(message["referenced_message"], base, content=content)
         private = self.channels[message["channel_id"]]["type"] == DM
         to_june = any(mentioned["id"] == BOT for mentioned in message["mentions"])
-        if not (content or private or to_june or message["author"]["id"] == BOT):
+        if not (content or private or to_june or (message["author"] or {}).get("id") == BOT):
             return shown | {"content": "", "attachments": [], "embeds": [], "components": []}
         return shown | {"attachments": [self._signed(file, base) for file in message["attachments"]]}
 
@@ -233,7 +260,7 @@ class World:
 def check(body: JSON, uploads: list[Upload]) -> None:
     """Refuse a message that breaks Discord's rules."""
     content = body.get("content") or ""
-    if len(content) > TEXT_LIMIT:
+    if len(content.encode("utf-16-le")) > 2 * TEXT_LIMIT:  # whichever way Discord counts
         raise RefusalError(400, 50035, "Must be 2000 or fewer in length.")
     if not content and not uploads:
         raise RefusalError(400, 50006, "Cannot send an empty message")

@@ -5,13 +5,23 @@ import itertools
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import ClientSession, web
 
-from tests.support.platforms.telegram_forms import MOST_IN_CAPTIONS, Params, RefusedError, checked, mentions, params_of
+from tests.support.platforms.telegram_forms import (
+    MOST_CHARACTERS,
+    MOST_IN_CAPTIONS,
+    Params,
+    RefusedError,
+    marked,
+    mentions,
+    params_of,
+)
+from tests.support.platforms.telegram_records import Call, Fault, Post
+
+__all__ = ["BOT", "TOKEN", "BotApi", "Call", "Fault", "Post"]
 
 TOKEN = "123456:june-test-token"
 BOT: dict[str, Any] = {"id": 123456, "is_bot": True, "first_name": "June", "username": "june_test_bot"}
@@ -19,55 +29,6 @@ MOST_DOWNLOADED = 20 << 20
 MOST_IN_A_NOTE = 1 << 20
 _MESSAGE_IDS = itertools.count(1)
 """Shared by all servers, as june recognizes the message of an id."""
-
-
-@dataclass
-class Fault:
-    """What happens to the next call of a method."""
-
-    refusal: RefusedError | None = None
-    hang_before: bool = False
-    """No answer, and nothing done."""
-    hang_after: bool = False
-    """Done, and no answer."""
-    drop_after: bool = False
-    """Done, and the connection closed."""
-    chat: int | None = None
-    """Only a call about this chat counts."""
-
-
-@dataclass
-class Call:
-    """A call that came in."""
-
-    method: str
-    params: Params
-    at: float
-    """In seconds of a clock that only runs forward."""
-
-    @property
-    def chat(self) -> int:
-        return int(self.params["chat_id"])
-
-
-@dataclass
-class Post:
-    """A message in a chat, by the bot or by a person; its text may be a caption."""
-
-    chat: int
-    message_id: int
-    by_bot: bool
-    text: str = ""
-    media: bytes = b""
-    params: Params = field(default_factory=dict)
-    at: float = 0.0
-    edits: int = 0
-
-    @property
-    def answers(self) -> int | None:
-        """Which message this one replies to."""
-        replied: int | None = self.params.get("reply_parameters", {}).get("message_id")
-        return replied
 
 
 class BotApi:
@@ -101,6 +62,16 @@ class BotApi:
         self.blocked_by: set[int] = set()
         self.without_voice: set[int] = set()
         self.migrated: dict[int, int] = {}
+        self.lost_topics: dict[tuple[int, int], str] = {}
+        """Why nothing can be sent to a topic, by chat and topic: ``TOPIC_CLOSED``, for one."""
+        self.titles: dict[int, str] = {}
+        """Of groups."""
+        self.plain_only = False
+        """Formatting is refused."""
+        self.impatient = False
+        """``getUpdates`` is answered at once, whatever its ``timeout``."""
+        self.forgetful = False
+        """``getUpdates`` answers with all updates, whatever its ``offset``."""
         self.webhook: Params = {}
         self.commands: dict[str, list[str]] = {}
         self.confirmed = 0
@@ -197,6 +168,8 @@ class BotApi:
             fault = self._fault(method, params)
             if fault.hang_before:
                 await asyncio.Event().wait()
+            if fault.body is not None:
+                return web.Response(text=fault.body, content_type="application/json")
             if fault.refusal:
                 raise fault.refusal
             result = await self._methods[method](params)
@@ -246,10 +219,10 @@ class BotApi:
         self._polls += 1
         mine, offset = self._polls, int(params.get("offset", 0))
         self._news.set()  # an earlier poll ends, as only one may run
-        while self.updates and self.updates[0]["update_id"] < offset:
+        while self.updates and self.updates[0]["update_id"] < offset and not self.forgetful:
             self.updates.popleft()
             self.confirmed += 1
-        deadline = time.monotonic() + float(params.get("timeout", 0))
+        deadline = time.monotonic() + (0.0 if self.impatient else float(params.get("timeout", 0)))
         while not self.updates and time.monotonic() < deadline and self._polls == mine:
             self._news.clear()
             try:
@@ -291,31 +264,33 @@ class BotApi:
     async def _getchat(self, params: Params) -> Params:
         chat = int(params["chat_id"])
         kind = {"id": chat, "type": "private" if chat > 0 else "supergroup", "accent_color_id": 0}
+        kind |= {"title": self.titles[chat]} if chat in self.titles else {}
         return kind | {"max_reaction_count": 1, "has_restricted_voice_and_video_messages": chat in self.without_voice}
 
     async def _sendmessage(self, params: Params) -> Params:
-        return self._post(params, text=checked(params.get("text", "")))
+        return self._post(params, params.get("text", ""))
 
     async def _sendmessagedraft(self, params: Params) -> bool:
         if self._chat(params) < 0:
             raise RefusedError(400, "Bad Request: method is available for private chats only")
         if not int(params["draft_id"]):
             raise RefusedError(400, "Bad Request: draft_id must be non-zero")
-        checked(params.get("text") or "…")
+        self._topic(params)
+        self._marked(params, params.get("text") or "…")
         return True
 
     async def _editmessagetext(self, params: Params) -> Params:
         post = self.posts.get((self._chat(params), int(params["message_id"])))
         if post is None or not post.by_bot:
             raise RefusedError(400, "Bad Request: message to edit not found")
-        text = checked(params["text"])
-        if text == post.text:
+        text, entities = self._marked(params, params["text"])
+        if (text, entities) == (post.text, post.entities):
             raise RefusedError(
                 400,
                 "Bad Request: message is not modified: specified new message content and reply markup "
                 "are exactly the same as a current content and reply markup of the message",
             )
-        post.text, post.edits = text, post.edits + 1
+        post.text, post.entities, post.edits = text, entities, post.edits + 1
         return self._shown(post)
 
     async def _deletemessage(self, params: Params) -> bool:
@@ -332,20 +307,20 @@ class BotApi:
         post = self.posts.get((int(params["from_chat_id"]), int(params["message_id"])))
         if post is None:
             raise RefusedError(400, "Bad Request: message to forward not found")
-        return self._post(params, text=post.text, media=post.media)
+        return self._post(params, post.text, media=post.media)
 
     async def _sendvoice(self, params: Params) -> Params:
         if self._chat(params) in self.without_voice:
             raise RefusedError(400, "Bad Request: VOICE_MESSAGES_FORBIDDEN")
         if not params["voice"].startswith(b"OggS") or len(params["voice"]) > MOST_IN_A_NOTE:
             raise RefusedError(400, "Bad Request: this would be shown as a file, not as a voice note")
-        text = checked(params["caption"], MOST_IN_CAPTIONS) if "caption" in params else ""
-        return self._post(params, text=text, media=params["voice"])
+        return self._post(params, params.get("caption", ""), media=params["voice"])
 
     async def _sendaudio(self, params: Params) -> Params:
         return self._post(params, media=params["audio"])
 
     async def _sendchataction(self, params: Params) -> bool:
+        self._topic(params)
         return bool(self._chat(params))
 
     async def _setmessagereaction(self, params: Params) -> bool:
@@ -364,24 +339,42 @@ class BotApi:
             )
         return chat
 
-    def _post(self, params: Params, *, text: str = "", media: bytes = b"") -> Params:
-        chat = self._chat(params)
+    def _topic(self, params: Params, replied: Post | None = None) -> None:
+        """Refuse what would go to a topic that is not open; a reply goes where the message is that it replies to."""
+        thread = int(params.get("message_thread_id", 0)) or (replied.thread if replied else None)
+        if thread and (reason := self.lost_topics.get((self._chat(params), thread))):
+            raise RefusedError(400, f"Bad Request: {reason}")
+
+    def _marked(
+        self, params: Params, text: str, name: str = "entities", most: int = MOST_CHARACTERS
+    ) -> tuple[str, list[Params]]:
+        if self.plain_only and params.get(name):
+            raise RefusedError(400, "Bad Request: can't parse entities: they are not understood here")
+        return marked(text, params.get(name, []), most)
+
+    def _post(self, params: Params, text: str = "", *, media: bytes = b"") -> Params:
+        chat, entities = self._chat(params), list[Params]()
         replied: Params = params.get("reply_parameters") or {}
         if replied and replied["message_id"] <= 0:
             raise RefusedError(400, "Bad Request: invalid message identifier specified")
         known = not replied or (chat, replied["message_id"]) in self.posts
         if not (known or replied.get("allow_sending_without_reply")):
             raise RefusedError(400, "Bad Request: message to be replied not found")
-        post = Post(chat, self._message_id(), True, text, media, params, time.monotonic())
+        self._topic(params, self.posts.get((chat, replied.get("message_id", 0))))
+        if not media:
+            text, entities = self._marked(params, text)
+        elif text:
+            text, entities = self._marked(params, text, "caption_entities", MOST_IN_CAPTIONS)
+        post = Post(chat, self._message_id(), True, text, media, params, time.monotonic(), 0, entities)
         return self._shown(self.posts.setdefault((chat, post.message_id), post))
 
     def _shown(self, post: Post) -> Params:
         chat = {"id": post.chat, "type": "private" if post.chat > 0 else "supergroup"}
         shown: Params = {"message_id": post.message_id, "date": int(time.time()), "chat": chat, "from": BOT}
         if not post.media:
-            return shown | {"text": post.text, "entities": mentions(post.text)}
+            return shown | {"text": post.text, "entities": [*post.entities, *mentions(post.text)]}
         if post.text:
-            shown |= {"caption": post.text, "caption_entities": mentions(post.text)}
+            shown |= {"caption": post.text, "caption_entities": [*post.entities, *mentions(post.text)]}
         file_id = f"sent-{post.message_id}"
         self.files[file_id] = post.media
         voice = {"file_id": file_id, "file_unique_id": file_id, "duration": 1, "file_size": len(post.media)}

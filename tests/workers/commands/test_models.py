@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from workers.commands import models as models_cli
-from workers.models.catalogue import Model, models
+from workers.models.catalogue import Model, models, voices
 from workers.models.pull import PullError
 
 
@@ -60,7 +60,7 @@ def test_verify_of_what_is_not_there_is_a_problem_only_when_named(home: Path) ->
 def test_pull_brings_sets_or_names(
     home: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], names: list[str]
 ) -> None:
-    monkeypatch.setattr(models_cli, "pull", lambda *_arguments, **_options: True)
+    monkeypatch.setattr(models_cli, "pull", lambda *_arguments, **_options: "packages")
     code, report = june_models("pull", *arguments)
     assert code == 0
     assert [row["name"] for row in report["models"]] == names
@@ -68,13 +68,37 @@ def test_pull_brings_sets_or_names(
 
 
 def test_a_pull_that_fails_says_why_and_goes_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def pull(model: Model, *_arguments: object, **_options: object) -> bool:
+    def pull(model: Model, *_arguments: object, **_options: object) -> str:
         if model.kind == "speech-to-text":
             raise PullError("no network [today]")
-        return False
+        return ""
 
     monkeypatch.setattr(models_cli, "pull", pull)
     code, report = june_models("pull", "--tests")
     assert code == 1
     assert [row["state"] for row in report["models"]] == ["failed", "ready", "ready"]
     assert "no network [today]" in CliRunner().invoke(models_cli.app, ["pull", "--tests"]).stdout
+
+
+def test_list_has_voices_that_are_here_or_all(home: Path) -> None:
+    _, report = june_models("list", "--voices")
+    assert {row["name"] for row in report["models"]} == set(models()) | set(voices())
+    voice = voices()["de_DE-thorsten-medium"]
+    voice.folder(home / "models").mkdir(parents=True)
+    for file in voice.files:
+        (voice.folder(home / "models") / file.name).touch()
+    _, report = june_models("list")
+    assert report["models"][-1]["name"] == "de_DE-thorsten-medium"
+    assert report["models"][-1]["state"] == "model-corrupt"
+    code, report = june_models("verify")
+    assert code == 1
+    assert [row["name"] for row in report["models"]] == ["de_DE-thorsten-medium"]
+
+
+def test_where_a_model_came_from_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUNE_MODELS_FROM", "hub")
+    monkeypatch.setattr(models_cli, "pull", lambda *_arguments, prefer, **_options: f"some/{prefer}")
+    _code, report = june_models("pull", "whisper-base")
+    assert report["models"] == [{"name": "whisper-base", "state": "ready", "pulled": True, "from": "some/hub"}]
+    done = CliRunner().invoke(models_cli.app, ["pull", "whisper-base"])
+    assert "whisper-base: ready (pulled now, from some/hub)" in done.stdout

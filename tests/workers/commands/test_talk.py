@@ -1,18 +1,21 @@
 """``june talk`` and ``june demo`` around turns that are made up; real ones are in tests/e2e."""
 
+import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from tests.support.waiting import until
 from workers.commands import talk
 from workers.errors import ExitCode
 from workers.local.session import QUESTION, TurnReport
 from workers.local.stack import Progress
+from workers.roles.role import Role
 
 REPORT = TurnReport(
     transcript="What is two plus two?",
@@ -33,9 +36,13 @@ class Turns:
     def __init__(self) -> None:
         self.asked: list[tuple[Path, str, Path | None]] = []
         self.reports = [REPORT]
+        self.optional: list[Role] = []
 
     @asynccontextmanager
-    async def open_session(self, on_ready: Callable[[Progress], None]) -> AsyncIterator[None]:
+    async def open_session(
+        self, on_ready: Callable[[Progress], None], optional: Sequence[Role] = ()
+    ) -> AsyncIterator[None]:
+        self.optional += optional
         on_ready(Progress("temporal", 1.0))
         yield
 
@@ -89,3 +96,19 @@ async def test_a_demo_that_failed_says_so(turns: Turns) -> None:
     printed = io.StringIO()
     assert await talk.run_demo(Console(file=printed), keep=False, as_json=False) is ExitCode.FAULT
     assert "model-unavailable" in printed.getvalue()
+
+
+async def test_a_demo_that_goes_on_has_the_web_ui_to_look_into(turns: Turns) -> None:
+    printed = io.StringIO()
+    demo = asyncio.create_task(talk.run_demo(Console(file=printed, width=200), keep=True, as_json=False))
+    await until(lambda: "june goes on running" in printed.getvalue())
+    demo.cancel()
+    assert turns.optional == [Role.WEB]
+
+
+async def test_no_link_is_shown_where_the_web_ui_is_not(turns: Turns) -> None:
+    turns.reports = [REPORT.model_copy(update={"web_ui": None})]
+    printed = io.StringIO()
+    await talk.run_demo(Console(file=printed, width=200), keep=False, as_json=False)
+    assert turns.optional == []
+    assert "Web UI:" not in printed.getvalue()

@@ -22,6 +22,7 @@ class Stack:
 
     web_url, ui_url, address, home = "http://localhost:1", "http://localhost:2", "localhost:3", Path("/home/june")
     pids: ClassVar = {"temporal": 7}
+    new_keys = Path("/home/june/keys.json")
     entered: ClassVar["list[Stack]"] = []
 
     def __init__(self, on_ready: Callable[[Progress], None]) -> None:
@@ -63,6 +64,7 @@ async def test_people_read_what_is_ready_and_where_it_is(capsys: pytest.CaptureF
         "",
         "june is up. Talk to it: http://localhost:1",
         "Look inside: http://localhost:2/namespaces/default/workflows",
+        "All that june stores in Temporal is encrypted. Keep a copy of /home/june/keys.json.",
         "Temporal: localhost:3   Logs: /home/june/logs   Stop: Ctrl-C",
         "stopping...",
         "stopped",

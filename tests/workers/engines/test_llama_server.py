@@ -5,14 +5,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
+from openai.types.chat import ChatCompletionMessageParam
 
+from activities.text.moment import dated
 from tests.support.ports import free_port
 from workers.engines.openai_client import build_client, warm_up
 from workers.settings import EmbeddedSettings, LlmSettings
+from workflows.voice.memory import SYSTEM_PROMPT
+
+ChatMessages = list[ChatCompletionMessageParam]
 
 COMMAND = (sys.executable, "-m", "workers.engines.llama_server")
 MODEL = "smollm2-135m-instruct"
@@ -39,6 +46,26 @@ async def test_the_server_answers_in_june_s_own_way(port: int) -> None:
     )
     assert answer.choices[0].message.content
     assert [model.id async for model in client.models.list()] == [MODEL]
+
+
+@pytest.mark.engines
+async def test_a_turn_reads_no_more_than_what_is_new(port: int) -> None:
+    llm = LlmSettings(model=MODEL)
+    client = build_client(llm, EmbeddedSettings(llm_port=port))
+    assert await warm_up(client, llm)
+    long = " ".join(f"The house number {n} has {n + 2} windows." for n in range(30))
+    asked: ChatMessages = [{"role": "system", "content": SYSTEM_PROMPT}]
+    before = None
+    for minute, text in enumerate((long, "How many houses are there?")):
+        moment = datetime(2026, 11, 27, 13, minute, tzinfo=UTC)
+        asked.append({"role": "user", "content": dated(text, moment, ZoneInfo("Europe/Berlin"), before)})
+        before = moment
+        completion = await client.chat.completions.create(model=MODEL, messages=asked, max_tokens=10)
+        asked.append({"role": "assistant", "content": completion.choices[0].message.content})
+    assert completion.usage is not None
+    assert completion.usage.prompt_tokens_details is not None
+    assert completion.usage.prompt_tokens > 300
+    assert completion.usage.prompt_tokens - (completion.usage.prompt_tokens_details.cached_tokens or 0) < 50
 
 
 @pytest.mark.engines

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tests.support.word_errors import wer
 from workers.engines import whisper
-from workers.engines.whisper import SAMPLE_RATE, WhisperRecognizer
+from workers.engines.voice_activity import SAMPLE_RATE
+from workers.engines.whisper import WhisperRecognizer
 from workers.settings import WhisperSettings
 
 pytestmark = pytest.mark.engines
@@ -103,7 +104,7 @@ def test_what_is_no_speech_gives_no_words(recognizer: WhisperRecognizer, kind: s
 def test_the_guards_hold_without_the_detector(
     recognizer: WhisperRecognizer, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(whisper, "_speech", lambda samples: samples)
+    monkeypatch.setattr(whisper, "spoken", lambda samples: [samples])
     assert recognizer.recognize(np.asarray(NOT_SPEECH[kind], np.float32), None, GO_ON).text == ""
 
 
@@ -113,6 +114,88 @@ def test_a_quiet_and_noisy_voice_is_heard(recognizer: WhisperRecognizer, gain: f
     hiss = np.asarray(noise(0.005, len(voice) / SAMPLE_RATE), np.float32)
     heard = recognizer.recognize((voice + hiss[: len(voice)]) * np.float32(gain), None, GO_ON)
     assert wer("Turn on the living room light.", heard.text) < 0.25
+
+
+COMMANDS = {
+    "en": ("living_room_light_en.wav", "Turn on the living room light."),
+    "de": ("living_room_light_de.wav", "Schalte das Wohnzimmerlicht ein."),
+    "es": ("living_room_light_es.wav", "Enciende la luz del salón."),
+    "fr": ("whats_your_name_french.wav", "Comment t'appelles-tu ?"),
+}
+
+
+@pytest.mark.parametrize("likely", [("en",), ("de",), ("es",), ("fr",), ("ja", "ru"), ("xx", "tlh-TLH")])
+@pytest.mark.parametrize("language", COMMANDS)
+def test_a_wrong_expectation_changes_nothing(
+    recognizer: WhisperRecognizer, language: str, likely: tuple[str, ...]
+) -> None:
+    name, text = COMMANDS[language]
+    heard = recognizer.recognize(sound(name), None, GO_ON, likely)
+    assert heard.language == language
+    assert wer(text, heard.text) < 0.25
+
+
+@pytest.mark.parametrize("likely", [(), ("es-MX",)])
+def test_an_expectation_decides_what_two_words_are(recognizer: WhisperRecognizer, likely: tuple[str, ...]) -> None:
+    words = sound("living_room_light_es.wav")[int(0.79 * SAMPLE_RATE) : int(1.27 * SAMPLE_RATE)]  # "luz del"
+    heard = recognizer.recognize(np.pad(words, (4800, 4800)), None, GO_ON, likely)
+    assert heard.language == ("es" if likely else "de")
+
+
+PAIRS = [(first, second) for first in COMMANDS for second in COMMANDS if first != second]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+@pytest.mark.parametrize("pause", [0.3, 0.8])
+def test_two_languages_in_one_note_are_both_kept(
+    recognizer: WhisperRecognizer, first: str, second: str, pause: float
+) -> None:
+    (name, said), (other, then) = COMMANDS[first], COMMANDS[second]
+    both = np.concatenate([sound(name), np.zeros(int(pause * SAMPLE_RATE), np.float32), sound(other)])
+    heard = recognizer.recognize(both, None, GO_ON)
+    assert heard.languages == (first, second)
+    assert heard.language in {first, second}
+    assert wer(f"{said} {then}", heard.text) < 0.15
+
+
+def test_a_long_speech_and_a_word_in_another_language(recognizer: WhisperRecognizer) -> None:
+    pause = np.zeros(SAMPLE_RATE // 2, np.float32)
+    both = np.concatenate([sound("living_room_light_de.wav"), pause, sound("jfk.flac")])
+    heard = recognizer.recognize(both, None, GO_ON)
+    assert (heard.language, heard.languages) == ("en", ("de", "en"))
+    assert wer(f"Schalte das Wohnzimmerlicht ein. {JFK}", heard.text) < 0.1
+
+
+def test_pauses_alone_make_no_second_language(recognizer: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whisper, "carried_over", None)  # no piece is looked at by itself
+    speech = np.concatenate([sound("jfk.flac"), np.zeros(SAMPLE_RATE, np.float32)] * 2)
+    assert recognizer.recognize(speech, None, GO_ON).languages == ("en",)
+
+
+def test_a_given_language_is_not_doubted(recognizer: WhisperRecognizer) -> None:
+    both = np.concatenate([sound("living_room_light_en.wav"), sound("living_room_light_de.wav")])
+    assert recognizer.recognize(both, "en", GO_ON).languages == ("en",)
+
+
+@pytest.mark.parametrize("order", [("en", "de"), ("de", "en")])
+def test_two_languages_in_long_audio(
+    recognizer: WhisperRecognizer, order: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recognizer, "_settings", WhisperSettings(batch_over_seconds=30))
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    german, english = [sound("living_room_light_de.wav"), pause], [sound("jfk.flac"), pause] * 4
+    texts = {"de": COMMANDS["de"][1], "en": " ".join([JFK] * 4)}
+    parts = {"de": german, "en": english}
+    heard = recognizer.recognize(np.concatenate([*parts[order[0]], *parts[order[1]]]), None, GO_ON)
+    assert (heard.language, heard.languages) == ("en", order)
+    assert wer(" ".join(texts[code] for code in order), heard.text) < 0.1
+
+
+def test_a_faint_voice_behind_a_click_is_heard(recognizer: WhisperRecognizer) -> None:
+    click = np.full(64, 0.98)
+    faint = sound("jfk.flac") * np.float32(0.006)
+    heard = recognizer.recognize(np.concatenate([click, np.zeros(6400), faint]).astype(np.float32), None, GO_ON)
+    assert wer(JFK, heard.text) < 0.1
 
 
 def test_silence_around_speech_is_ignored(recognizer: WhisperRecognizer) -> None:

@@ -1,13 +1,16 @@
 """What a stack on one machine is made of, on which ports, and which process gets which secret."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from workers.local.free_ports import own_ports
-from workers.local.programs import configured_bots, with_key
+from workers.local.programs import DYNAMIC_CONFIG, configured_bots, with_key
 from workers.local.stack import Embedded
+from workers.ports import REFUSED_BY_BROWSERS
 from workers.roles.role import BOTS, Role
 from workers.settings import LlmSettings, StorageSettings, WorkerSettings, secret_names
 
@@ -51,7 +54,12 @@ def test_a_stack_without_engines_has_no_model_server(tmp_path: Path) -> None:
     assert [program.name for program in idle.programs] == [
         *("temporal", "worker-workflows", "worker-gpu", "worker-cpu", "worker-file"),
     ]
-    assert not {"JUNE_EMBEDDED_LLM_PORT", "JUNE_WEB_PORT"} & dict(idle.programs.port_settings()).keys()
+    assert (
+        not {"JUNE_EMBEDDED_LLM_PORT", "JUNE_EMBEDDED_UI_PORT", "JUNE_WEB_PORT"}
+        & dict(idle.programs.port_settings()).keys()
+    )
+    speechless = Embedded(StorageSettings(home=tmp_path), ports, work=WorkerSettings(engines="model"), optional=())
+    assert "model-server" in [program.name for program in speechless.programs]
     elsewhere = Embedded(StorageSettings(home=tmp_path), ports, LlmSettings(base_url="http://box/v1"), optional=())
     assert "model-server" not in [program.name for program in elsewhere.programs]
 
@@ -96,3 +104,57 @@ def test_bots_run_when_their_token_is_set(monkeypatch: pytest.MonkeyPatch) -> No
     assert configured_bots() == (Role.WEB,)
     monkeypatch.setenv("JUNE_DISCORD_TOKEN", "a.b.c")
     assert configured_bots() == (Role.DISCORD, Role.WEB)
+
+
+def test_temporal_s_own_web_ui_runs_where_the_page_serves_it(stack: Embedded) -> None:
+    before = {program.name: program for program in stack.programs}
+    assert "--headless" in before["temporal"].command
+    assert "--ui-port" not in before["temporal"].command
+    assert before["bot-web"].environment["JUNE_WEB_UI_SERVER"] == ""
+    assert stack.programs.ui_url is None
+    programs = replace(stack.programs, ui_server_port=6665, metrics_port=6666)
+    after = {program.name: program for program in programs}
+    command = after["temporal"].command
+    assert (command[command.index("--ui-port") + 1], command[command.index("--metrics-port") + 1]) == ("6665", "6666")
+    assert "--headless" not in command
+    assert after["bot-web"].environment["JUNE_WEB_UI_SERVER"] == "http://127.0.0.1:6665"
+    assert programs.ui_url == f"http://localhost:{stack.ports.ui_port}"
+
+
+def test_temporal_s_http_api_answers_no_name_that_exists() -> None:
+    (name,) = json.loads(DYNAMIC_CONFIG["frontend.httpAllowedHosts"])
+    assert " " in name, "the URL Standard forbids it in hosts"
+
+
+def test_what_answers_whoever_asks_listens_where_no_browser_connects(stack: Embedded, tmp_path: Path) -> None:
+    stack._hide_ports()
+    other = Embedded(StorageSettings(home=tmp_path), own_ports(), optional=[Role.WEB])
+    other._hide_ports()
+    hidden = {port for one in (stack, other) for port in hidden_ports(one)}
+    assert hidden <= set(REFUSED_BY_BROWSERS)
+    assert len(hidden) == 6, "two on the same machine"
+    mine = Embedded(StorageSettings(home=tmp_path), own_ports().model_copy(update={"llm_port": 18090}), optional=[])
+    mine._hide_ports()
+    assert mine.programs.ports.llm_port == 18090
+    assert (mine.programs.ui_server_port, mine.ui_url) == (None, None), "there is no page that would serve it"
+
+
+def hidden_ports(stack: Embedded) -> list[int]:
+    """List the ports that were chosen as no browser connects to them, by what the programs are given."""
+    by_name = {program.name: program for program in stack.programs}
+    command, web = by_name["temporal"].command, by_name["bot-web"].environment
+    assert web["JUNE_EMBEDDED_LLM_PORT"] == str(by_name["model-server"].port)
+    ports = [command[command.index(option) + 1] for option in ("--ui-port", "--metrics-port")]
+    assert web["JUNE_WEB_UI_SERVER"] == f"http://127.0.0.1:{ports[0]}"
+    return [*map(int, ports), by_name["model-server"].port]
+
+
+def test_without_such_a_port_there_is_no_web_ui(
+    stack: Embedded, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("workers.local.stack.hold_refused_port", lambda _taken: None)
+    stack._hide_ports()
+    (temporal,) = (program for program in stack.programs if program.name == "temporal")
+    assert "--headless" in temporal.command
+    assert stack.ui_url is None
+    assert "Temporal's Web UI does not run: all ports that browsers refuse are taken" in caplog.text

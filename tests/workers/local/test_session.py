@@ -1,5 +1,6 @@
 """What june talk makes of its arguments; whole turns are in tests/e2e."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ def test_a_conversation_without_a_name_is_a_new_one() -> None:
 
 
 def test_links_name_the_workflow_in_one_part_of_the_path(session: Session) -> None:
-    assert session.link("voice/file/a/1").endswith("/namespaces/default/workflows/voice%2Ffile%2Fa%2F1")
+    assert session.link("voice/file/a/1") == f"{session.ui_url}/namespaces/default/workflows/voice%2Ffile%2Fa%2F1"
+    assert replace(session, ui_url=None).link("voice/file/a/1") is None
 
 
 async def test_a_file_is_stored_under_its_chat(session: Session, tmp_path: Path) -> None:

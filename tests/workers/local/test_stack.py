@@ -12,14 +12,18 @@ from pathlib import Path
 
 import psutil
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
 from tests.support.waiting import until
 from tests.workers.conftest import SMALL_MODEL, prepared_home
+from workers.commands.doctor import check_model_server
+from workers.encryption.keys import KeyRingError, read_ring
 from workers.errors import UnavailableError
 from workers.local import instance
 from workers.local.free_ports import own_ports, own_web
 from workers.local.stack import Embedded
+from workers.ports import REFUSED_BY_BROWSERS, listening
 from workers.settings import EmbeddedSettings, LlmSettings, StorageSettings, environment
 from workers.temporal import missing_search_attributes
 
@@ -62,6 +66,13 @@ async def test_everything_is_ready(running: Running) -> None:
     assert all(psutil.pid_exists(pid) for pid in state.pids.values())
 
 
+async def test_the_model_server_listens_where_no_browser_connects(running: Running) -> None:
+    (port,) = listening(running.stack.pids["model-server"])
+    assert port in REFUSED_BY_BROWSERS
+    finding = await check_model_server(LlmSettings(), running.storage.home, running.ports)
+    assert (finding.ok, finding.found) == (True, f"http://127.0.0.1:{port}/health")
+
+
 async def test_the_model_comes_first_and_speech_last(running: Running) -> None:
     pids = running.stack.pids
     niceness = {name: psutil.Process(pid).nice() for name, pid in pids.items()}
@@ -75,6 +86,23 @@ async def test_the_server_is_set_up(running: Running) -> None:
     assert await missing_search_attributes(client) == {}
     described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
     assert described.config.workflow_execution_retention_ttl.ToTimedelta().days == 30
+
+
+async def test_it_is_encrypted_from_the_first_start(running: Running) -> None:
+    assert running.stack.new_keys == running.storage.home / "keys.json"
+    ring = read_ring(running.storage.home / "keys.json")
+    codec = running.stack.client.data_converter.payload_codec
+    assert codec is not None
+    (sealed,) = await codec.encode([Payload(data=b"x")])
+    assert sealed.metadata["encryption-key-id"].decode() == ring.active
+
+
+async def test_a_ring_that_is_damaged_is_said_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("{")
+    with pytest.raises(KeyRingError, match="damaged"):
+        async with Embedded(StorageSettings(home=tmp_path), own_ports(), optional=()):
+            pass
+    assert not (tmp_path / "temporal.db").exists()
 
 
 async def test_a_second_stack_in_the_same_home_is_refused(running: Running) -> None:

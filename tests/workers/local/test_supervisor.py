@@ -3,9 +3,12 @@
 import asyncio
 import os
 import signal
+import socket
+import stat
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,7 +16,7 @@ import pytest
 
 from tests.support.ports import free_port
 from tests.support.waiting import until
-from workers.errors import JuneError
+from workers.errors import HomeFault, JuneError, UnavailableError
 from workers.local import supervisor
 from workers.local.supervisor import Child, Program
 
@@ -97,6 +100,36 @@ async def test_a_long_log_moves_away(tmp_path: Path, monkeypatch: pytest.MonkeyP
         await child.ready(10)
     assert what.log.with_suffix(".log.1").read_text() == "more than ten bytes"
     assert "more than" not in what.log.read_text()
+
+
+async def test_a_taken_port_is_told_with_its_holder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    what = program(tmp_path)
+    what = replace(what, needs=[("JUNE_LITTLE_PORT", what.port)])
+    told = f"Port {what.port} is taken by process {os.getpid()} "
+    with socket.create_server(("127.0.0.1", what.port)):
+        async with running(what) as child:
+            with pytest.raises(UnavailableError, match=told) as caught:
+                await child.ready(10)
+            assert caught.value.fault is HomeFault.PORT_TAKEN
+            await until(lambda: "(port-taken)" in caplog.text)
+    assert "JUNE_LITTLE_PORT" in caplog.text
+
+
+async def test_what_cannot_be_started_now_is_started_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    what = program(tmp_path)
+    what.log.parent.write_text("a file where the folder of logs belongs")  # as a full disk: its log cannot be made
+    async with running(what) as child:
+        await until(lambda: "little could not be started" in caplog.text)
+        what.log.parent.unlink()
+        await until(child.is_ready)
+
+
+async def test_what_a_program_makes_is_for_its_owner_alone(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    code = f"open({str(made)!r}, 'w'); " + SERVE.strip().replace("\n", "; ")
+    async with running(program(tmp_path, code)) as child:
+        await child.ready(10)
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
 
 
 PARENT = """

@@ -48,7 +48,14 @@ def test_the_registry_is_complete() -> None:
     for model in models().values():
         assert model.source.kind == "package"
         assert all(file.members for file in model.files)
+        assert not model.official or model.official.revision != "main", "a commit or tag: it stays what it is"
         assert not model.opens or model.opens in {file.name for file in model.files}
+
+
+def test_the_official_file_of_the_default_language_model_is_known() -> None:
+    official = models()["qwen2.5-coder-1.5b-instruct"].official
+    assert official
+    assert official.repository == "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF"
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", ".hidden", "a\\b", "", "a\nb"])
@@ -128,3 +135,54 @@ def test_a_hub_id_without_a_network_is_a_clear_error(tmp_path: Path, monkeypatch
         with pytest.raises(ModelError, match="hub did not deliver") as refused:
             find(name, tmp_path)
         assert refused.value.code is ModelProblem.MISSING
+
+
+def test_the_voices_are_of_many_languages_and_pinned() -> None:
+    voices = registry.voices()
+    assert len({voice.languages for voice in voices.values()}) > 30
+    assert not voices.keys() & models().keys()
+    for name, voice in voices.items():
+        assert {file.name for file in voice.files} == {f"{name}.onnx", f"{name}.onnx.json", "MODEL_CARD"}
+        assert all(file.algorithm == "md5" for file in voice.files)
+        assert 20e6 < voice.bytes < 150e6
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("de_DE-torsten-medium", "de_DE-thorsten-medium"),
+        ("de_de-thorsten-medium", "de_DE-thorsten-medium"),
+        ("fr_FR-siwi", "fr_FR-siwis-medium"),
+        ("de", "de_DE-thorsten"),
+        ("it", "it_IT-paola"),
+        ("whisper-bas", "whisper-base"),
+    ],
+)
+def test_an_unknown_name_suggests_near_ones(name: str, hint: str) -> None:
+    with pytest.raises(ModelError, match=f"did you mean .*{hint}"):
+        known(name)
+
+
+def test_voices_that_were_pulled_are_found_by_their_files(tmp_path: Path) -> None:
+    assert registry.pulled_voices(tmp_path) == {}
+    voice = known("de_DE-thorsten-medium")
+    voice.folder(tmp_path).mkdir()
+    for file in voice.files:
+        assert registry.pulled_voices(tmp_path) == {}
+        (voice.folder(tmp_path) / file.name).touch()
+    assert registry.pulled_voices(tmp_path) == {"de_DE-thorsten-medium": "de"}
+
+
+def test_a_file_needs_a_digest(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="neither sha256 nor md5"):
+        registry.ModelFile(name="file", bytes=1)
+    md5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
+    model = small_model().model_copy(
+        update={"files": (registry.ModelFile(name="small.gguf", bytes=len(CONTENT), md5=md5),)}
+    )
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "small.gguf").write_bytes(CONTENT)
+    verify(model, tmp_path)
+    (tmp_path / "small" / "small.gguf").write_bytes(CONTENT.upper())
+    with pytest.raises(ModelError, match="not the file it should be"):
+        verify(model, tmp_path, trust_stamp=False)

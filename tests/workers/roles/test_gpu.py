@@ -6,6 +6,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from workers.roles.gpu import build
+from workers.roles.live_first import LiveFirst
 
 
 async def test_slots_are_those_of_the_setting(
@@ -15,4 +16,5 @@ async def test_slots_are_those_of_the_setting(
     monkeypatch.setenv("JUNE_ENGINES", "none")
     monkeypatch.setenv("JUNE_GPU_SLOTS", "5")
     spec = await build(dev_server.client)
-    assert (spec.slots, spec.background) == (5, None)
+    assert (spec.slots, spec.background) == (5 + 1, None)
+    assert [type(interceptor) for interceptor in spec.interceptors] == [LiveFirst]

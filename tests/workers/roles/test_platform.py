@@ -40,7 +40,7 @@ def test_a_platform_fetches_and_replies_and_a_bot_shows_its_progress(home: Path)
     file = FilePlatform(home / "outbox", (home,), BlobStore.open(home / "blobs"))
     assert [activity.__name__ for activity in platform_activities(file)] == ["fetch", "reply"]
     bot = TelegramPlatform(build_bot(TelegramSettings.model_validate(TELEGRAM)))
-    assert [activity.__name__ for activity in bot_activities(bot)] == ["fetch", "reply", "show_progress"]
+    assert [activity.__name__ for activity in bot_activities(bot)] == ["fetch", "reply", "show_progress", "retract"]
 
 
 async def test_limits_of_the_inbox_are_those_of_the_settings(

@@ -5,6 +5,7 @@ import os
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -52,3 +53,27 @@ async def test_a_store_that_fails_is_asked_again(
     background.cancel()
     assert "audio older than 1:00:00 could not be deleted" in caplog.text
     assert "out of reach" in caplog.text
+
+
+async def test_a_clock_that_is_set_forward_deletes_nothing_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ahead = [0.0, 0.0, 90_000.0]
+    monkeypatch.setattr(retention, "_clocks", lambda: ahead.pop(0) if len(ahead) > 1 else ahead[0])
+    monkeypatch.setattr(retention, "EVERY_SECONDS", 0.01)
+
+    class Store:
+        """Counts, in which rounds it was asked."""
+
+        warned: ClassVar[list[bool]] = []
+
+        async def delete_older_than(self, age: timedelta) -> int:  # noqa: ARG002 - the store's interface
+            self.warned.append("set forward by 25 h" in caplog.text)
+            return 0
+
+    store = Store()
+    background = asyncio.create_task(delete_old_audio(store, timedelta(hours=1)))
+    await until(lambda: len(store.warned) > 2)
+    background.cancel()
+    assert store.warned[:2] == [False, True], "one round is left out"
+    assert caplog.text.count("set forward") == 1

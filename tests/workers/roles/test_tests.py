@@ -70,7 +70,7 @@ async def test_everything_that_is_read_is_measured(tmp_path: Path) -> None:
             return f"tests/{name}" in await latest_by_schedule(client)
 
         await until(counted)
-    gauges = Gauges(build_runtime(telemetry.metrics_address, json_logs=False).metric_meter)
+    gauges = Gauges(build_runtime(telemetry.metrics_address, telemetry.telemetry_hosts).metric_meter)
     await gauges.look(client)
     metrics = scrape(port)
     wanted = read_names() - {"june_stage_failures_total"}  # as nothing failed

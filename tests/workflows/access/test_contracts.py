@@ -14,7 +14,7 @@ def test_the_memo_is_read_as_0_1_0_wrote_it() -> None:
     view = AccessView.model_validate(memo)
     assert view.standings == {"7": Permission.ALLOWED, "-1": Permission.OPEN, "8": Permission.BLOCKED}
     assert view.holds == {"7": Hold(messages_until=5)}
-    assert view.model_dump(mode="json") == memo
+    assert view.model_dump(mode="json") == memo | {"names": {}}
     assert AccessView.model_validate({}) == AccessView()
 
 

@@ -6,14 +6,23 @@ from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
 from bots import access
 from bots.access import Policy
+from tests.support.encryption import CONVERTER
 from tests.support.waiting import until
-from workflows.access.contracts import AccessChange, AccessState, AccessView, Arrival, Heard, Permission, UserLimits
+from workflows.access.contracts import (
+    AccessChange,
+    AccessState,
+    AccessView,
+    Arrival,
+    Heard,
+    Permission,
+    Usage,
+    UserLimits,
+)
 from workflows.access.workflow import Access
 from workflows.names import WORKFLOW_QUEUE, access_id
 
@@ -71,6 +80,15 @@ async def test_messages_of_a_minute_are_counted(worker: None, inbox: Inbox) -> N
     assert "ada" not in (await inbox.view()).holds, "a minute later the first three no longer count"
     usage = await inbox.handle.query(Access.usage)
     assert sum(used.messages for used in usage.values()) >= 4
+
+
+async def test_what_came_before_the_clock_was_set_back_does_not_count(worker: None, inbox: Inbox) -> None:
+    later = datetime.now(UTC).timestamp() + 7200
+    usage = Usage(day=datetime.now(UTC).date().isoformat(), arrivals=(later, later + 1, later + 2))
+    state = AccessState(platform=inbox.platform, limits=LIMITS, usage={"ada": usage})
+    await inbox.client.start_workflow(Access.run, state, id=inbox.handle.id, task_queue=WORKFLOW_QUEUE)
+    await inbox.arrive()
+    assert (await inbox.view()).holds == {}
 
 
 async def test_speech_of_a_day_is_counted(worker: None, inbox: Inbox) -> None:
@@ -146,5 +164,5 @@ async def test_a_new_run_knows_all_that_the_run_before_knew(worker: None, inbox:
     used = (await inbox.handle.query(Access.usage))["ada"]
     assert (used.messages, used.voice_seconds, len(used.arrivals)) == (3, 7, 3)
     earlier = inbox.client.get_workflow_handle(inbox.handle.id, run_id=first)
-    replayer = Replayer(workflows=[Access], data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=[Access], data_converter=CONVERTER)
     await replayer.replay_workflow(await earlier.fetch_history())

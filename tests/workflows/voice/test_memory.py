@@ -1,14 +1,17 @@
 """The prompt is bounded, however long the conversation; nothing said lately is lost."""
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows.voice.contracts import Exchange, Memory, VoiceMessageRequest
 from workflows.voice.memory import (
     EXCHANGE_CHARS,
+    LATE_CHARS,
+    LATE_TURNS,
     SUMMARY_CHARS,
     SYSTEM_PROMPT,
-    WINDOW_CHARS,
     WINDOW_TURNS,
     asked,
     prompt,
@@ -19,7 +22,7 @@ from workflows.voice.memory import (
     utterance,
 )
 
-LONGEST_PROMPT = len(SYSTEM_PROMPT) + SUMMARY_CHARS + WINDOW_CHARS + 100
+LONGEST_PROMPT = len(SYSTEM_PROMPT) + SUMMARY_CHARS + LATE_CHARS + 100
 
 
 def test_a_prompt_holds_the_turns_before_it() -> None:
@@ -87,3 +90,25 @@ def test_the_model_is_told_what_a_message_replies_to() -> None:
     assert asked(said(), "hi") == "hi"
     assert asked(said(quoted="Is it so?", shared=True), "hi") == 'About the message "Is it so?":\nAda: hi'
     assert len(asked(said(quoted="q" * 2000), "hi")) < EXCHANGE_CHARS + 50
+
+
+def test_scripts_count_by_what_they_take_of_the_models_context() -> None:
+    hindi = Memory(window=(Exchange(user="नमस्ते " * 250, assistant="ठीक है।"),) * 2)
+    german = Memory(window=(Exchange(user="Grüße! " * 250, assistant="Gut."),) * 2)
+    assert to_summarise(hindi)
+    assert not to_summarise(hindi, weighted=False)
+    assert not to_summarise(german)
+    assert (
+        len(prompt(hindi, "Hello")) == 6
+    )  # they are told until they are summarised, as far as the model can read them
+
+
+@given(st.lists(st.integers(1, 1500), min_size=1, max_size=2 * WINDOW_TURNS))
+def test_while_a_summary_is_late_most_turns_only_add_to_the_prompt(lengths: list[int]) -> None:
+    window = tuple(Exchange(user=f"{number}", assistant="x" * length) for number, length in enumerate(lengths))
+    prompts = [prompt(Memory(window=window[:end]), "now") for end in range(len(window) + 1)]
+    changed = 0
+    for before, after in pairwise(prompts):
+        assert len(after) <= 2 * LATE_TURNS + 2
+        changed += after[: len(before) - 1] != before[:-1]
+    assert changed <= sum(lengths) / (LATE_CHARS / 4) + len(lengths) / (LATE_TURNS / 2)

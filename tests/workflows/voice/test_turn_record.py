@@ -5,6 +5,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
+from tests.support.encryption import opened_history
 from tests.support.turns import answer, start
 from tests.support.world import World
 from workflows.activity_options import TURN_DEADLINE
@@ -26,6 +27,6 @@ async def test_the_web_ui_can_read_it(client: Client, world: World) -> None:
     await handle.result()
     description = await handle.describe()
     assert description.typed_search_attributes.search_attributes
-    history = await handle.fetch_history()
+    history = await opened_history(handle)
     summaries = [event.user_metadata.summary.data.decode() for event in history.events if event.user_metadata.summary]
     assert any("You said hello." in text for text in summaries)

@@ -10,6 +10,7 @@ from temporalio.exceptions import CancelledError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.error_codes import ErrorCode
+from activities.infer import Inference, InferRequest, Sentence, Thinking
 from activities.reply import Delivered
 from tests.support.turns import answer, request, start
 from tests.support.waiting import until
@@ -57,6 +58,81 @@ async def test_a_transient_fault_is_retried(client: Client, world: World) -> Non
     assert result.reply is not None
 
 
+async def test_the_answers_own_language_speaks(client: Client, world: World) -> None:
+    async def answer_in_english(asked: InferRequest) -> Inference:
+        assert asked.language is None
+        assert asked.likely_languages == ("fr", "de")
+        return Inference(
+            answer="Yes. Un café.",
+            sentences=("Yes.", "Un café."),
+            languages=("en", "fr"),
+            question_language="en",
+            model="m",
+            finish_reason="stop",
+        )
+
+    world.behaviours["infer"] = answer_in_english
+    settings = {"reply_mode": "always"}
+    asked = request(audio=None, text="Is it?", language="de", languages=("fr",), settings=settings)
+    result = await answer(client, asked)
+    assert (result.language, result.answer_language) == ("en", "en")
+    spoken = {(said.text, said.language) for said in world.asked("synthesize")}
+    assert spoken == {("Yes.", "en"), ("Un café.", "fr")}
+
+
+async def test_without_a_detector_the_client_tells_the_language(client: Client, world: World) -> None:
+    asked = request(audio=None, text="Ist es das?", language="de", settings={"reply_mode": "always"})
+    result = await answer(client, asked)
+    assert (result.language, result.answer_language) == ("de", None)
+    assert {said.language for said in world.asked("synthesize")} == {"de"}
+
+
+async def test_a_sentence_signalled_in_a_language_is_spoken_once(client: Client, world: World) -> None:
+    go_on = asyncio.Event()
+
+    async def slowly(_asked: InferRequest) -> Inference:
+        await go_on.wait()
+        said = Inference(answer="Un café.", sentences=("Un café.",), model="m", finish_reason="stop")
+        return said.model_copy(update={"languages": ("fr",)})
+
+    world.behaviours["infer"] = slowly
+    handle = await start(client)
+    await until(lambda: bool(world.asked("infer")))
+    await handle.signal(VoiceMessage.sentence, Sentence(attempt=1, index=0, text="Un café.", language="fr"))
+    await until(lambda: len(world.asked("synthesize")) == 1)
+    go_on.set()
+    assert (await handle.result()).reply is not None
+    assert len(world.asked("synthesize")) == 1
+
+
+async def test_that_the_model_thinks_is_shown_until_it_writes(client: Client, world: World) -> None:
+    go_on = asyncio.Event()
+    world.behaviours["infer"] = wait_for(go_on)
+    handle = await start(client)
+    await until(lambda: bool(world.asked("infer")))
+    assert not (await handle.query(VoiceMessage.progress)).thinking
+    await handle.signal(VoiceMessage.thinking, Thinking(attempt=1))
+    assert (await handle.query(VoiceMessage.progress)).thinking
+    await handle.signal(VoiceMessage.sentence, Sentence(attempt=1, index=0, text="One."))
+    assert not (await handle.query(VoiceMessage.progress)).thinking
+    go_on.set()
+    await handle.result()
+
+
+@pytest.mark.parametrize(("reason", "notices"), [("length", ["answer-cut"]), ("repetition", [])])
+async def test_an_answer_that_was_cut_is_kept_and_told(
+    client: Client, world: World, reason: str, notices: list[str]
+) -> None:
+    async def cut(_asked: InferRequest) -> Inference:
+        return Inference(answer="One. Two …", sentences=("One.",), model="m", finish_reason=reason, cut=True)
+
+    world.behaviours["infer"] = cut
+    result = await answer(client)
+    assert (result.status, result.answer, result.cut, result.error) == ("answered", "One. Two …", True, None)
+    assert world.notices() == notices
+    assert world.answers() == ["One. Two …"]
+
+
 @pytest.mark.parametrize(
     ("stage", "code"),
     [
@@ -66,8 +142,9 @@ async def test_a_transient_fault_is_retried(client: Client, world: World) -> Non
     ],
 )
 async def test_bad_input_is_refused_and_the_user_told(
-    client: Client, world: World, stage: Stage, code: ErrorCode
+    client: Client, world: World, stage: Stage, code: ErrorCode, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     world.behaviours[stage.value] = refuse(code, limit_minutes=10)
     result = await answer(client)
     assert (result.status, result.error, result.error_stage) == ("refused", code, stage)
@@ -76,6 +153,8 @@ async def test_bad_input_is_refused_and_the_user_told(
     assert told.notice.key == code.value
     assert told.notice.params == {"limit_minutes": 10}
     assert not told.text
+    (logged,) = [record for record in caplog.records if record.message.startswith("turn failed")]
+    assert logged.levelname == "INFO", "it is no fault of june's"
 
 
 @pytest.mark.parametrize(

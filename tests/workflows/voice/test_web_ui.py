@@ -40,6 +40,13 @@ def test_a_turn_reads_like_a_report() -> None:
     assert "fetch 12 ms · infer 40 ms" in text
 
 
+def test_a_stopped_turn_says_so() -> None:
+    result = VoiceMessageResult(status="stopped", transcript="hello", answer="One. …", cut=True)
+    text = web_ui.of_turn(REQUEST, result, Stage.DONE, {})
+    assert text.startswith("**done**, stopped — test")
+    assert "**Answer**, cut: One. …" in text
+
+
 def test_a_conversation_shows_its_queue_and_its_last_turns() -> None:
     window = tuple(Exchange(user=f"question {n}", assistant=f"answer {n}") for n in range(9))
     state = ConversationState(

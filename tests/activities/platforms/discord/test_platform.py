@@ -1,26 +1,25 @@
 """The Discord platform: what it sends, and what it makes of refusals."""
 
-import asyncio
 import base64
 import dataclasses
 
-import discord
 import pytest
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.testing import ActivityEnvironment
 
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.platform import VoiceForbiddenError
+from activities.platforms.platform import MessageText, VoiceForbiddenError
+from activities.text.message_parts import units
 from activities.values import AudioSource
 from tests.activities.platforms.discord.conftest import NOTE, Scene
+from tests.support.long_answer import ANSWER, CODE, QUESTION, READ, words
 from tests.support.platforms.discord import Fault
-from tests.support.platforms.discord_world import VOICE_FLAG
-from tests.support.waiting import until
+from tests.support.platforms.discord_world import SUPPRESS_EMBEDS, VOICE_FLAG
 
 
 async def test_a_long_text_is_split_and_the_first_part_replies(scene: Scene) -> None:
-    last = await scene.platform.send_text(scene.to, "word " * 900)
+    last = await scene.platform.send_text(scene.to, MessageText("word " * 900))
     sent = scene.fake.sent(scene.chat)
     assert [len(message["content"]) <= 2000 for message in sent] == [True] * 3
     assert ["message_reference" in message for message in sent] == [True, False, False]
@@ -28,10 +27,16 @@ async def test_a_long_text_is_split_and_the_first_part_replies(scene: Scene) -> 
 
 
 async def test_sending_again_leaves_one_message(scene: Scene) -> None:
-    first = [await scene.platform.send_text(scene.to, "hello"), await scene.platform.send_voice(scene.to, NOTE)]
-    again = [await scene.platform.send_text(scene.to, "hello"), await scene.platform.send_voice(scene.to, NOTE)]
+    first = [
+        await scene.platform.send_text(scene.to, MessageText("hello")),
+        await scene.platform.send_voice(scene.to, NOTE),
+    ]
+    again = [
+        await scene.platform.send_text(scene.to, MessageText("hello")),
+        await scene.platform.send_voice(scene.to, NOTE),
+    ]
     assert first == again
-    await scene.platform.send_text(scene.to, "another notice")
+    await scene.platform.send_text(scene.to, MessageText("another notice"))
     assert len(scene.fake.sent(scene.chat)) == 3
 
 
@@ -43,13 +48,16 @@ def second_attempt() -> ActivityEnvironment:
 
 async def test_a_later_attempt_finds_what_was_sent_long_ago(scene: Scene) -> None:
     text = "word " * 500
-    first = [await scene.platform.send_text(scene.to, text), await scene.platform.send_voice(scene.to, NOTE)]
+    first = [
+        await scene.platform.send_text(scene.to, MessageText(text)),
+        await scene.platform.send_voice(scene.to, NOTE),
+    ]
     scene.world.nonces.clear()  # as Discord does after some minutes
     environment = second_attempt()
-    again = [await environment.run(scene.platform.send_text, scene.to, text)]
+    again = [await environment.run(scene.platform.send_text, scene.to, MessageText(text))]
     again.append(await environment.run(scene.platform.send_voice, scene.to, NOTE))
     assert (first, len(scene.fake.sent(scene.chat))) == (again, 3)
-    await environment.run(scene.platform.send_text, scene.to, "something else")
+    await environment.run(scene.platform.send_text, scene.to, MessageText("something else"))
     assert len(scene.fake.sent(scene.chat)) == 4
 
 
@@ -66,17 +74,17 @@ async def test_a_voice_message_is_native(scene: Scene) -> None:
 
 async def test_a_person_is_written_to_in_private(scene: Scene) -> None:
     to = scene.to.model_copy(update={"chat": f"@{scene.person}"})
-    assert await scene.platform.send_text(to, "hello") == scene.fake.sent(scene.chat)[0]["id"]
+    assert await scene.platform.send_text(to, MessageText("hello")) == scene.fake.sent(scene.chat)[0]["id"]
     with pytest.raises(BadInputError, match="50033"):
-        await scene.platform.send_text(scene.to.model_copy(update={"chat": "@1"}), "hello")
+        await scene.platform.send_text(scene.to.model_copy(update={"chat": "@1"}), MessageText("hello"))
 
 
 async def test_a_message_that_is_gone_is_answered_without_a_reference(scene: Scene) -> None:
     scene.world.messages[scene.chat].clear()
-    first = await scene.platform.send_text(scene.to, "hello")
+    first = await scene.platform.send_text(scene.to, MessageText("hello"))
     assert "message_reference" not in scene.fake.sent(scene.chat)[0]
     scene.world.nonces.clear()
-    assert await second_attempt().run(scene.platform.send_text, scene.to, "hello") == first
+    assert await second_attempt().run(scene.platform.send_text, scene.to, MessageText("hello")) == first
 
 
 @pytest.mark.parametrize("code", [50173, 50013])
@@ -94,30 +102,30 @@ async def test_forbidden_voice_becomes_a_file_then_nothing(scene: Scene, code: i
 @pytest.mark.parametrize("code", [50007, 50278, 50001])
 async def test_a_closed_chat_is_gone(scene: Scene, code: int) -> None:
     scene.world.closed[scene.chat] = code
-    for send in (scene.platform.send_text(scene.to, "hello"), scene.platform.send_voice(scene.to, NOTE)):
+    for send in (scene.platform.send_text(scene.to, MessageText("hello")), scene.platform.send_voice(scene.to, NOTE)):
         with pytest.raises(BadInputError) as refused:
             await send
         assert refused.value.type == ErrorCode.CHAT_GONE.value
     with pytest.raises(BadInputError) as unknown:
-        await scene.platform.send_text(scene.to.model_copy(update={"chat": "1"}), "hello")
+        await scene.platform.send_text(scene.to.model_copy(update={"chat": "1"}), MessageText("hello"))
     assert unknown.value.type == ErrorCode.CHAT_GONE.value
 
 
 @pytest.mark.slow
 async def test_a_lost_answer_is_asked_again_by_the_library_and_leaves_one_message(scene: Scene) -> None:
     scene.fake.faults.append(Fault("POST", f"{scene.chat}/messages$", 502, after=True))
-    await scene.platform.send_text(scene.to, "hello")
+    await scene.platform.send_text(scene.to, MessageText("hello"))
     assert (len(scene.fake.sent(scene.chat)), scene.posts()) == (1, 2)
 
 
 async def test_a_pause_is_kept_by_the_library_or_by_temporal(scene: Scene) -> None:
     path = f"{scene.chat}/messages$"
     scene.fake.faults.append(Fault("POST", path, 429, retry_after=0.1))
-    await scene.platform.send_text(scene.to, "hello")
+    await scene.platform.send_text(scene.to, MessageText("hello"))
     for fault in (Fault("POST", path, 429, retry_after=7, via=False), Fault("POST", path, 429, retry_after=300)):
         scene.fake.faults.append(fault)
         with pytest.raises(ApplicationError) as paused:
-            await scene.platform.send_text(scene.to, "hello again")
+            await scene.platform.send_text(scene.to, MessageText("hello again"))
         assert paused.value.next_retry_delay
         assert paused.value.next_retry_delay.total_seconds() == fault.retry_after
         assert not paused.value.non_retryable
@@ -125,8 +133,9 @@ async def test_a_pause_is_kept_by_the_library_or_by_temporal(scene: Scene) -> No
 
 async def test_what_may_pass_is_for_temporal_to_repeat(scene: Scene) -> None:
     scene.fake.faults.append(Fault("POST", f"{scene.chat}/messages$", 503))
-    with pytest.raises(discord.DiscordServerError):
+    with pytest.raises(ApplicationError) as passing:
         await scene.platform.send_voice(scene.to, NOTE)
+    assert (passing.value.type, passing.value.category) == ("discord-unavailable", ApplicationErrorCategory.BENIGN)
 
 
 async def test_a_recording_is_downloaded_by_a_fresh_link(scene: Scene) -> None:
@@ -164,13 +173,50 @@ async def test_a_locator_is_three_numbers(scene: Scene, locator: str) -> None:
     assert invalid.value.type == ErrorCode.REQUEST_INVALID.value
 
 
-async def test_typing_is_shown_until_the_reply(scene: Scene) -> None:
-    path = ("POST", f"/channels/{scene.chat}/typing")
-    scene.fake.faults.append(Fault("POST", "typing", 403))
-    async with scene.platform.presence(scene.to, speaks=True, captioned=False, shown=None) as presence:
-        await presence.show("half a")
-        await until(lambda: path in scene.fake.requests)
-        assert presence.shown is None
-    await asyncio.sleep(0.05)
-    assert not [task for task in asyncio.all_tasks() if "repeat_typing" in repr(task.get_coro())]
+async def test_parts_are_shown_as_what_they_are(scene: Scene) -> None:
+    text = MessageText("# Yes\n\nSee https://example.com.", "what_is *this*?\n# a test", "I had to stop_here.")
+    await scene.platform.send_text(scene.to, text)
+    (sent,) = scene.fake.sent(scene.chat)
+    quote = "> 🎤 what\\_is \\*this\\*?\n> \\# a test"
+    assert sent["content"] == f"{quote}\n# Yes\n\nSee https://example.com.\n\n-# I had to stop\\_here."
+    assert sent["flags"] == SUPPRESS_EMBEDS, "links are not unfolded"
+    await scene.platform.send_text(scene.to, MessageText(notice="I'm here."))
+    assert [(m["content"], m["flags"]) for m in scene.fake.sent(scene.chat)][1:] == [("I'm here.", 0)]
+
+
+async def test_a_message_of_june_s_own_is_retracted(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    message = await scene.platform.send_text(scene.to, MessageText(notice="You are next in line."))
+    await scene.platform.retract(scene.to, message)
     assert not scene.fake.sent(scene.chat)
+    await scene.platform.retract(scene.to, message)
+    scene.fake.faults.append(Fault("DELETE", "messages", 403))
+    await scene.platform.retract(scene.to, message)
+    assert {record.levelname for record in caplog.records} <= {"INFO", "DEBUG"}
+
+
+async def test_an_ordinary_failure_is_no_fault_of_june_s(scene: Scene) -> None:
+    path = f"{scene.chat}/messages$"
+    for fault in (Fault("POST", path, 429, retry_after=9, via=False), Fault("POST", path, 503)):
+        scene.fake.faults.append(fault)
+        with pytest.raises(ApplicationError) as failed:
+            await scene.platform.send_text(scene.to, MessageText("hello"))
+        assert failed.value.category is ApplicationErrorCategory.BENIGN
+    scene.fake.faults.append(Fault("POST", path, 401))
+    with pytest.raises(ApplicationError) as refused:
+        await scene.platform.send_text(scene.to, MessageText("hello"))
+    assert refused.value.category is not ApplicationErrorCategory.BENIGN
+    assert not refused.value.non_retryable
+
+
+async def test_a_long_answer_with_everything_is_readable(scene: Scene) -> None:
+    await scene.platform.send_text(scene.to, MessageText(ANSWER, QUESTION))
+    parts = [message["content"] for message in scene.fake.sent(scene.chat)]
+    assert len(parts) == 3
+    assert all(units(part) <= 2000 for part in parts)
+    assert parts[0].startswith(f"> 🎤 {QUESTION}\n")
+    assert sum(f"```python\n{CODE}\n```" in part for part in parts) == 1, "whole"
+    assert all(part.count("```") % 2 == 0 for part in parts)
+    assert "Rise  4 h     25 °C" in parts[0]
+    assert "|:---" not in "".join(parts)
+    shown = words(" ".join(parts))
+    assert [word for word in words(READ) if word not in shown] == []

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.platforms.platform import MessageText, VoiceNote
 from activities.platforms.telegram.platform import TelegramPlatform
 from tests.activities.platforms.telegram.conftest import CHAT, GROUP, to
 from tests.support.platforms.telegram import BotApi, Fault
@@ -26,7 +27,7 @@ async def test_private_chats_see_a_draft(api: BotApi, platform: TelegramPlatform
             await presence.show(text)
             await asyncio.sleep(0.06)
         assert presence.shown is None
-        await platform.send_text(to(1), "One. Two. Three.")
+        await platform.send_text(to(1), MessageText("One. Two. Three."))
         await presence.show("One. Two. Three. Four.")
     drafts = api.called("sendMessageDraft")
     assert [call.params["text"] for call in drafts] == ["One.", "One. Two."]
@@ -45,7 +46,7 @@ async def test_groups_see_a_message_that_becomes_the_answer(api: BotApi, platfor
             await asyncio.sleep(0.06)
         (live,) = api.by_bot(GROUP)
         assert (live.text, live.edits, presence.shown) == ("One. Two. Three. …", 2, str(live.message_id))
-        assert await platform.send_text(to(1, GROUP), "One. Two. Three. Four.") == presence.shown
+        assert await platform.send_text(to(1, GROUP), MessageText("One. Two. Three. Four.")) == presence.shown
     assert [post.text for post in api.by_bot(GROUP)] == ["One. Two. Three. Four."]
     assert {call.params["action"] for call in api.called("sendChatAction")} == {"typing"}
 
@@ -58,7 +59,7 @@ async def test_groups_see_no_message_that_a_caption_would_leave_over(
     async with platform.presence(to(1, GROUP), speaks=speaks, captioned=True, shown=None) as presence:
         await presence.show("One.")
         assert len(api.by_bot(GROUP)) == shown
-        await platform.send_text(to(1, GROUP), "One. Two.")
+        await platform.send_text(to(1, GROUP), MessageText("One. Two."))
     assert [post.text for post in api.by_bot(GROUP)] == ["One. Two."]
 
 
@@ -69,7 +70,7 @@ async def test_a_text_too_long_for_a_message_is_shown_once(api: BotApi, platform
             await presence.show("a" * length)
             await asyncio.sleep(0.06)
         await presence.show(" ")
-        await platform.send_text(to(1, GROUP), "a" * 7000)
+        await platform.send_text(to(1, GROUP), MessageText("a" * 7000))
     assert [len(post.text) for post in api.by_bot(GROUP)] == [4096, 2904]
     assert len(api.called("editMessageText")) == 1
 
@@ -89,14 +90,14 @@ async def test_the_reply_takes_over_a_moment_later(api: BotApi, platform: Telegr
 
     accompanying = asyncio.create_task(turn())
     await asyncio.sleep(0.1)
-    await platform.send_text(to(1, GROUP), "One. Two.")
+    await platform.send_text(to(1, GROUP), MessageText("One. Two."))
     await accompanying
     assert [(post.text, post.edits) for post in api.by_bot(GROUP)] == [("One. Two.", 1)]
 
 
 @pytest.mark.usefixtures("quick")
 async def test_the_text_of_another_process_is_not_deleted(api: BotApi, platform: TelegramPlatform) -> None:
-    final = await platform.send_text(to(1, GROUP), "The answer.")
+    final = await platform.send_text(to(1, GROUP), MessageText("The answer."))
     async with platform.presence(to(1, GROUP), speaks=False, captioned=False, shown=final):
         pass
     assert [post.text for post in api.by_bot(GROUP)] == ["The answer."]
@@ -107,7 +108,7 @@ async def test_a_live_message_that_was_deleted_is_sent_anew(api: BotApi, platfor
     async with platform.presence(to(1, GROUP), speaks=False, captioned=False, shown=None) as presence:
         await presence.show("One.")
         api.posts.clear()
-        await platform.send_text(to(1, GROUP), "One. Two.")
+        await platform.send_text(to(1, GROUP), MessageText("One. Two."))
     assert [post.text for post in api.by_bot(GROUP)] == ["One. Two."]
 
 
@@ -117,8 +118,8 @@ async def test_an_edit_without_an_answer_is_tried_again(api: BotApi, platform: T
         await presence.show("One.")
         api.faults["editMessageText"].append(Fault(drop_after=True))
         with pytest.raises(ApplicationError):
-            await platform.send_text(to(1, GROUP), "One. Two.")
-    await platform.send_text(to(1, GROUP), "One. Two.")
+            await platform.send_text(to(1, GROUP), MessageText("One. Two."))
+    await platform.send_text(to(1, GROUP), MessageText("One. Two."))
     assert [post.text for post in api.by_bot(GROUP)] == ["One. Two."]
 
 
@@ -164,7 +165,20 @@ async def test_a_reply_while_the_live_message_is_deleted_is_a_message_of_its_own
 
     showing = asyncio.create_task(turn())
     await asyncio.wait_for(deleting.wait(), 5)
-    await platform.send_text(to(1, GROUP), "One. Two.")
+    await platform.send_text(to(1, GROUP), MessageText("One. Two."))
     answered.set()
     await showing
     assert [post.text for post in api.by_bot(GROUP)] == ["One. Two."]
+
+
+@pytest.mark.usefixtures("quick")
+async def test_beside_a_captioned_voice_note_a_sentence_is_shown_and_gone(
+    api: BotApi, platform: TelegramPlatform
+) -> None:
+    async with platform.presence(to(1, GROUP), speaks=True, captioned=True, shown=None) as presence:
+        await presence.tell("It takes long.")
+        assert [post.text for post in api.by_bot(GROUP)] == ["It takes long. …"]
+        await presence.show("One.")
+        await platform.send_voice(to(1, GROUP), VoiceNote(b"OggS", 1, MessageText("One.")))
+    (note,) = api.by_bot(GROUP)
+    assert (note.text, note.media) == ("One.", b"OggS")

@@ -8,11 +8,13 @@ from telegram import Bot
 from temporalio.exceptions import ApplicationError
 
 from activities.errors import BadInputError
-from activities.platforms.platform import Platform, SendUncertainError
+from activities.platforms.platform import MessageText, Platform, SendUncertainError
 from activities.platforms.telegram.platform import TelegramPlatform
 from activities.text.message_parts import units
 from activities.values import AudioSource
 from tests.activities.platforms.telegram.conftest import CHAT, GROUP, NOTE, to
+from tests.support import long_answer
+from tests.support.long_answer import CODE, QUESTION, READ, words
 from tests.support.platforms.telegram import TOKEN, BotApi, Fault
 
 
@@ -23,7 +25,7 @@ def test_it_is_a_platform(platform: TelegramPlatform) -> None:
 
 async def test_text_and_voice_reply_to_the_message(api: BotApi, platform: TelegramPlatform) -> None:
     asked = api.write(CHAT, "Hello?")
-    text = await platform.send_text(to(asked, thread="9"), "Hello.")
+    text = await platform.send_text(to(asked, thread="9"), MessageText("Hello."))
     voice = await platform.send_voice(to(asked, thread="9"), NOTE)
     posts = api.by_bot(CHAT)
     assert [str(post.message_id) for post in posts] == [text, voice]
@@ -37,28 +39,51 @@ async def test_a_caption_goes_with_the_note_and_ends_the_draft(api: BotApi, plat
     assert units(caption) == platform.caption_limit
     async with platform.presence(to(1), speaks=True, captioned=True, shown=None) as presence:
         await presence.show("One.")
-        voice = await platform.send_voice(to(1), replace(NOTE, caption=caption))
+        voice = await platform.send_voice(to(1), replace(NOTE, caption=MessageText(caption)))
         await presence.show("One. Two.")
     assert [(str(post.message_id), post.text, post.media) for post in api.by_bot(CHAT)] == [(voice, caption, NOTE.data)]
     assert [call.params["text"] for call in api.called("sendMessageDraft")] == ["One."]
-    with pytest.raises(BadInputError):
-        await platform.send_voice(to(1), replace(NOTE, caption=f"{caption}!"))
+
+
+async def test_a_caption_too_long_for_the_note_follows_it(api: BotApi, platform: TelegramPlatform) -> None:
+    caption = MessageText(answer="- one\n" * 200, transcript="Count.")
+    await platform.send_voice(to(1), replace(NOTE, caption=caption))
+    note, text = api.by_bot(CHAT)
+    assert (note.media, note.text) == (NOTE.data, "")
+    assert text.text == "🎤 Count.\n\n" + "\n".join(["• one"] * 200)
+    api.fail("sendVoice", 400, "Bad Request: message caption is too long")
+    await platform.send_voice(to(2), replace(NOTE, caption=MessageText("Short.")))
+    assert [(post.media, post.text) for post in api.by_bot(CHAT)[2:]] == [(NOTE.data, ""), (b"", "Short.")]
+
+
+async def test_the_parts_of_a_message_look_like_what_they_are(api: BotApi, platform: TelegramPlatform) -> None:
+    await platform.send_text(to(1), MessageText("It is **nine**.", transcript="What *time* is it?", notice="So *far*."))
+    (post,) = api.by_bot(CHAT)
+    assert post.text == "🎤 What *time* is it?\n\nIt is nine.\n\nSo *far*."
+    assert post.marked == [("blockquote", "🎤 What *time* is it?"), ("bold", "nine")]
+
+
+async def test_a_message_is_retracted(api: BotApi, platform: TelegramPlatform) -> None:
+    message = await platform.send_notice(to(1), "You are number 2 in line.")
+    for _ in range(2):  # what is gone already is no matter
+        await platform.retract(to(1), message)
+    assert api.by_bot(CHAT) == []
 
 
 async def test_a_deleted_question_is_answered(api: BotApi, platform: TelegramPlatform) -> None:
-    await platform.send_text(to(404), "Hello.")
+    await platform.send_text(to(404), MessageText("Hello."))
     assert [post.text for post in api.by_bot(CHAT)] == ["Hello."]
 
 
 async def test_a_message_of_its_own_answers_none(api: BotApi, platform: TelegramPlatform) -> None:
-    await platform.send_text(to(0), "Tests failed.")
+    await platform.send_text(to(0), MessageText("Tests failed."))
     (post,) = api.by_bot(CHAT)
     assert (post.text, post.params.get("reply_parameters")) == ("Tests failed.", None)
 
 
 async def test_a_long_text_is_split(api: BotApi, platform: TelegramPlatform) -> None:
     text = "😀 word " * 1500
-    await platform.send_text(to(1), text)
+    await platform.send_text(to(1), MessageText(text))
     parts = [post.text for post in api.by_bot(CHAT)]
     assert " ".join(parts) == text.strip()
     assert len(parts) == 3
@@ -69,21 +94,83 @@ async def test_a_long_text_is_split(api: BotApi, platform: TelegramPlatform) -> 
 async def test_a_pause_between_parts_is_waited_for(api: BotApi, platform: TelegramPlatform) -> None:
     api.faults["sendMessage"].append(Fault())
     api.fail("sendMessage", 429, "Too Many Requests: retry after 1", retry_after=1)
-    await platform.send_text(to(1), "a" * 5000)
+    await platform.send_text(to(1), MessageText("a" * 5000))
     assert [len(post.text) for post in api.by_bot(CHAT)] == [4096, 904]
+
+
+async def test_a_server_that_is_away_between_parts_is_waited_for(
+    api: BotApi, platform: TelegramPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.platforms.telegram.platform.PART_RETRY_SECONDS", 0.01)
+    api.faults["sendMessage"].append(Fault())
+    for status, description in ((502, "Bad Gateway"), (500, "Internal Server Error")):
+        api.fail("sendMessage", status, description)
+    await platform.send_text(to(1), MessageText("a" * 5000))
+    assert [len(post.text) for post in api.by_bot(CHAT)] == [4096, 904]
+
+
+PROGRAM = "\n".join(f"    total += values[{number}]  # the {number}th" for number in range(75))
+ANSWER = f"""# What I found
+
+It is **simple**, see [the guide](https://j.example/guide):
+
+{"- a point, with `code` in it and some more words" + chr(10)}{"- **another** one" + chr(10)}
+| Size | Price |
+|------|------:|
+| S | 5 |
+| L | 12 |
+
+| City | What you should see there before lunch |
+|------|------|
+| Rome | The Colosseum, the Forum, and all the cats |
+
+{"Some prose that goes on for a while, as answers do. " * 30}
+
+```python
+def sum_up(values):
+    total = 0
+{PROGRAM}
+    return total
+```
+
+> And *that* is all.
+"""
+
+
+async def test_a_long_answer_is_readable_and_its_code_whole(api: BotApi, platform: TelegramPlatform) -> None:
+    assert units(ANSWER) > 4096
+    await platform.send_text(to(1), MessageText(ANSWER))
+    posts = api.by_bot(CHAT)
+    marks = [mark for post in posts for mark in post.marked]
+    code = ANSWER.split("```python\n")[1].split("\n```")[0]
+    assert marks == [
+        ("bold", "What I found"),
+        ("bold", "simple"),
+        ("text_link", "the guide"),
+        ("code", "code"),
+        ("bold", "another"),
+        ("pre", "Size | Price\n-----+------\nS    | 5\nL    | 12"),
+        ("bold", "City: Rome"),
+        ("pre", code),
+        ("blockquote", "And that is all."),
+        ("italic", "that"),
+    ]
+    assert len(posts) == 2
+    assert all(units(post.text) <= 4096 for post in posts)
+    assert not {"*", "#", "`", "["} & set("".join(post.text for post in posts).replace(code, ""))
 
 
 async def test_a_part_that_is_refused_leaves_the_text_uncertain(api: BotApi, platform: TelegramPlatform) -> None:
     api.faults["sendMessage"].append(Fault())
     api.fail("sendMessage", 403, "Forbidden: bot was blocked by the user")
     with pytest.raises(SendUncertainError):
-        await platform.send_text(to(1), "a" * 5000)
+        await platform.send_text(to(1), MessageText("a" * 5000))
 
 
 async def test_telegrams_pause_is_temporals(api: BotApi, platform: TelegramPlatform) -> None:
     api.fail("sendMessage", 429, "Too Many Requests: retry after 17", retry_after=17)
     with pytest.raises(ApplicationError) as failed:
-        await platform.send_text(to(1), "Hello.")
+        await platform.send_text(to(1), MessageText("Hello."))
     assert failed.value.next_retry_delay == timedelta(seconds=17)
     assert not failed.value.non_retryable
     assert api.by_bot(CHAT) == []
@@ -91,7 +178,7 @@ async def test_telegrams_pause_is_temporals(api: BotApi, platform: TelegramPlatf
 
 async def test_a_group_that_moved_is_followed(api: BotApi, platform: TelegramPlatform) -> None:
     api.migrated[GROUP] = -200
-    await platform.send_text(to(1, GROUP), "Hello.")
+    await platform.send_text(to(1, GROUP), MessageText("Hello."))
     await platform.send_voice(to(1, GROUP), NOTE)
     assert [post.chat for post in api.posts.values()] == [-200, -200]
     assert [call.chat for call in api.calls] == [GROUP, -200, -200]
@@ -101,7 +188,7 @@ async def test_a_full_chat_waits_without_a_slot(api: BotApi, bot: Bot) -> None:
     platform = TelegramPlatform(bot)
     platform._pacing.hold(CHAT, 60)
     with pytest.raises(ApplicationError) as failed:
-        await platform.send_text(to(1), "Hello.")
+        await platform.send_text(to(1), MessageText("Hello."))
     assert failed.value.next_retry_delay is not None
     assert 55 < failed.value.next_retry_delay.total_seconds() <= 60
     assert api.calls == []
@@ -139,3 +226,20 @@ async def test_an_expired_link_is_asked_for_again(api: BotApi, platform: Telegra
     assert not failed.value.non_retryable
     assert TOKEN not in str(failed.value)
     assert await platform.download(AudioSource(locator="f"), 1000) == b"sound"
+
+
+async def test_a_long_answer_with_everything_is_readable(api: BotApi, platform: TelegramPlatform) -> None:
+    await platform.send_text(to(1), MessageText(long_answer.ANSWER, QUESTION))
+    posts = api.by_bot(CHAT)
+    assert len(posts) == 2
+    assert all(units(post.text) <= 4096 for post in posts)
+    marked = [mark for post in posts for mark in post.marked]
+    assert marked[0] == ("blockquote", f"🎤 {QUESTION}")
+    assert {("bold", "time"), ("italic", "a warm corner"), ("strikethrough", "230"), ("pre", CODE)} <= set(marked)
+    assert ("text_link", "the baker's page") in marked
+    assert ("blockquote", "A wet dough is a kind dough.") in marked
+    (table,) = [text for kind, text in marked if kind == "pre" and "Temperature" in text]
+    assert len({(line.index("|"), line.rindex("|")) for line in table.splitlines() if "|" in line}) == 1, "in columns"
+    shown = words(" ".join(post.text for post in posts))
+    assert shown == [*words(QUESTION), *words(READ)]
+    assert not any(mark in post.text for post in posts for mark in ("**", "```", "~~", "]("))

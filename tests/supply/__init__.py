@@ -1,0 +1,1 @@
+"""The supply chain: known vulnerabilities of what is locked."""

@@ -1,0 +1,174 @@
+"""Prompts are fitted into what the server can read; nobody stays stuck with one that is too long."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+from openai import AsyncOpenAI
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.infer import InferRequest, Message
+from tests.support.inference import activity_for
+from tests.support.model_server import ModelServerDouble, Script, model_server, refused, said
+from workers.engines.context_window import ContextWindow, byte_count
+
+SYSTEM = Message(role="system", content="Be brief.")
+HELLO = Message(role="user", content="Hello")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def server() -> AsyncIterator[ModelServerDouble]:
+    async with model_server() as double:
+        yield double
+
+
+def turns(count: int, text: str = "नमस्ते दुनिया ") -> tuple[Message, ...]:
+    """Make turns of about 150 characters each side."""
+    pairs = (
+        (Message(role="user", content=f"{n} {text * 11}"), Message(role="assistant", content=f"{n} {text * 11}"))
+        for n in range(count)
+    )
+    return tuple(message for pair in pairs for message in pair)
+
+
+def counted(tokens: int) -> Script:
+    return Script(body=json.dumps({"input_tokens": tokens}), content_type="application/json")
+
+
+async def ask(server: ModelServerDouble, messages: tuple[Message, ...], *scripts: Script, tokens: int | None) -> str:
+    server.plays(*scripts)
+    activity = activity_for(server.url, context_tokens=tokens, answer_tokens=500, thinking_tokens=0)
+    return (await ActivityEnvironment().run(activity.infer, InferRequest(messages=messages))).answer
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "request (5032 tokens) exceeds the available context size (2048 tokens), try increasing it",
+        "This model's maximum context length is 2048 tokens. However, you requested 5532 tokens (5032 in the messages, "
+        "500 in the completion). Please reduce the length of the messages or completion.",
+        "Input length (5032 tokens) exceeds the maximum allowed length (2043 tokens). max_model_len",
+        "prompt is too long",
+        "prompt is too long: 5032 tokens > 2048 maximum",
+        "The input (5032 tokens) is longer than the model's context length (2048 tokens).",
+        "Requested token count exceeds the model's maximum context length of 2048 tokens. You requested a total of "
+        "5532 tokens: 5032 tokens from the input messages and 500 tokens for the completion.",
+        "Trying to keep the first 5032 tokens when context the overflows. However, the model is loaded with context "
+        "length of only 2048 tokens",
+        "Cannot truncate prompt with n_keep (5032) >= n_ctx (2048)",
+        "`inputs` must have less than 2048 tokens. Given: 5032",
+        "Prompt contains 5032 tokens, too large for model with 2048 maximum context length",
+        "The input token count (5032) exceeds the maximum number of tokens allowed (2048)",
+        "`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 5032 `inputs` tokens and 500 `max_new_tokens`",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 500])
+async def test_a_refusal_drops_the_oldest_turns(server: ModelServerDouble, status: int, message: str) -> None:
+    messages = (SYSTEM, *turns(12), HELLO)
+    refusal = refused(status, message)
+    assert await ask(server, messages, refusal, said("Hello."), tokens=100_000) == "Hello."
+    sent = server.requests[-1]["messages"]
+    assert sent[0]["content"] == "Be brief."
+    assert [message["role"] for message in sent[1:3]] == ["user", "assistant"]
+    assert sent[-1]["content"] == "Hello"
+    assert 3 <= len(sent) < len(messages)
+    kept = [{"role": message.role, "content": message.content} for message in messages][-len(sent) + 1 :]
+    assert sent[1:] == kept  # the newest
+
+
+async def test_the_servers_own_count_drops_no_more_than_it_has_to(server: ModelServerDouble) -> None:
+    messages = (SYSTEM, *turns(6), HELLO)
+    assert (
+        await ask(server, messages, counted(2000), counted(1600), counted(1400), said("Hello."), tokens=2048)
+        == "Hello."
+    )
+    *counts, asked = server.requests
+    assert len(counts) == 3
+    assert len(asked["messages"]) == len(messages) - 4
+    assert asked["max_tokens"] == 500
+
+
+async def test_a_short_prompt_is_not_counted(server: ModelServerDouble) -> None:
+    assert await ask(server, (SYSTEM, HELLO), said("Hello."), tokens=600) == "Hello."
+    (asked,) = server.requests
+    assert asked["max_tokens"] == 500
+    assert await ask(server, (SYSTEM, HELLO), said("Hello."), tokens=300) == "Hello."
+    assert server.requests[-1]["max_tokens"] == 300 - byte_count((SYSTEM, HELLO))
+
+
+async def test_one_message_that_is_too_long_loses_its_middle(server: ModelServerDouble) -> None:
+    long = Message(role="user", content="First. " + "word " * 4000 + "Last?")
+    no_count = refused(404, "no such path")
+    assert (
+        await ask(server, (SYSTEM, long), no_count, refused(413, "too large"), said("Hello."), tokens=8000) == "Hello."
+    )
+    sent = server.requests[-1]["messages"][-1]["content"]
+    assert sent.startswith("First. ")
+    assert sent.endswith("Last?")
+    assert "[…]" in sent
+    assert len(sent) < len(long.content)
+
+
+async def test_a_server_that_refuses_everything_as_too_long_is_not_asked_for_ever(server: ModelServerDouble) -> None:
+    server.plays(refused(400, "prompt is too long"))
+    activity = activity_for(server.url, context_tokens=4000)
+    with pytest.raises(ApplicationError) as raised:
+        await ActivityEnvironment().run(activity.infer, InferRequest(messages=(SYSTEM, HELLO)))
+    assert raised.value.details == ({"status": 400, "said": "prompt is too long", "reason": "context"},)
+    assert len(server.requests) <= 9
+    server.plays(said("Hello."))
+    inference = await ActivityEnvironment().run(activity.infer, InferRequest(messages=(SYSTEM, HELLO)))
+    assert inference.answer == "Hello."
+    assert server.requests[-1]["max_tokens"] > 3000  # the window is what it was
+
+
+class Uncounted(ContextWindow):
+    """A window of a server that tells nothing."""
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__(AsyncOpenAI(base_url="http://127.0.0.1:9/v1", api_key="none"), "m", tokens)
+        self._counters = ()
+
+
+@given(
+    st.lists(st.text(max_size=200), min_size=1, max_size=9),
+    st.integers(200, 3000),
+    st.integers(1, 3000),
+)
+async def test_what_is_left_fits_and_ends_with_the_newest(texts: list[str], tokens: int, wanted: int) -> None:
+    roles = [("user", "assistant")[n % 2] for n in range(len(texts))]
+    messages = [
+        Message.model_validate({"role": role, "content": text}) for role, text in zip(roles, texts, strict=True)
+    ]
+    if messages[-1].role == "assistant":
+        messages = messages[1:] or messages
+    window = Uncounted(tokens)
+    fitted = await window.fit([SYSTEM, *messages], wanted)
+    assert 1 <= fitted.max_tokens <= wanted
+    assert fitted.messages[0] == SYSTEM
+    assert fitted.messages[-1].role == messages[-1].role
+    assert await window.count(fitted.messages) <= tokens
+
+
+async def test_an_answer_that_is_too_long_is_shortened_and_not_the_prompt(server: ModelServerDouble) -> None:
+    refusal = refused(
+        400,
+        "'max_tokens' or 'max_completion_tokens' is too large: 500. This model's maximum context length is 600 tokens "
+        "and your request has 500 input tokens (500 > 600 - 500).",
+    )
+    messages = (SYSTEM, *turns(1, "word "), HELLO)
+    assert await ask(server, messages, refusal, said("Hello."), tokens=None) == "Hello."
+    assert len(server.requests[-1]["messages"]) == len(messages)
+    assert server.requests[-1]["max_tokens"] < 500
+
+
+async def test_a_window_smaller_than_the_answer_is_learned_from_the_refusal(server: ModelServerDouble) -> None:
+    refusal = refused(
+        400, "max_tokens=500 cannot be greater than max_model_len=256. Please request fewer output tokens."
+    )
+    assert await ask(server, (SYSTEM, HELLO), refusal, said("Hello."), tokens=None) == "Hello."
+    assert server.requests[-1]["max_tokens"] <= 256

@@ -1,0 +1,1 @@
+"""Encryption of what goes to Temporal: keys, codec, and the codec server that people read through."""

@@ -1,0 +1,109 @@
+"""Live turns first: a background inference waits until the engines are quiet, and is given up when somebody speaks.
+
+Both end its attempt, rather than wait within it: Temporal tries it again later, and meanwhile no slot is held.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from activities.heartbeats import heartbeats
+
+QUIET_SECONDS = 2.0
+"""After the last live activity; the steps of a turn follow each other more closely than that."""
+RETRY_AFTER = timedelta(seconds=5)
+GAVE_WAY = "gave-way"
+"""Type of the failure of an attempt that was not begun, or given up; benign."""
+
+
+class LiveWork:
+    """What is live in this process."""
+
+    def __init__(self, slots: int) -> None:
+        """Begin quiet.
+
+        Args:
+            slots: live activities at once; more wait. The worker has one slot more than these, for the background.
+
+        """
+        self._slots = asyncio.Semaphore(slots)
+        self._running = 0
+        self._ended = float("-inf")
+        self._background: asyncio.Timeout | None = None
+
+    @asynccontextmanager
+    async def live(self) -> AsyncIterator[None]:
+        """Count a live activity for as long as the block runs; what runs in the background is given up."""
+        self._running += 1
+        if self._background:
+            self._background.reschedule(0)
+        try:
+            async with self._slots:
+                yield
+        finally:
+            self._running -= 1
+            self._ended = time.monotonic()
+
+    @asynccontextmanager
+    async def background(self) -> AsyncIterator[None]:
+        """Run the block while nothing is live.
+
+        Raises:
+            ApplicationError: ``gave-way``, to be retried.
+
+        """
+        if self._running or self._background or time.monotonic() - self._ended < QUIET_SECONDS:
+            raise _gave_way()
+        try:
+            async with asyncio.timeout(None) as scope:
+                self._background = scope
+                try:
+                    yield
+                finally:
+                    self._background = None
+        except TimeoutError:
+            if scope.expired():
+                raise _gave_way() from None
+            raise
+
+
+class LiveFirst(Interceptor):
+    """Gives way to live activities with those whose request says ``background``."""
+
+    def __init__(self, slots: int) -> None:
+        """Begin quiet, for a worker with so many slots for live activities, and one more."""
+        self._live_work = LiveWork(slots)
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """Wrap each activity."""
+        return _LiveFirstInbound(next, self._live_work)
+
+
+class _LiveFirstInbound(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, live_work: LiveWork) -> None:  # noqa: A002
+        super().__init__(next)
+        self._live_work = live_work
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - as in the SDK
+        if input.args and getattr(input.args[0], "background", False):
+            async with self._live_work.background():
+                return await self.next.execute_activity(input)
+        async with AsyncExitStack() as stack:
+            async with heartbeats():  # while it waits for a slot; then the activity has its own
+                await stack.enter_async_context(self._live_work.live())
+            return await self.next.execute_activity(input)
+
+
+def _gave_way() -> ApplicationError:
+    return ApplicationError(
+        "a live turn goes first",
+        type=GAVE_WAY,
+        next_retry_delay=RETRY_AFTER,
+        category=ApplicationErrorCategory.BENIGN,
+    )
