@@ -1,1 +1,1 @@
-"""The coding agent, pure: no Temporal, no network. Its first parts come with the benchmarks."""
+"""The coding agent, pure: what to ask the model, what its answer means, when to stop; no Temporal, no network."""

@@ -315,6 +315,77 @@ class WorkerSettings(BaseSettings):
         return self.engines != "none"
 
 
+class CodeSettings(BaseSettings):
+    """The coding agent: which model it asks, and how far it goes."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_CODE_", use_attribute_docstrings=True)
+
+    base_url: str = ""
+    """Model server of the agent; empty for the one of conversations (``JUNE_LLM_BASE_URL``, or the embedded one)."""
+    api_key: SecretStr = SecretStr("")
+    """Sent to that server; empty for ``JUNE_LLM_API_KEY`` where the server is the one of conversations."""
+    model: str = ""
+    """Name that the server knows; empty for ``JUNE_LLM_MODEL``."""
+    driver: Literal["auto", "tools", "schema"] = "auto"
+    """``tools``: the server's own tool calls (vLLM); ``schema``: actions as JSON by a schema that the server enforces
+    (llama.cpp); ``auto``: ``schema`` for the embedded server, ``tools`` for any other."""
+    temperature: float = Field(default=0.2, ge=0, le=2)
+    """Sampling; models that think do badly at 0."""
+    top_p: float = Field(default=0.95, gt=0, le=1)
+    """Sampling: only the likeliest tokens that together have this probability."""
+    top_k: int = Field(default=0, ge=0)
+    """Sampling: only so many of the likeliest tokens; 0 is all of them."""
+    answer_tokens: int = Field(default=1500, ge=100)
+    """Longest action, in tokens, thoughts not counted; a whole file has to fit."""
+    thinking_tokens: int = Field(default=0, ge=0)
+    """Tokens that the model may think before each action; several thousand for a model that thinks."""
+    context_tokens: int = Field(default=0, ge=0)
+    """Context window of the agent's model; 0 is ``JUNE_LLM_CONTEXT_TOKENS`` for the embedded one, 32,768 for others."""
+    steps: int = Field(default=40, ge=1, le=1000)
+    """Most steps of a task that says nothing else."""
+    tokens: int = Field(default=2_000_000, ge=1000)
+    """Most tokens that its model reads and writes, all steps together."""
+    seconds: float = Field(default=3600, gt=0, le=86_400)
+    """Longest time of a task, pauses not counted."""
+    roots: Ids = ()
+    """Folders from which a task that is started by hand may copy its workspace (JSON list); none by default."""
+    for_all: bool = False
+    """Whether everybody who may talk to june may give it ``/code``; otherwise its owners alone."""
+
+
+class SandboxSettings(BaseSettings):
+    """Where the agent's commands run."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_SANDBOX_", use_attribute_docstrings=True)
+
+    backend: Literal["bubblewrap", "podman", "docker"] = "bubblewrap"
+    """What isolates them; where it is not there, nothing runs."""
+    bwrap: str = ""
+    """Path of bubblewrap; empty for the system's, or the one that comes with june."""
+    image: str = "june-sandbox"
+    """Image of the containers (``docker/sandbox.Dockerfile``)."""
+    runtime: str = ""
+    """Runtime of the containers, such as ``runsc`` (gVisor); empty for the engine's default."""
+    uid: int = Field(default=61001, ge=1000, le=65_000)
+    """First of the unprivileged user ids that commands run as, one a slot, where june itself runs as root."""
+    slots: int = Field(default=2, ge=1, le=64)
+    """Commands at once on one ``sandbox`` worker."""
+    memory_mb: int = Field(default=512, ge=64)
+    """Memory of a command and all that it starts, in MiB."""
+    processes: int = Field(default=64, ge=4)
+    """Processes and threads of a command."""
+    workspace_mb: int = Field(default=64, ge=1, le=2048)
+    """Largest workspace, in MiB; a folder with more is refused, a command that writes more finds the disk full."""
+    workspace_files: int = Field(default=5000, ge=10)
+    """Most files and folders of a workspace."""
+    seconds: float = Field(default=60, gt=0, le=3600)
+    """Longest time of a command."""
+    output_kb: int = Field(default=64, ge=1, le=1024)
+    """Output of a command that is kept, in KiB: its beginning and its end."""
+    packages: Ids = ("pytest",)
+    """Python packages of june's own installation that commands find (JSON list), with all that they need."""
+
+
 class TestsSettings(BaseSettings):
     """The integration tests, which a worker of june's own runs against the june that it belongs to."""
 

@@ -10,6 +10,7 @@ WORKFLOW_QUEUE = "june"
 GPU_QUEUE = "june-gpu"
 CPU_QUEUE = "june-cpu"
 TESTS_QUEUE = "june-tests"
+SANDBOX_QUEUE = "june-sandbox"
 
 
 def platform_queue(platform: str) -> str:
@@ -43,6 +44,10 @@ ACCESS_MEMO = "access"
 TEST_RUN_MEMO = "tests"
 """Memo of a test run that has ended: its RunReport without results, read without any worker."""
 TEST_RUN_ID_PREFIX = "tests/"
+CODING_TASK = "CodingTask"
+CODING_MEMO = "code"
+"""Memo of a coding task that has ended: its CodingReport, read without any worker."""
+CODING_ID_PREFIX = "code/"
 
 
 def conversation_id(platform: str, chat: str, thread: str | None = None) -> str:
@@ -69,7 +74,7 @@ STAGE = SearchAttributeKey.for_keyword("Stage")
 LANGUAGE = SearchAttributeKey.for_keyword("Language")
 ERROR = SearchAttributeKey.for_keyword("ErrorCode")
 OUTCOME = SearchAttributeKey.for_keyword("Outcome")
-"""Of a test run."""
+"""Of a test run, or a coding task."""
 SEARCH_ATTRIBUTES = (PLATFORM, CHAT, STAGE, LANGUAGE, ERROR, OUTCOME)
 SCHEDULED_BY = SearchAttributeKey.for_keyword("TemporalScheduledById")
 """Set by the server: the schedule that started a workflow."""

@@ -1,0 +1,1 @@
+"""The coding agent's steps: prepare a workspace, think, act, verify, and what has changed."""
