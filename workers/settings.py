@@ -347,6 +347,8 @@ class CodeSettings(BaseSettings):
     """Most tokens that its model reads and writes, all steps together."""
     seconds: float = Field(default=3600, gt=0, le=86_400)
     """Longest time of a task, pauses not counted."""
+    parallel: int = Field(default=1, ge=1, le=100)
+    """Model calls of agents at once on one ``gpu`` worker; while somebody waits for a turn, none begins."""
     roots: Ids = ()
     """Folders from which a task that is started by hand may copy its workspace (JSON list); none by default."""
     for_all: bool = False

@@ -1,0 +1,75 @@
+"""The sandbox worker: what the coding agent does, isolated."""
+
+import logging
+from pathlib import Path
+
+from temporalio.client import Client
+
+from activities.blobs import BlobStore
+from activities.coding.act import SandboxActivities
+from activities.coding.compare import CompareActivity
+from activities.coding.prepare import PrepareActivity, WorkspaceLimits
+from activities.coding.storage import CodingStorage, Transcripts
+from activities.sandbox.bubblewrap import BubblewrapSandboxes
+from activities.sandbox.containers import ContainerSandboxes
+from activities.sandbox.sandbox import Sandboxes, SandboxError, SandboxLimits
+from workers.errors import UnavailableError
+from workers.roles.spec import WorkerSpec
+from workers.settings import CodeSettings, SandboxSettings, StorageSettings
+
+_log = logging.getLogger(__name__)
+MIB = 1 << 20
+
+
+async def build(_client: Client) -> WorkerSpec:
+    """Try the isolation that is configured, and remove what dead workers have left.
+
+    Raises:
+        UnavailableError: it is not to be had here; the sentence says what to install or to allow.
+
+    """
+    settings, storage = SandboxSettings(), StorageSettings()
+    sandboxes = open_sandboxes(settings)
+    try:
+        isolation = await sandboxes.isolation()
+    except SandboxError as error:
+        raise UnavailableError(str(error)) from error
+    _log.info("%s: %s", isolation.backend, ", ".join(isolation.holds))
+    for lacking in isolation.lacks:
+        _log.warning("the sandbox lacks %s", lacking)
+    if left := await sandboxes.reap():
+        _log.info("removed %d sandboxes of workers that are dead", left)
+    stored = CodingStorage(BlobStore.open(storage.blobs))
+    transcripts, limits = Transcripts(stored), limits_of(settings)
+    workspaces = WorkspaceLimits(limits.workspace_bytes, limits.workspace_files)
+    roots = [Path(root).expanduser() for root in CodeSettings().roots]
+    in_sandbox = SandboxActivities(stored, transcripts, sandboxes, limits)
+    return WorkerSpec(
+        settings.slots,
+        [
+            PrepareActivity(stored, transcripts, sandboxes, workspaces, roots).prepare,
+            in_sandbox.act,
+            in_sandbox.verify,
+            CompareActivity(stored, workspaces).compare,
+        ],
+    )
+
+
+def open_sandboxes(settings: SandboxSettings) -> Sandboxes:
+    """Return the backend that is configured; nothing is tried yet."""
+    packages = settings.packages
+    if settings.backend == "bubblewrap":
+        return BubblewrapSandboxes(settings.bwrap, settings.uid, settings.slots, packages)
+    return ContainerSandboxes(settings.backend, settings.image, settings.runtime, settings.uid)
+
+
+def limits_of(settings: SandboxSettings) -> SandboxLimits:
+    """Return what a command may use."""
+    return SandboxLimits(
+        memory_bytes=settings.memory_mb * MIB,
+        processes=settings.processes,
+        workspace_bytes=settings.workspace_mb * MIB,
+        workspace_files=settings.workspace_files,
+        output_bytes=settings.output_kb << 10,
+        seconds=settings.seconds,
+    )
