@@ -7,7 +7,6 @@ from enum import StrEnum
 from pydantic import Field
 
 from agent.actions import Action, Value
-from agent.transcript import Observation, Remark, Turn
 
 LONGEST_CYCLE = 4
 """Steps of what is repeated; a model that cannot get on goes round in such cycles."""
@@ -61,11 +60,11 @@ class Progress(Value):
             most = max(most, times)
         return most
 
-    def after_turn(self, turn: Turn, tokens: int, seconds: float) -> "Progress":
+    def after_turn(self, action: str, tokens: int, seconds: float) -> "Progress":
         """Count a step.
 
         Args:
-            turn: the model's.
+            action: ``action_digest`` of the model's action; empty where there was none.
             tokens: that it has read and written in this step.
             seconds: since the task began, pauses not counted.
 
@@ -75,14 +74,14 @@ class Progress(Value):
                 "steps": self.steps + 1,
                 "tokens": self.tokens + tokens,
                 "seconds": seconds,
-                "problems": 0 if turn.action else self.problems + 1,
-                "action": _digest(turn.action),
+                "problems": 0 if action else self.problems + 1,
+                "action": action,
             }
         )
 
-    def after_observation(self, observation: Observation, limits: Limits) -> "Progress":
-        """Remember what came of the step."""
-        digest = hashlib.sha256(f"{self.action} {_CHANCE.sub('', observation.text)}".encode()).hexdigest()[:12]
+    def after_observation(self, observation: str, limits: Limits) -> "Progress":
+        """Remember what came of the step: the ``observation_digest`` of what the model is told."""
+        digest = f"{self.action}{observation}"
         return self.model_copy(update={"recent": (*self.recent, digest)[-LONGEST_CYCLE * limits.repeats :]})
 
 
@@ -98,13 +97,18 @@ def why_stop(progress: Progress, limits: Limits) -> Stop | None:
     return next((stop for stop, is_reached in reached.items() if is_reached), None)
 
 
-def nudge(progress: Progress, limits: Limits) -> Remark | None:
+def nudge(progress: Progress, limits: Limits) -> str | None:
     """Return what a model is told that will be stopped if it repeats itself once more; None for any other."""
     if progress.repeats != limits.repeats - 1 or progress.repeats < 2:
         return None
-    text = "You have done that before, and nothing changed. Do something else: read what the output says, and why."
-    return Remark(text=text, by="june")
+    return "You have done that before, and nothing changed. Do something else: read what the output says, and why."
 
 
-def _digest(action: Action | None) -> str:
-    return hashlib.sha256(action.model_dump_json().encode()).hexdigest()[:12] if action else ""
+def action_digest(action: Action) -> str:
+    """Return what is equal for equal actions."""
+    return hashlib.sha256(action.model_dump_json().encode()).hexdigest()[:12]
+
+
+def observation_digest(text: str) -> str:
+    """Return what is equal for equal observations; times and addresses in them do not count."""
+    return hashlib.sha256(_CHANCE.sub("", text).encode()).hexdigest()[:12]

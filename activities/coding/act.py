@@ -2,14 +2,12 @@
 
 import asyncio
 import hashlib
-import re
 import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.coding.errors import CodingError, as_coding_error
 from activities.coding.prepare import WorkspaceLimits, archive_bytes
@@ -17,18 +15,16 @@ from activities.coding.storage import CodingStorage, Owner, Transcripts
 from activities.error_codes import CodingCode
 from activities.heartbeats import heartbeats
 from activities.sandbox.archive import Archive, ArchiveError
-from activities.sandbox.sandbox import Command, ExecResult, Sandbox, Sandboxes, SandboxError, SandboxLimits
+from activities.sandbox.sandbox import Command, ExecResult, Sandbox, SandboxError, Sandboxes, SandboxLimits
 from activities.values import BlobRef, Value
-from agent.actions import Action, Edit, Read, Run, RunTests, Search, Write
+from agent.actions import Action, Finish, Run, RunTests, Search
+from agent.commands import argv, describe, describe_tests, in_a_line, passed, shell, test_command
 from agent.files import apply
-from agent.observations import of_command, of_search, of_tests
-from agent.transcript import Observation, Turn
+from agent.finishing import refusal
+from agent.limits import observation_digest
+from agent.transcript import Entry, Observation, Task, Turn
 
-DEFAULT_TESTS = "python3 -m pytest -q"
-"""Where a task names no tests, and the workspace has some."""
-_TEST_FILE = re.compile(r"(?:.*/)?(?:test_[^/]*|[^/]*_test)\.py")
-MAX_TAIL_CHARS = 2000
-"""Of the output of tests, in a result: its end."""
+LINE_CHARS = 120
 
 
 class ActRequest(Value):
@@ -41,7 +37,6 @@ class ActRequest(Value):
     """As it is before the step."""
     superseded: BlobRef | None = None
     """A workspace that nothing needs any more, which is deleted."""
-    test_command: str | None = None
 
 
 class Acted(Value):
@@ -51,20 +46,21 @@ class Acted(Value):
     workspace: BlobRef
     """As it is after the step."""
     line: str
-    """On one line: ``exit code 1``, ``2 failed``."""
+    """On one line: ``Exit code 1``, ``2 failed, 1 passed``."""
     digest: str
     """Equal for equal observations."""
     tests_passed: bool | None = None
     """None where no tests were run."""
+    done: bool = False
+    """The agent says that it is done, and that counts."""
     seconds: float = 0.0
 
 
 class VerifyRequest(Value):
-    """Which tests to run on which workspace."""
+    """Whose tests to run, on which workspace."""
 
-    owner: Owner
+    transcript: BlobRef
     workspace: BlobRef
-    test_command: str | None = None
 
 
 class Verified(Value):
@@ -73,9 +69,6 @@ class Verified(Value):
     passed: bool | None
     """None: there are no tests."""
     line: str
-    output: str = ""
-    """Its end, at most 2,000 characters."""
-    test_command: str = ""
 
 
 class _Outcome(NamedTuple):
@@ -83,6 +76,7 @@ class _Outcome(NamedTuple):
     line: str
     archive: bytes
     tests_passed: bool | None = None
+    done: bool = False
 
 
 class SandboxActivities:
@@ -111,77 +105,68 @@ class SandboxActivities:
             before = await self._storage.get(request.workspace, archive_bytes(self._workspace_limits))
             if request.superseded:
                 await self._storage.delete(request.superseded)
-            action = _last_action((await self._transcripts.read(request.transcript))[-1])
-            outcome = await self._perform(action, before, request)
+            outcome = await self._perform(await self._transcripts.read(request.transcript), before)
             workspace = request.workspace
-            if outcome.archive is not before:
+            if outcome.archive != before:
                 workspace = await self._storage.put_workspace(request.owner, outcome.archive)
             observation = Observation(step=request.step, text=outcome.text)
             transcript = await self._transcripts.append(request.owner, request.transcript, (observation,))
         return Acted(
             transcript=transcript,
             workspace=workspace,
-            line=outcome.line,
-            digest=hashlib.sha256(outcome.text.encode()).hexdigest()[:16],
+            line=outcome.line[:LINE_CHARS],
+            digest=observation_digest(outcome.text),
             tests_passed=outcome.tests_passed,
+            done=outcome.done,
             seconds=round(time.monotonic() - started, 2),
         )
 
     @activity.defn
     async def verify(self, request: VerifyRequest) -> Verified:
-        """Run the tests in a fresh sandbox; what they write is not kept.
+        """Run the task's tests in a fresh sandbox; what they write is not kept.
 
         Raises:
             CodingError: as ``act``.
 
         """
         async with heartbeats(), _errors_named():
-            data = await self._storage.get(request.workspace, archive_bytes(self._workspace_limits))
-            archive = await asyncio.to_thread(Archive.load, data, *self._workspace_limits)
-            command = request.test_command or default_tests(archive.paths())
-            if not command:
-                return Verified(passed=None, line="no tests")
-            result = await self._tests(command, data)
-        text = of_tests(result.exit_code, result.output, timed_out=result.timed_out)
-        passed = result.exit_code == 0
-        return Verified(passed=passed, line=_line(result), output=text[-MAX_TAIL_CHARS:], test_command=command)
+            archive = await self._storage.get(request.workspace, archive_bytes(self._workspace_limits))
+            result = await self._tests(await self._transcripts.read(request.transcript), archive)
+        return Verified(passed=result and passed(result), line=in_a_line(result)[:LINE_CHARS] if result else "")
 
-    async def _perform(self, action: Action, before: bytes, request: ActRequest) -> _Outcome:
-        if isinstance(action, Run):
+    async def _perform(self, entries: Sequence[Entry], before: bytes) -> _Outcome:
+        action = _last_action(entries)
+        if isinstance(action, Run | Search):
             async with self._sandbox(before) as sandbox:
-                result = await sandbox.exec(Command(("bash", "-c", action.command), seconds=action.seconds))
-                after = await sandbox.snapshot()
-            return _Outcome(_told(result), _line(result), after if after != before else before)
-        if isinstance(action, Search):
-            argv = ("grep", "-rnIE", "--max-count=50", "-e", action.pattern, "--", action.path)
-            async with self._sandbox(before) as sandbox:
-                result = await sandbox.exec(Command(argv))
-            found = of_search(result.exit_code, result.output)
-            return _Outcome(found, f"{len(result.output.splitlines())} lines", before)
-        archive = await asyncio.to_thread(Archive.load, before, *self._workspace_limits)
-        command = request.test_command or default_tests(archive.paths())
-        if isinstance(action, RunTests):
-            if not command:
-                return _Outcome("There are no tests yet: write some, in a file test_NAME.py.", "no tests", before)
-            return await self._with_tests("", command, before)
-        if isinstance(action, Read | Write | Edit):
-            text = apply(action, archive)
-            after = await asyncio.to_thread(archive.dump)
-            if isinstance(action, Read) or after == before:
-                return _Outcome(text, text.partition("\n")[0][:120], before)
-            command = request.test_command or default_tests(archive.paths())
-            # Small models do better where each change is followed by what the tests say.
-            return await self._with_tests(text, command, after) if command else _Outcome(text, "written", after)
-        raise CodingError(CodingCode.INTERNAL, f"{action.tool} is no action of a sandbox")
+                command = Command(argv(action), seconds=action.seconds if isinstance(action, Run) else None)
+                result = await sandbox.exec(command)
+                after = await sandbox.snapshot() if isinstance(action, Run) else before
+            return _Outcome(describe(action, result), in_a_line(result), after)
+        if isinstance(action, RunTests | Finish):
+            result_or_none = await self._tests(entries, before)
+            return _of_tests(action, entries, result_or_none, before)
+        archive = await self._load(before)
+        text = apply(action, archive)
+        after = await asyncio.to_thread(archive.dump)
+        tests = await self._tests(entries, after) if after != before else None
+        if tests is None:
+            return _Outcome(text, text.partition("\n")[0], after)
+        # Small models do better where each change is followed by what the tests say.
+        return _Outcome(f"{text}\n\n{describe_tests(tests)}", in_a_line(tests), after, passed(tests))
 
-    async def _with_tests(self, text: str, command: str, archive: bytes) -> _Outcome:
-        result = await self._tests(command, archive)
-        told = of_tests(result.exit_code, result.output, timed_out=result.timed_out)
-        return _Outcome(f"{text}\n\n{told}".strip(), _line(result), archive, result.exit_code == 0)
-
-    async def _tests(self, command: str, archive: bytes) -> ExecResult:
+    async def _tests(self, entries: Sequence[Entry], archive: bytes) -> ExecResult | None:
+        """Run the task's tests, if it has any; what they write is not kept."""
+        task = entries[0]
+        if not isinstance(task, Task):
+            raise CodingError(CodingCode.INTERNAL, "the transcript does not begin with a task")
+        command = test_command(task, (await self._load(archive)).paths())
+        if not command:
+            return None
         async with self._sandbox(archive) as sandbox:
-            return await sandbox.exec(Command(("bash", "-c", command)))
+            return await sandbox.exec(Command(shell(command)))
+
+    async def _load(self, archive: bytes) -> Archive:
+        return await asyncio.to_thread(Archive.load, archive, *self._workspace_limits)
 
     @asynccontextmanager
     async def _sandbox(self, archive: bytes) -> AsyncIterator[Sandbox]:
@@ -194,14 +179,19 @@ class SandboxActivities:
             await asyncio.shield(sandbox.destroy())
 
 
-def default_tests(paths: list[str]) -> str | None:
-    """Return the command for the tests of a workspace with these files; None where there are none."""
-    return DEFAULT_TESTS if any(_TEST_FILE.fullmatch(path) for path in paths) else None
+def _of_tests(action: RunTests | Finish, entries: Sequence[Entry], tests: ExecResult | None, before: bytes) -> _Outcome:
+    line, tests_passed = (in_a_line(tests), passed(tests)) if tests else ("no tests", None)
+    if isinstance(action, Finish):
+        refused = refusal(entries, tests)
+        return _Outcome(refused or "The task is done.", line, before, tests_passed, done=refused is None)
+    told = describe_tests(tests) if tests else "There are no tests yet: write some, in a file test_NAME.py."
+    return _Outcome(told, line, before, tests_passed)
 
 
-def _last_action(entry: object) -> Action:
-    if isinstance(entry, Turn) and entry.action:
-        return entry.action
+def _last_action(entries: Sequence[Entry]) -> Action:
+    last = entries[-1]
+    if isinstance(last, Turn) and last.action:
+        return last.action
     raise CodingError(CodingCode.INTERNAL, "the transcript does not end with an action")
 
 
@@ -212,25 +202,3 @@ async def _errors_named() -> AsyncIterator[None]:
         yield
     except (ArchiveError, SandboxError) as error:
         raise as_coding_error(error) from error
-
-
-def _told(result: ExecResult) -> str:
-    return of_command(
-        result.exit_code,
-        result.output,
-        timed_out=result.timed_out,
-        out_of_memory=result.out_of_memory,
-        seconds=result.seconds,
-    )
-
-
-def _line(result: ExecResult) -> str:
-    """Return how a command ended: what tests say last, or its exit code."""
-    last = (result.output.strip().splitlines() or [""])[-1].strip("= ")[:100]
-    if result.timed_out:
-        return f"out of time after {result.seconds:.0f} s"
-    if result.out_of_memory:
-        return "out of memory"
-    if re.search(r"\d+ (passed|failed|error)", last):
-        return last
-    return "exit code " + ("?" if result.exit_code is None else str(result.exit_code))

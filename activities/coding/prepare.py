@@ -14,11 +14,13 @@ from activities.heartbeats import heartbeats
 from activities.sandbox.archive import Archive, ArchiveError, Packed, pack
 from activities.sandbox.sandbox import SandboxError, Sandboxes
 from activities.values import BlobRef, Value
-from agent.prompt import SHOWN_FILE_CHARS
-from agent.transcript import SourceFile, Task
+from agent.files import overview
+from agent.transcript import Entry, Observation, Task
 
 MAX_LISTED = 200
 """Files that the model is told of at first; it can list more by itself."""
+OVERVIEW_CHARS = 6000
+"""Of small files whose contents it is told at first."""
 MAX_SKIPPED = 20
 """Of what was left out, named in the result."""
 
@@ -88,8 +90,11 @@ class PrepareActivity:
                 raise as_coding_error(error) from error
             paths = archive.paths()
             workspace = await self._storage.put_workspace(request.owner, await asyncio.to_thread(archive.dump))
-            task = Task(text=request.task, test_command=request.test_command, files=_first_files(archive, paths))
-            transcript = await self._transcripts.append(request.owner, None, (task,))
+            task = Task(text=request.task, test_command=request.test_command, files=tuple(paths[:MAX_LISTED]))
+            entries: tuple[Entry, ...] = (task,)
+            if contents := overview(archive, OVERVIEW_CHARS):
+                entries = (task, Observation(step=0, text=contents))
+            transcript = await self._transcripts.append(request.owner, None, entries)
         return Prepared(
             workspace=workspace,
             transcript=transcript,
@@ -121,16 +126,3 @@ class PrepareActivity:
 def archive_bytes(limits: WorkspaceLimits) -> int:
     """Return how many bytes the archive of a workspace within the limits has at most: headers and padding included."""
     return limits.bytes + limits.files * 3072 + 1_000_000
-
-
-def _first_files(archive: Archive, paths: Sequence[str]) -> tuple[SourceFile, ...]:
-    """Return the first files by path, those that are small and text with their content."""
-    files, shown = [], 0
-    for path in paths[:MAX_LISTED]:
-        content = archive.read(path)
-        text = None
-        if len(content) <= SHOWN_FILE_CHARS - shown:
-            text = content.decode(errors="replace") if b"\0" not in content else None
-            shown += len(text or "")
-        files.append(SourceFile(path=path, content=text))
-    return tuple(files)

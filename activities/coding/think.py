@@ -11,14 +11,16 @@ from activities.heartbeats import heartbeats
 from activities.language_model import Completion, LanguageModel, ModelRequest, Sampling, read_completion
 from activities.values import BlobRef, Value
 from activities.waiting import Waiting
-from agent.actions import Finish, digest, in_a_line
+from agent.actions import Finish, in_a_line
+from agent.limits import action_digest
 from agent.prompt import Driver, Window, build
 from agent.step import Reply, interpret
-from agent.transcript import Entry, Remark
+from agent.transcript import Entry, Observation, Remark
 
 SMALLER = 0.7
 """To which part the prompt is cut that the server finds too long."""
 MAX_CUTS = 4
+INTERRUPTED = "Interrupted: the machine that did this stopped. The workspace is as it was before this step."
 MAX_SUMMARY_CHARS = 2000
 MAX_SAID_CHARS = 200
 CHARS_A_TOKEN = 8
@@ -40,6 +42,8 @@ class ThinkRequest(Value):
     transcript: BlobRef
     remarks: tuple[RemarkRequest, ...] = ()
     """Said since the step before; they become part of the transcript."""
+    interrupted: bool = False
+    """The step before was not carried out to its end: its worker died."""
     model: str | None = None
     """None: the worker's."""
     temperature: float | None = None
@@ -114,7 +118,7 @@ class ThinkActivity:
         waiting = Waiting(self._silent_seconds, ErrorCode.MODEL_UNAVAILABLE)
         async with heartbeats(waiting.details):
             before = await self._transcripts.read(request.transcript)
-            said = tuple(Remark(text=remark.text, by="june" if remark.by_june else "person") for remark in request.remarks)
+            said = _said(request)
             async with waiting.bounded():
                 completion = await self._ask(request, (*before, *said), waiting)
             reply = Reply(completion.content, completion.calls, completion.finish_reason, completion.thought_chars)
@@ -125,7 +129,7 @@ class ThinkActivity:
             transcript=transcript,
             tool=action.tool if action else "",
             line=in_a_line(action) if action else turn.problem[:120],
-            digest=digest(action) if action else "",
+            digest=action_digest(action) if action else "",
             summary=action.summary[:MAX_SUMMARY_CHARS] if isinstance(action, Finish) else "",
             said=" ".join(turn.text.split())[:MAX_SAID_CHARS],
             model=completion.model,
@@ -150,15 +154,21 @@ class ThinkActivity:
                 top_p=self._sampling.top_p,
                 top_k=self._sampling.top_k,
                 seed=request.seed,
-                fits=True,
+                shortens=False,
             )
             try:
                 max_chars = CHARS_A_TOKEN * (window.answer_tokens + window.thinking_tokens)
                 return await read_completion(self._model, asked, waiting.renew, max_chars)
             except ApplicationError as error:
-                too_long = error.type == ErrorCode.MODEL_REFUSED.value and {"of": "context"} in error.details
+                too_long = error.type == ErrorCode.MODEL_REFUSED.value and {"reason": "context"} in error.details
                 if not too_long or cut == MAX_CUTS:
                     raise
                 activity.logger.info("the prompt is longer than the server takes; it is cut")
                 window = window._replace(context_tokens=int(SMALLER * window.context_tokens))
         raise AssertionError
+
+
+def _said(request: ThinkRequest) -> tuple[Entry, ...]:
+    """Return what has happened besides since the last entry of the transcript."""
+    remarks = tuple(Remark(text=remark.text, by="june" if remark.by_june else "person") for remark in request.remarks)
+    return (Observation(step=request.step - 1, text=INTERRUPTED), *remarks) if request.interrupted else remarks

@@ -76,7 +76,6 @@ class LiveWork:
                 raise _gave_way() from None
             raise
 
-
     @asynccontextmanager
     async def step(self) -> AsyncIterator[None]:
         """Run the block, begun while nothing is live, to its end.

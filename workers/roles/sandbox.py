@@ -3,6 +3,8 @@
 import logging
 from pathlib import Path
 
+from activities.sandbox.bubblewrap import BubblewrapSandboxes
+from activities.sandbox.containers import ContainerSandboxes
 from temporalio.client import Client
 
 from activities.blobs import BlobStore
@@ -10,9 +12,7 @@ from activities.coding.act import SandboxActivities
 from activities.coding.compare import CompareActivity
 from activities.coding.prepare import PrepareActivity, WorkspaceLimits
 from activities.coding.storage import CodingStorage, Transcripts
-from activities.sandbox.bubblewrap import BubblewrapSandboxes
-from activities.sandbox.containers import ContainerSandboxes
-from activities.sandbox.sandbox import Sandboxes, SandboxError, SandboxLimits
+from activities.sandbox.sandbox import SandboxError, Sandboxes, SandboxLimits
 from workers.errors import UnavailableError
 from workers.roles.spec import WorkerSpec
 from workers.settings import CodeSettings, SandboxSettings, StorageSettings

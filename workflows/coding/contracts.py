@@ -71,8 +71,9 @@ class Carried(Value):
     seconds: float = 0.0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    refused: int = 0
     interrupted: int = 0
+    """Steps in a row that ended with their worker."""
+    is_interrupted: bool = False
 
 
 class CodingRequest(Value):

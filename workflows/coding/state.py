@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.coding.act import Acted, Verified
+    from activities.coding.act import Acted
     from activities.coding.compare import Comparison
     from activities.coding.prepare import Prepared
     from activities.coding.storage import Owner
@@ -55,9 +55,9 @@ class CodingState:
         self.lines = list(carried.lines) if carried else []
         self.remarks = [RemarkRequest(text=text) for text in carried.remarks] if carried else []
         self.paused = bool(carried and carried.paused)
-        self.refused = carried.refused if carried else 0
-        """Times that the agent said it was done and was told that the tests fail."""
-        self.verified: Verified | None = None
+        self.tests = ""
+        """How they went last, on a line."""
+        self.tests_passed: bool | None = None
         self.comparison: Comparison | None = None
         self.report: CodingReport | None = None
         self._carried = carried
@@ -67,6 +67,8 @@ class CodingState:
         self._isolation = carried.isolation if carried else ""
         self._model = carried.model if carried else ""
         self._tokens = [carried.prompt_tokens, carried.completion_tokens] if carried else [0, 0]
+        self.is_interrupted = bool(carried and carried.is_interrupted)
+        """Whether the last step ended with its worker, which the agent is to be told."""
         self.superseded = carried.superseded if carried else None
         """A workspace before this one, which the next step deletes."""
         self._interrupted = carried.interrupted if carried else 0
@@ -118,7 +120,7 @@ class CodingState:
         self._tokens[0] += thought.prompt_tokens
         self._tokens[1] += thought.completion_tokens
         self._model = thought.model or self._model
-        self._transcript = thought.transcript
+        self._transcript, self.is_interrupted = thought.transcript, False
         self.progress = self.progress.after_turn(thought.digest, tokens, self.seconds(now))
         self._add(thought.line, thought.seconds, tokens)
 
@@ -130,6 +132,10 @@ class CodingState:
         self.progress = self.progress.after_observation(acted.digest, self.request.limits)
         if told := nudge(self.progress, self.request.limits):
             self.remarks.append(RemarkRequest(text=told, by_june=True))
+        if acted.tests_passed is not None:
+            self.tests_passed, self.tests = acted.tests_passed, acted.line
+        if acted.done:
+            self._summary = thought.summary
         self._amend(f"{thought.line}: {acted.line}", acted.seconds)
 
     def _supersede(self, workspace: BlobRef) -> None:
@@ -142,28 +148,15 @@ class CodingState:
         """Check whether a step that failed was only interrupted, and not too often in a row."""
         return code_of(error) is CodingCode.SANDBOX_DIED and self._interrupted < most
 
-    def interrupted(self, told: str) -> None:
+    def interrupted(self) -> None:
         """Note that the step's worker died: the workspace is what it was before the step."""
         self._interrupted += 1
-        self.remarks.append(RemarkRequest(text=told, by_june=True))
+        self.is_interrupted = True
         self._amend(f"{self.lines[-1].text}: interrupted", 0.0)
-
-    def refuse(self, told: str, line: str) -> None:
-        """Note that the agent was told to go on, as the tests fail."""
-        self.refused += 1
-        self.remarks.append(RemarkRequest(text=told, by_june=True))
-        self._amend(f"{self.lines[-1].text}: not yet, {line}", 0.0)
-
-    def finished(self, thought: Thought) -> None:
-        """Note what the agent says of its work."""
-        self._summary = thought.summary
 
     def conclusion(self, stop: Stop | None) -> tuple[CodingOutcome, CodingCode | None]:
         """Return how a task that was not cut short has ended, and why it is not finished."""
-        passed = self.verified.passed if self.verified else None
-        if stop is None and passed is not False:
-            return CodingOutcome.FINISHED, None
-        if stop is not None and passed:
+        if self.tests_passed or (stop is None and self.tests_passed is None):
             return CodingOutcome.FINISHED, None
         return CodingOutcome.UNFINISHED, CodingCode(stop.value) if stop else CodingCode.TESTS_FAIL
 
@@ -174,8 +167,8 @@ class CodingState:
             code=code.value if code else "",
             reason=reason or (REASONS.get(code, "") if code else ""),
             summary=self._summary,
-            tests=self.verified.line if self.verified else "",
-            tests_passed=self.verified.passed if self.verified else None,
+            tests=self.tests,
+            tests_passed=self.tests_passed,
             steps=self.progress.steps,
             seconds=round(self.seconds(now), 1),
             prompt_tokens=self._tokens[0],
@@ -232,8 +225,8 @@ class CodingState:
             seconds=self.seconds(now),
             prompt_tokens=self._tokens[0],
             completion_tokens=self._tokens[1],
-            refused=self.refused,
             interrupted=self._interrupted,
+            is_interrupted=self.is_interrupted,
         )
 
     def _add(self, text: str, seconds: float, tokens: int) -> None:

@@ -14,13 +14,12 @@ from temporalio.exceptions import (
 )
 
 with workflow.unsafe.imports_passed_through():
-    from activities.coding.act import ActRequest, SandboxActivities, Verified, VerifyRequest
+    from activities.coding.act import ActRequest, SandboxActivities, VerifyRequest
     from activities.coding.compare import CompareActivity, CompareRequest
     from activities.coding.prepare import PrepareActivity, PrepareRequest
     from activities.coding.think import RemarkRequest, ThinkActivity, ThinkRequest, Thought
     from activities.error_codes import CodingCode
-    from agent.finishing import MAX_REFUSALS, refusal
-    from agent.limits import INTERRUPTED, Stop, why_stop
+    from agent.limits import Stop, why_stop
     from workflows.activity_options import raise_if_cancelled, run_activity
     from workflows.coding import options, web_ui
     from workflows.coding.contracts import (
@@ -84,11 +83,8 @@ class CodingTask:
             await self._pause()
             self._go_on_in_a_new_run()
             thought = await self._think()
-            if thought.tool == "finish":
-                if await self._is_done(thought):
-                    return None
-            elif thought.tool:
-                await self._act(thought)
+            if thought.tool and await self._act(thought):
+                return None
         return stop
 
     async def _prepare(self) -> None:
@@ -116,6 +112,7 @@ class CodingTask:
             step=step,
             transcript=self._state.transcript,
             remarks=self._state.take_remarks(),
+            interrupted=self._state.is_interrupted,
             model=self._request.model,
             temperature=self._request.temperature,
             seed=self._request.seed + step,
@@ -133,8 +130,11 @@ class CodingTask:
         self._state.thought(thought, workflow.now())
         return thought
 
-    async def _act(self, thought: Thought) -> None:
-        """Carry out an action; one that was interrupted is told to the agent, as nothing of it is left."""
+    async def _act(self, thought: Thought) -> bool:
+        """Carry out an action, and return whether the task is done.
+
+        A step that was interrupted is told to the agent: nothing of it is left.
+        """
         step = self._state.step
         self._show(CodingStage.ACT)
         request = ActRequest(
@@ -143,7 +143,6 @@ class CodingTask:
             transcript=self._state.transcript,
             workspace=self._state.workspace,
             superseded=self._state.superseded,
-            test_command=self._request.test_command,
         )
         try:
             acted = await run_activity(
@@ -152,43 +151,27 @@ class CodingTask:
         except ActivityError as error:
             if is_cancelled_exception(error) or not self._state.may_go_on(error, MAX_INTERRUPTED):
                 raise
-            self._state.interrupted(INTERRUPTED)
-        else:
-            self._state.acted(acted, thought)
-
-    async def _is_done(self, thought: Thought) -> bool:
-        """Check by the tests whether the task is done; where they fail, tell the agent, a few times."""
-        verified = await self._verify()
-        if verified.passed is False and self._state.refused < MAX_REFUSALS:
-            self._state.refuse(refusal(verified.output), verified.line)
+            self._state.interrupted()
             return False
-        self._state.finished(thought)
-        return True
-
-    async def _verify(self) -> Verified:
-        self._show(CodingStage.VERIFY)
-        request = VerifyRequest(
-            owner=self._state.owner,
-            workspace=self._state.workspace,
-            test_command=self._request.test_command,
-        )
-        summary = "run the tests in a fresh sandbox"
-        verified = await run_activity(
-            SandboxActivities.verify, request, options.VERIFY, queue=SANDBOX_QUEUE, summary=summary
-        )
-        self._state.verified = verified
-        return verified
+        self._state.acted(acted, thought)
+        return acted.done
 
     async def _conclude(self, stop: Stop | None) -> None:
-        """Run the tests where that was not just done, and compare the workspace with what it was."""
+        """Run the tests, which a ``finish`` has just done, and compare the workspace with what it was."""
         if stop:
-            await self._verify()
+            self._show(CodingStage.VERIFY)
+            verified = await run_activity(
+                SandboxActivities.verify,
+                VerifyRequest(transcript=self._state.transcript, workspace=self._state.workspace),
+                options.VERIFY,
+                queue=SANDBOX_QUEUE,
+                summary="run the tests in a fresh sandbox",
+            )
+            self._state.tests_passed, self._state.tests = verified.passed, verified.line
         await self._compare()
 
     async def _compare(self) -> None:
-        request = CompareRequest(
-            owner=self._state.owner, before=self._state.baseline, after=self._state.workspace
-        )
+        request = CompareRequest(owner=self._state.owner, before=self._state.baseline, after=self._state.workspace)
         summary = "compare the workspace with what it was"
         self._state.comparison = await run_activity(
             CompareActivity.compare,
