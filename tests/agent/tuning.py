@@ -26,11 +26,11 @@ from agent.actions import Action, Edit, Finish, Read, Run, RunTests, Search, Wri
 from agent.commands import argv, find_test_command, passed, shell
 from agent.files import apply
 from agent.finishing import refusal
-from agent.limits import Limits, Progress, nudge, why_stop
+from agent.limits import Limits, Progress, action_digest, nudge, observation_digest, why_stop
 from agent.observations import of_change, of_command, of_tests, opening
 from agent.prompt import Driver, Prompt, Window, build
 from agent.step import Reply, interpret
-from agent.transcript import Entry, Observation, Task, Turn, cut
+from agent.transcript import Entry, Observation, Remark, Task, Turn, cut
 
 TASKS = Path(__file__).parent / "tasks"
 WINDOW = Window(context_tokens=8192, answer_tokens=1500)
@@ -178,7 +178,9 @@ def attempt(url: str, name: str, seed: int, folder: Path, *, show: bool) -> Atte
         answer = ask(url, build(entries, Driver.SCHEMA, WINDOW), seed)
         turn = interpret(progress.steps + 1, answer.reply)
         entries.append(turn)
-        progress = progress.after_turn(turn, answer.tokens, time.monotonic() - start)
+        progress = progress.after_turn(
+            action_digest(turn.action) if turn.action else "", answer.tokens, time.monotonic() - start
+        )
         observation = None
         if turn.action:
             text = act(turn.action, entries, workspace)
@@ -186,14 +188,14 @@ def attempt(url: str, name: str, seed: int, folder: Path, *, show: bool) -> Atte
                 break
             observation = Observation(step=turn.step, text=cut(text))
             entries.append(observation)
-            progress = progress.after_observation(observation, LIMITS)
+            progress = progress.after_observation(observation_digest(text), LIMITS)
         if show:
             tell(turn, observation, answer.tokens)
         if stop := why_stop(progress, LIMITS):
             end = stop.value
             break
         if remark := nudge(progress, LIMITS):
-            entries.append(remark)
+            entries.append(Remark(text=remark, by="june"))
     return Attempt(name, seed, is_solved(name, workspace, task, before), end, progress)
 
 
