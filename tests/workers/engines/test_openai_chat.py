@@ -49,6 +49,20 @@ async def test_odd_chunks_are_passed_over(server: ModelServerDouble) -> None:
     assert inference.answer == "Hello."
 
 
+async def test_a_turn_of_a_conversation_is_asked_in_these_bytes(server: ModelServerDouble) -> None:
+    server.plays(Script(pieces=[chunk(reasoning="Hm."), end("length")]), said("Hello."))
+    assert (await ActivityEnvironment().run(activity_for(server.url).infer, QUESTION)).answer == "Hello."
+    assert server.bodies == [
+        b'{"model":"default-model","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi?"}],'
+        b'"max_tokens":14000,"temperature":0.3,"stream":true,"stream_options":{"include_usage":true},'
+        b'"thinking_token_budget":8000,"thinking_budget_tokens":8000}',
+        b'{"model":"default-model","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi?"},'
+        b'{"role":"assistant","content":"<think>\\nHm.\\n</think>\\n\\n"}],"max_tokens":6000,"temperature":0.3,'
+        b'"stream":true,"stream_options":{"include_usage":true},"chat_template_kwargs":{"enable_thinking":false},'
+        b'"add_generation_prompt":false,"continue_final_message":true}',
+    ]
+
+
 @pytest.mark.slow
 async def test_usage_that_never_comes_costs_nothing_but_itself(server: ModelServerDouble) -> None:
     finish = event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
