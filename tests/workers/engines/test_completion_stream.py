@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.text.answer import Delta
+from activities.language_model import Delta
 from workers.engines.completion_stream import MAX_EVENT_BYTES, Event, StreamError, read_completion, read_events
 
 JSON = st.recursive(

@@ -11,13 +11,15 @@ from openai import AsyncOpenAI
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.infer import InferRequest, Message
+from activities.infer import InferRequest
+from activities.infer import Message as Said
+from agent.messages import Message
 from tests.support.inference import activity_for
 from tests.support.model_server import ModelServerDouble, Script, model_server, refused, said
 from workers.engines.context_window import ContextWindow, byte_count
 
-SYSTEM = Message(role="system", content="Be brief.")
-HELLO = Message(role="user", content="Hello")
+SYSTEM = Message("system", "Be brief.")
+HELLO = Message("user", "Hello")
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -28,11 +30,13 @@ async def server() -> AsyncIterator[ModelServerDouble]:
 
 def turns(count: int, text: str = "नमस्ते दुनिया ") -> tuple[Message, ...]:
     """Make turns of about 150 characters each side."""
-    pairs = (
-        (Message(role="user", content=f"{n} {text * 11}"), Message(role="assistant", content=f"{n} {text * 11}"))
-        for n in range(count)
-    )
+    pairs = ((Message("user", f"{n} {text * 11}"), Message("assistant", f"{n} {text * 11}")) for n in range(count))
     return tuple(message for pair in pairs for message in pair)
+
+
+def said_by(messages: tuple[Message, ...]) -> tuple[Said, ...]:
+    """Return messages as a conversation has them."""
+    return tuple(Said.model_validate({"role": message.role, "content": message.content}) for message in messages)
 
 
 def counted(tokens: int) -> Script:
@@ -42,7 +46,7 @@ def counted(tokens: int) -> Script:
 async def ask(server: ModelServerDouble, messages: tuple[Message, ...], *scripts: Script, tokens: int | None) -> str:
     server.plays(*scripts)
     activity = activity_for(server.url, context_tokens=tokens, answer_tokens=500, thinking_tokens=0)
-    return (await ActivityEnvironment().run(activity.infer, InferRequest(messages=messages))).answer
+    return (await ActivityEnvironment().run(activity.infer, InferRequest(messages=said_by(messages)))).answer
 
 
 @pytest.mark.parametrize(
@@ -101,7 +105,7 @@ async def test_a_short_prompt_is_not_counted(server: ModelServerDouble) -> None:
 
 
 async def test_one_message_that_is_too_long_loses_its_middle(server: ModelServerDouble) -> None:
-    long = Message(role="user", content="First. " + "word " * 4000 + "Last?")
+    long = Message("user", "First. " + "word " * 4000 + "Last?")
     no_count = refused(404, "no such path")
     assert (
         await ask(server, (SYSTEM, long), no_count, refused(413, "too large"), said("Hello."), tokens=8000) == "Hello."
@@ -117,11 +121,11 @@ async def test_a_server_that_refuses_everything_as_too_long_is_not_asked_for_eve
     server.plays(refused(400, "prompt is too long"))
     activity = activity_for(server.url, context_tokens=4000)
     with pytest.raises(ApplicationError) as raised:
-        await ActivityEnvironment().run(activity.infer, InferRequest(messages=(SYSTEM, HELLO)))
+        await ActivityEnvironment().run(activity.infer, InferRequest(messages=said_by((SYSTEM, HELLO))))
     assert raised.value.details == ({"status": 400, "said": "prompt is too long", "reason": "context"},)
     assert len(server.requests) <= 9
     server.plays(said("Hello."))
-    inference = await ActivityEnvironment().run(activity.infer, InferRequest(messages=(SYSTEM, HELLO)))
+    inference = await ActivityEnvironment().run(activity.infer, InferRequest(messages=said_by((SYSTEM, HELLO))))
     assert inference.answer == "Hello."
     assert server.requests[-1]["max_tokens"] > 3000  # the window is what it was
 
@@ -140,10 +144,7 @@ class Uncounted(ContextWindow):
     st.integers(1, 3000),
 )
 async def test_what_is_left_fits_and_ends_with_the_newest(texts: list[str], tokens: int, wanted: int) -> None:
-    roles = [("user", "assistant")[n % 2] for n in range(len(texts))]
-    messages = [
-        Message.model_validate({"role": role, "content": text}) for role, text in zip(roles, texts, strict=True)
-    ]
+    messages = [Message("assistant" if n % 2 else "user", text) for n, text in enumerate(texts)]
     if messages[-1].role == "assistant":
         messages = messages[1:] or messages
     window = Uncounted(tokens)
