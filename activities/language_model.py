@@ -3,7 +3,19 @@
 from collections.abc import AsyncGenerator
 from typing import Any, NamedTuple, Protocol
 
+from temporalio.exceptions import ApplicationError
+
+from activities.error_codes import ErrorCode
 from agent.messages import Message
+
+
+class Sampling(NamedTuple):
+    """How tokens are drawn."""
+
+    temperature: float
+    top_p: float | None = None
+    top_k: int | None = None
+    """Of these two, None is the server's default."""
 
 
 class ModelRequest(NamedTuple):
@@ -68,3 +80,19 @@ class LanguageModel(Protocol):
             ApplicationError: ``model-unavailable``, to be retried.
 
         """
+
+
+class TooLong(NamedTuple):
+    """A prompt that a server did not take, in tokens; None where it told nothing."""
+
+    prompt_tokens: int | None
+    context_tokens: int | None
+
+
+def too_long(error: ApplicationError) -> TooLong | None:
+    """Return what a server told of a prompt that is too long for it; None where the error is another."""
+    if error.type == ErrorCode.MODEL_REFUSED.value:
+        for params in error.details:
+            if isinstance(params, dict) and params.get("reason") == "context":
+                return TooLong(params.get("prompt_tokens"), params.get("context_tokens"))
+    return None

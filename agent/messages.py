@@ -1,23 +1,23 @@
-"""A prompt's messages, as OpenAI's protocol has them."""
+"""Messages of a prompt, as OpenAI-compatible servers take them."""
 
 from typing import Literal, NamedTuple
 
 
 class ToolCall(NamedTuple):
-    """A tool that the model called."""
+    """A call that the model has made."""
 
     id: str
     name: str
     arguments: str
-    """JSON as the model wrote it, which may be damaged."""
+    """JSON text, as the model wrote it: anything, where the server enforces nothing."""
 
 
 class Message(NamedTuple):
-    """One message of a prompt."""
+    """One message."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
     calls: tuple[ToolCall, ...] = ()
-    """Of an assistant."""
+    """Of an assistant's message."""
     call_id: str = ""
-    """Role ``tool``: the call that this is the result of."""
+    """Of a tool's message: the call that it answers."""

@@ -21,7 +21,6 @@ CONSOLE = ("typer", "rich")
 TOO_MANY_METHODS = 20
 WITHOUT_A_TEST = {
     "declarations only": {
-        "activities/language_model.py",
         "activities/platforms/platform.py",
         "activities/testruns/pytest_protocol.py",
         "workers/bench/sizes.py",

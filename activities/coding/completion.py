@@ -11,7 +11,6 @@ from activities.text.speakable import well_formed
 from agent.messages import ToolCall
 
 MAX_CHARS = 200_000
-"""Longest text with its calls, in characters; more than any budget of tokens lets a model write."""
 MAX_THOUGHT_CHARS = 200_000
 """About 50,000 tokens."""
 MAX_CALLS = 32
@@ -51,27 +50,21 @@ class Completion(NamedTuple):
         return not self.content.strip() and not self.calls
 
 
-class Written(NamedTuple):
-    """How much has come, in pieces, which hold a token each as a rule."""
-
-    thoughts: int
-    answer: int
-    """Text, and calls."""
-
-
-OnProgress = Callable[[Written], None]
-"""Called at each piece that says something: a server that hangs may go on to send empty ones."""
-
-
 async def read_completion(
     model: LanguageModel,
     request: ModelRequest,
-    on_progress: OnProgress | None = None,
+    on_progress: Callable[[], None] | None = None,
     max_chars: int = MAX_CHARS,
 ) -> Completion:
     """Ask the model; where it has only thought, ask once more for the action alone, its thoughts closed.
 
     An empty completion is no error: whoever asked reads from ``finish_reason`` and ``thought_chars`` what was wrong.
+
+    Args:
+        model: whom to ask.
+        request: what to ask.
+        on_progress: called at each piece that says something; a server that hangs may go on to send empty ones.
+        max_chars: longest text, its calls included, in characters; then the model is stopped.
 
     Raises:
         BadInputError: ``model-refused``; with ``reason="context"`` where the prompt is too long.
@@ -94,7 +87,7 @@ async def read_completion(
 class _Reading:
     """Reads completions, and measures them from the beginning of the first."""
 
-    def __init__(self, max_chars: int, on_progress: OnProgress | None) -> None:
+    def __init__(self, max_chars: int, on_progress: Callable[[], None] | None) -> None:
         self._max_chars, self._on_progress = max_chars, on_progress
         self._started = time.monotonic()
         self.thoughts = ""
@@ -111,7 +104,7 @@ class _Reading:
                     if first_token_ms is None:
                         first_token_ms = self._milliseconds()
                     if self._on_progress:
-                        self._on_progress(pieces.written)
+                        self._on_progress()
                 if pieces.stopped:
                     break
         tagged, content = split_thoughts(pieces.content)
@@ -127,9 +120,7 @@ class _Reading:
             thought_chars=len(self.thoughts),
             model=pieces.last.model,
             prompt_tokens=asked if pieces.last.prompt_tokens is None else pieces.last.prompt_tokens,
-            completion_tokens=sum(pieces.written)
-            if pieces.last.completion_tokens is None
-            else pieces.last.completion_tokens,
+            completion_tokens=pieces.count if pieces.last.completion_tokens is None else pieces.last.completion_tokens,
             first_token_ms=first_token_ms,
             engine_ms=self._milliseconds(),
         )
@@ -154,12 +145,8 @@ class _Pieces:
         closed = request.thoughts is not None
         self._max_thoughts = request.answer_tokens if closed else int(SPARE * request.thinking_tokens)
         self._max_pieces = int(SPARE * request.answer_tokens) + self._max_thoughts
-        self._thoughts = self._answer = 0
+        self.count = self._thoughts = self._answer = 0
         self._recent, self._unlooked = "", 0
-
-    @property
-    def written(self) -> Written:
-        return Written(self._thoughts, self._answer)
 
     def add(self, delta: Delta) -> None:
         """Add the next piece."""
@@ -171,6 +158,7 @@ class _Pieces:
         thinks = bool(delta.reasoning) or (bool(delta.content) and _thinks(self.content))
         self._thoughts += thinks
         self._answer += not thinks and bool(delta.content or delta.calls)
+        self.count = self._thoughts + self._answer
         self._bound()
         self._stop_loop(delta)
 
@@ -191,7 +179,7 @@ class _Pieces:
         chars = len(self.content) + sum(len(call.name) + len(call.arguments) for call in self.calls)
         spent = self._thoughts > self._max_thoughts or len(self.reasoning) > MAX_THOUGHT_CHARS
         said = self._answer > 0
-        if chars > self._max_chars or (spent and not said) or self._thoughts + self._answer > self._max_pieces:
+        if chars > self._max_chars or (spent and not said) or self.count > self._max_pieces:
             self.stopped = self.last.finish_reason or "length"
 
     def _stop_loop(self, delta: Delta) -> None:

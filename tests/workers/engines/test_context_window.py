@@ -11,12 +11,15 @@ from openai import AsyncOpenAI
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.coding.completion import read_completion
 from activities.infer import InferRequest
 from activities.infer import Message as Said
-from agent.messages import Message
-from tests.support.inference import activity_for
+from activities.language_model import ModelRequest, TooLong, too_long
+from agent.messages import Message, ToolCall
+from tests.support.inference import TIMEOUT, activity_for
 from tests.support.model_server import ModelServerDouble, Script, model_server, refused, said
 from workers.engines.context_window import ContextWindow, byte_count
+from workers.engines.openai_chat import OpenAIChat
 
 SYSTEM = Message("system", "Be brief.")
 HELLO = Message("user", "Hello")
@@ -130,6 +133,10 @@ async def test_a_server_that_refuses_everything_as_too_long_is_not_asked_for_eve
     assert server.requests[-1]["max_tokens"] > 3000  # the window is what it was
 
 
+def chat_for(server: ModelServerDouble, tokens: int) -> OpenAIChat:
+    return OpenAIChat(AsyncOpenAI(base_url=server.url, api_key="k", max_retries=0), "m", TIMEOUT, tokens)
+
+
 class Uncounted(ContextWindow):
     """A window of a server that tells nothing."""
 
@@ -173,3 +180,79 @@ async def test_a_window_smaller_than_the_answer_is_learned_from_the_refusal(serv
     )
     assert await ask(server, (SYSTEM, HELLO), refusal, said("Hello."), tokens=None) == "Hello."
     assert server.requests[-1]["max_tokens"] <= 256
+
+
+TOOLS = ({"type": "function", "function": {"name": "run", "description": "Run a command. " * 20}},)
+
+
+def steps(count: int, output: str) -> tuple[Message, ...]:
+    """Make steps of an agent: a call, and its result."""
+    return tuple(
+        message
+        for n in range(count)
+        for message in (
+            Message("assistant", "", (ToolCall(f"c{n}", "run", json.dumps({"command": f"echo {n}"})),)),
+            Message("tool", output, call_id=f"c{n}"),
+        )
+    )
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=6), st.integers(200, 3000))
+async def test_no_call_is_parted_from_its_result(turn_sizes: list[int], tokens: int) -> None:
+    messages = [SYSTEM]
+    for size in turn_sizes:
+        messages += [HELLO, *steps(size, "word " * 40)]
+    fitted = (await Uncounted(tokens).fit(messages, 50)).messages
+    called = [call.id for message in fitted for call in message.calls]
+    assert called == [message.call_id for message in fitted if message.role == "tool"]
+    assert [message.role for message in fitted[:2]] == ["system", "user"]
+    assert len(called) >= turn_sizes[-1]
+
+
+async def test_what_the_model_may_call_takes_its_part_of_the_window(server: ModelServerDouble) -> None:
+    window = Uncounted(600)
+    long = (SYSTEM, *turns(1, "word "), HELLO)
+    plain, with_tools = await window.fit(long, 500), await window.fit(long, 500, tools=TOOLS)
+    assert with_tools.max_tokens < plain.max_tokens
+    assert byte_count(steps(1, "x")) > byte_count(steps(1, "")) > len('runecho 0{"command": ""}')
+
+
+async def test_a_prompt_that_may_not_be_shortened_is_refused_with_both_sizes(server: ModelServerDouble) -> None:
+    request = ModelRequest((SYSTEM, HELLO, *steps(9, "word " * 99)), None, 0.2, 100, 0, tools=TOOLS, shortens=False)
+    server.plays(counted(1500))
+    chat = chat_for(server, 1024)
+    for _ in range(2):
+        with pytest.raises(ApplicationError) as raised:
+            await read_completion(chat, request)
+        assert too_long(raised.value) == TooLong(1500, 1024)
+        assert raised.value.non_retryable
+    assert all("stream" not in request for request in server.requests)  # it was only counted
+    assert server.requests[0]["tools"] == list(TOOLS)
+    assert server.requests[0]["messages"][3]["tool_call_id"] == "c0"
+
+
+async def test_a_server_that_finds_it_too_long_is_believed(server: ModelServerDouble) -> None:
+    request = ModelRequest((SYSTEM, HELLO, *steps(9, "word " * 99)), None, 0.2, 100, 0, shortens=False)
+    told = refused(400, "request (5032 tokens) exceeds the available context size (2048 tokens), try increasing it")
+    chat = chat_for(server, 100_000)
+    server.plays(told, refused(404, "no such path"))
+    with pytest.raises(ApplicationError) as raised:
+        await read_completion(chat, request)
+    limits = too_long(raised.value)
+    assert limits is not None
+    assert limits.context_tokens == 2048
+    assert limits.prompt_tokens is not None
+    assert limits.prompt_tokens >= 5000
+    server.plays(said("Hello."))
+    assert (await read_completion(chat, request._replace(messages=(SYSTEM, HELLO)))).content == "Hello."
+    assert server.requests[-1]["max_tokens"] == 100
+
+
+async def test_a_refusal_without_figures_is_told_as_one_of_the_context(server: ModelServerDouble) -> None:
+    server.plays(refused(400, "prompt is too long"))
+    with pytest.raises(ApplicationError) as raised:
+        await read_completion(
+            chat_for(server, 100_000), ModelRequest((SYSTEM, HELLO), None, 0.2, 100, 0, shortens=False)
+        )
+    assert too_long(raised.value) == TooLong(None, None)
+    assert len(server.requests) == 1

@@ -1,0 +1,195 @@
+"""Files of a workspace: reading, writing and editing them, in memory, as the agent asks for it."""
+
+import difflib
+from collections.abc import Collection, Iterable
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from agent.actions import Edit, Read, Write
+from agent.transcript import OBSERVATION_CHARS, cut
+
+WORKSPACE = "/workspace"
+"""Where commands find the workspace; paths may begin with it."""
+MAX_FILE_BYTES = 1_000_000
+"""A larger file is neither read nor edited: commands can."""
+MAX_NEAR = 5
+"""Paths that are named where one was not found."""
+OVERVIEW_FILE_CHARS = 4_000
+"""Longest file whose contents are told before the first step."""
+
+
+class Files(Protocol):
+    """A workspace's regular files."""
+
+    def paths(self) -> list[str]:
+        """List the files' paths, sorted."""
+
+    def read(self, path: str) -> bytes:
+        """Return a file's contents.
+
+        Raises:
+            KeyError: there is no such file.
+
+        """
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file, with the folders above it.
+
+        Raises:
+            ValueError: it cannot be there; the message says why.
+
+        """
+
+
+class FileError(ValueError):
+    """What cannot be done with a file; the message says it to the model."""
+
+
+def apply(action: Read | Write | Edit, files: Files) -> str:
+    """Do it; return what the model is told, which is also how an error looks like."""
+    try:
+        path = normalised(action.path)
+        match action:
+            case Read():
+                return _read(path, action, files)
+            case Write():
+                return _write(path, action.content, files)
+            case Edit():
+                return _edit(path, action, files)
+    except ValueError as error:
+        return f"Error: {error}"
+
+
+def normalised(path: str) -> str:
+    """Return a path relative to the workspace, without ``.`` and ``..``.
+
+    Raises:
+        FileError: it names nothing within the workspace.
+
+    """
+    inside = path.strip().removeprefix(f"{WORKSPACE}/")
+    parts: list[str] = []
+    for part in inside.split("/"):
+        if part == ".." and parts:
+            parts.pop()
+        elif part == "..":
+            raise FileError(f"{path!r} is outside the workspace")
+        elif part not in {"", "."}:
+            parts.append(part)
+    if inside.startswith("/"):
+        raise FileError(f"{path!r} is outside the workspace: paths are relative to it")
+    if not parts or "\0" in inside:
+        raise FileError(f"{path!r} is no file")
+    return "/".join(parts)
+
+
+def overview(files: Files, max_chars: int) -> str:
+    """Return the contents of small text files, for the model to begin with; empty where there are none.
+
+    Args:
+        files: the workspace.
+        max_chars: of the contents, all together.
+
+    """
+    shown, left = [], max_chars
+    for path in sorted(files.paths(), key=lambda path: (path.count("/"), path)):
+        try:
+            text = _text(path, files)
+        except FileError:
+            continue
+        if text.strip() and len(text) <= min(OVERVIEW_FILE_CHARS, left):
+            shown.append(f"{path}:\n```\n{text.rstrip()}\n```")
+            left -= len(text)
+    return "\n\n".join(shown)
+
+
+def listing(paths: Iterable[str], max_chars: int = 2000) -> str:
+    """Return the paths, a line each, as many as fit."""
+    every, lines = list(paths), ["All files:"]
+    for number, path in enumerate(every):
+        if sum(map(len, lines)) + len(path) > max_chars:
+            return "\n".join([*lines, f"[{len(every) - number:,} more]"])
+        lines.append(path)
+    return "\n".join(lines)
+
+
+def _read(path: str, action: Read, files: Files) -> str:
+    lines = _text(path, files).splitlines(keepends=True)
+    if not lines:
+        return f"{path} is empty."
+    first, last = action.first_line, min(len(lines), action.first_line + action.lines - 1)
+    if first > len(lines):
+        raise FileError(f"{path} has {_lines(len(lines))} only")
+    part = "" if last - first + 1 == len(lines) else f"lines {first} to {last} of "
+    return cut(f"{path}, {part}{_lines(len(lines))}:\n{''.join(lines[first - 1 : last])}", OBSERVATION_CHARS)
+
+
+def _write(path: str, content: str, files: Files) -> str:
+    before = _bytes(path, files)
+    data = content.encode()
+    if before == data:
+        return f"{path} has held exactly that already: nothing changed."
+    files.write(path, data)
+    had = "" if before is None else f" (it had {len(before.splitlines()):,})"
+    return f"Wrote {path}: {_lines(len(content.splitlines()))}{had}."
+
+
+def _edit(path: str, action: Edit, files: Files) -> str:
+    text = _text(path, files)
+    if action.old == action.new:
+        raise FileError("old and new are the same")
+    count = text.count(action.old)
+    if count > 1:
+        raise FileError(f"old occurs {count:,} times in {path}: give more of the lines around it")
+    if count == 0:
+        raise FileError(f"old is not in {path}, character by character. {_near(text, action.old)}")
+    files.write(path, text.replace(action.old, action.new).encode())
+    return f"Edited {path}, line {text[: text.index(action.old)].count(chr(10)) + 1}."
+
+
+def _near(text: str, old: str) -> str:
+    """Return the lines of a text that are likest to what was looked for."""
+    lines, wanted = text.splitlines(), old.strip().splitlines()
+    first = difflib.get_close_matches(wanted[0] if wanted else "", lines[:5000], n=1, cutoff=0.5)
+    if not first:
+        return "Read the file, or write the whole of it."
+    start = lines.index(first[0])
+    return "There it says:\n" + cut("\n".join(lines[start : start + len(wanted)]), 1000)
+
+
+def _text(path: str, files: Files) -> str:
+    data = _bytes(path, files)
+    if data is None:
+        raise FileError(f"there is no {path}. {_others(path, files.paths())}")
+    if len(data) > MAX_FILE_BYTES:
+        raise FileError(f"{path} is too large ({len(data):,} bytes): look at parts of it by commands")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise FileError(f"{path} is no text") from None
+    if "\0" in text:
+        raise FileError(f"{path} is no text")
+    return text
+
+
+def _bytes(path: str, files: Files) -> bytes | None:
+    try:
+        return files.read(path)
+    except KeyError:
+        return None
+
+
+def _others(path: str, paths: Collection[str]) -> str:
+    """Name the files that may be meant: of the same name elsewhere, or of a similar one."""
+    below = [other for other in paths if other.startswith(f"{path}/")]
+    name = PurePosixPath(path).name
+    near = below or [other for other in paths if PurePosixPath(other).name == name]
+    near = near or difflib.get_close_matches(path, list(paths)[:5000], n=MAX_NEAR, cutoff=0.5) or list(paths)
+    if not near:
+        return "The workspace is empty."
+    more = f", and {len(near) - MAX_NEAR} more" if len(near) > MAX_NEAR else ""
+    return f"There are: {', '.join(near[:MAX_NEAR])}{more}."
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} line" + ("" if count == 1 else "s")
