@@ -210,9 +210,9 @@ async def test_no_call_is_parted_from_its_result(turn_sizes: list[int], tokens: 
 
 
 async def test_what_the_model_may_call_takes_its_part_of_the_window(server: ModelServerDouble) -> None:
-    window = Uncounted(600)
-    long = (SYSTEM, *turns(1, "word "), HELLO)
-    plain, with_tools = await window.fit(long, 500), await window.fit(long, 500, tools=TOOLS)
+    window = Uncounted(1200)
+    long = (SYSTEM, *turns(5, "word "), HELLO)
+    plain, with_tools = await window.fit(long, 5000), await window.fit(long, 5000, tools=TOOLS)
     assert with_tools.max_tokens < plain.max_tokens
     assert byte_count(steps(1, "x")) > byte_count(steps(1, "")) > len('runecho 0{"command": ""}')
 
