@@ -69,7 +69,7 @@ def members(data: bytes) -> Iterator[Member]:
         if "\0" in name:
             raise tarfile.ReadError("a name has a zero byte")
         yield Member(
-            name=name,
+            name=name.rstrip("/") if header.type == tarfile.DIRTYPE else name,
             type=tarfile.REGTYPE if header.type == tarfile.AREGTYPE else header.type,
             target=records.get("linkpath", header.linkname) if is_link else "",
             executable=bool(header.mode & 0o100),
