@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.blobs import BlobStore
-from activities.coding.prepare import WorkspaceLimits, archive_bytes
+from activities.coding.running import WorkspaceLimits
 from activities.coding.storage import CodingStorage, Owner
 from activities.sandbox.archive import Archive, ArchiveError, Packed, pack
 from activities.sandbox.changes import Applied, ConflictError, apply_changes, changes
@@ -126,7 +126,7 @@ async def load_workspaces(report: CodingReport, remembered: Remembered | None) -
     archives = []
     for ref in (before, report.workspace):
         try:
-            data = await CodingStorage(BlobStore.open(storage.blobs)).get(ref, archive_bytes(limits))
+            data = await CodingStorage(BlobStore.open(storage.blobs)).get(ref, limits.archive_bytes)
             archive = await asyncio.to_thread(Archive.load, data, *limits)
         except OSError as error:
             raise explain_os_error(error, storage.home) from error
