@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from activities.coding.storage import CodingStorage
 from activities.error_codes import CodingCode
 from activities.sandbox.archive import Archive
 from tests.support.coding_world import FINISH, STEPS, Behaviour, CodingWorld, Step, coding, hold_step
+from tests.support.terminal import CTRL_C, Terminal, terminal
 from tests.support.waiting import until
 from workers.clients import coding as tasks
 from workers.clients.pollers import living_pollers
@@ -314,3 +318,52 @@ async def test_nothing_that_a_model_or_a_file_says_steers_the_terminal(world: Co
 def test_help(command: str) -> None:
     assert CliRunner().invoke(code.app, [command, "--help"]).exit_code == 0
     assert command in CliRunner().invoke(code.app, ["--help"]).stdout
+
+
+@asynccontextmanager
+async def on_terminal(world: CodingWorld, folder: Path) -> AsyncIterator[tuple[Terminal, asyncio.Event]]:
+    """Run ``june code`` on a terminal up to its second step, which waits for the event."""
+    began, go_on = asyncio.Event(), asyncio.Event()
+    write, hold = world.behaviours["act"], hold_step(2, began, go_on)
+
+    async def behaviour(request: ActRequest) -> Acted | None:
+        await hold(request)
+        answer: Acted | None = await write(request)
+        return answer
+
+    world.behaviours["act"] = behaviour
+    command = (sys.executable, "-m", "workers.cli", "code", "Make it add up.", "--workspace", str(folder))
+    async with terminal(command, {}) as shown:
+        await asyncio.wait_for(began.wait(), 60)
+        await shown.shows("acting: write calc.py")
+        yield shown, go_on
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("keys", "content", "told"), [("y\n", RIGHT, "wrote calc.py"), ("\n", WRONG, "not applied"), (CTRL_C, WRONG, "not")]
+)
+async def test_somebody_at_a_terminal_is_asked(
+    world: CodingWorld, folder: Path, keys: str, content: bytes, told: str
+) -> None:
+    async with on_terminal(world, folder) as (shown, go_on):
+        go_on.set()
+        await shown.shows("Apply to")
+        assert "\x1b[32m+    return a + b" in shown.raw
+        shown.press(keys)
+        await shown.shows(told)
+        assert await asyncio.wait_for(shown.process.wait(), 60) == ExitCode.OK
+    assert (folder / "calc.py").read_bytes() == content
+
+
+@pytest.mark.slow
+async def test_ctrl_c_leaves_a_task_running(world: CodingWorld, folder: Path, client: Client) -> None:
+    async with on_terminal(world, folder) as (shown, go_on):
+        shown.press(CTRL_C)
+        await shown.shows("goes on: june code attach")
+        assert await asyncio.wait_for(shown.process.wait(), 60) == ExitCode.INTERRUPTED
+        assert "Traceback" not in shown.text
+        (name,) = set(re.findall(r"june code attach (\S+),", shown.text))
+        go_on.set()
+    attached = await june("attach", name, "--yes")
+    assert (attached.code, attached.lines[-1]) == (ExitCode.OK, f"{folder}: wrote calc.py")
