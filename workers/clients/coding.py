@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
@@ -208,7 +208,7 @@ async def status_of(handle: Handle, after: int = BEFORE_THE_FIRST) -> CodingStat
     return status
 
 
-async def follow(handle: Handle) -> AsyncIterator[News]:
+async def follow(handle: Handle) -> AsyncGenerator[News, None]:
     """Yield what happens, each step once when it is done, until the task has ended, in whatever way."""
     end = asyncio.create_task(ended(handle))
     after = BEFORE_THE_FIRST

@@ -10,6 +10,7 @@ from rich.console import Console
 from temporalio.client import Client
 
 from workers.clients import coding
+from workers.clients.testruns import ended
 from workers.commands import code_options as options
 from workers.commands import code_workspace as workspace
 from workers.commands.code_output import (
@@ -233,7 +234,7 @@ def _folder(name: str) -> Path | None:
 async def _follow(client: Client, name: str, screen: Screen, *, quiet: bool) -> CodingReport:
     handle = await coding.find_task(client, name)
     if quiet:
-        await coding.ended(handle)
+        await ended(handle)
     else:
         await screen.follow(coding.follow(handle))
     report = await coding.report_of(handle)

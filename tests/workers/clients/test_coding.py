@@ -12,6 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 from tests.support.coding_world import STEPS, CodingWorld, coding, hold_step
 from tests.support.waiting import until
 from workers.clients import coding as tasks
+from workers.clients.testruns import Handle, ended
 from workers.errors import JuneError, UnavailableError
 from workflows.coding.contracts import CodingOutcome, CodingRequest, CodingStage, CodingStatus, StepLine
 from workflows.names import WORKFLOW_QUEUE
@@ -31,7 +32,7 @@ async def world(client: Client) -> AsyncIterator[CodingWorld]:
         yield world
 
 
-async def started(client: Client) -> tasks.Handle:
+async def started(client: Client) -> Handle:
     """Start a task."""
     return await tasks.start_task(client, ADD, uuid4().hex)
 
@@ -122,14 +123,14 @@ async def test_what_is_said_reaches_the_agent_until_the_end(client: Client, worl
     go_on.set()
     await until(lambda: _is_at(handle, CodingStage.PAUSED))
     await tasks.tell(handle, "resume")
-    await tasks.ended(handle)
+    await ended(handle)
     assert [remark.text for remark in world.asked("think")[1].remarks] == ["Mind the zero."]
     for refused in (tasks.tell(handle, "say", "Wait!"), tasks.tell(handle, "resume"), tasks.cancel(handle)):
         with pytest.raises(JuneError, match="has ended"):
             await refused
 
 
-async def _is_at(handle: tasks.Handle, stage: CodingStage) -> bool:
+async def _is_at(handle: Handle, stage: CodingStage) -> bool:
     return (await tasks.status_of(handle)).stage is stage
 
 
