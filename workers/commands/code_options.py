@@ -47,7 +47,7 @@ class TaskGroup(TyperGroup):
         """Put ``run`` before a bare task, or before the options of one."""
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = [RUN, *args]
-        return super().parse_args(ctx, args)  # type: ignore[arg-type]
+        return super().parse_args(ctx, args)
 
 
 def request_of(
