@@ -3,10 +3,10 @@
 import difflib
 from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from agent.actions import Edit, Read, Write
-from agent.transcript import OBSERVATION_CHARS, cut
+from agent.transcript import cut
 
 WORKSPACE = "/workspace"
 """Where commands find the workspace; paths may begin with it."""
@@ -45,8 +45,17 @@ class FileError(ValueError):
     """What cannot be done with a file; the message says it to the model."""
 
 
-def apply(action: Read | Write | Edit, files: Files) -> str:
-    """Do it; return what the model is told, which is also how an error looks like."""
+class Applied(NamedTuple):
+    """What came of an action."""
+
+    text: str
+    """For the model; begins with ``Error:`` where it could not be done."""
+    changed: bool = False
+    """Whether a file has changed."""
+
+
+def apply(action: Read | Write | Edit, files: Files) -> Applied:
+    """Read, write or edit a file; what cannot be done is told to the model, too."""
     try:
         path = normalised(action.path)
         match action:
@@ -57,7 +66,7 @@ def apply(action: Read | Write | Edit, files: Files) -> str:
             case Edit():
                 return _edit(path, action, files)
     except ValueError as error:
-        return f"Error: {error}"
+        return Applied(f"Error: {error}")
 
 
 def normalised(path: str) -> str:
@@ -113,28 +122,28 @@ def listing(paths: Iterable[str], max_chars: int = 2000) -> str:
     return "\n".join(lines)
 
 
-def _read(path: str, action: Read, files: Files) -> str:
+def _read(path: str, action: Read, files: Files) -> Applied:
     lines = _text(path, files).splitlines(keepends=True)
     if not lines:
-        return f"{path} is empty."
+        return Applied(f"{path} is empty.")
     first, last = action.first_line, min(len(lines), action.first_line + action.lines - 1)
     if first > len(lines):
         raise FileError(f"{path} has {_lines(len(lines))} only")
     part = "" if last - first + 1 == len(lines) else f"lines {first} to {last} of "
-    return cut(f"{path}, {part}{_lines(len(lines))}:\n{''.join(lines[first - 1 : last])}", OBSERVATION_CHARS)
+    return Applied(cut(f"{path}, {part}{_lines(len(lines))}:\n{''.join(lines[first - 1 : last])}"))
 
 
-def _write(path: str, content: str, files: Files) -> str:
+def _write(path: str, content: str, files: Files) -> Applied:
     before = _bytes(path, files)
     data = content.encode()
     if before == data:
-        return f"{path} has held exactly that already: nothing changed."
+        return Applied(f"{path} has held exactly that already: nothing changed.")
     files.write(path, data)
     had = "" if before is None else f" (it had {len(before.splitlines()):,})"
-    return f"Wrote {path}: {_lines(len(content.splitlines()))}{had}."
+    return Applied(f"Wrote {path}: {_lines(len(content.splitlines()))}{had}.", changed=True)
 
 
-def _edit(path: str, action: Edit, files: Files) -> str:
+def _edit(path: str, action: Edit, files: Files) -> Applied:
     text = _text(path, files)
     if action.old == action.new:
         raise FileError("old and new are the same")
@@ -144,7 +153,8 @@ def _edit(path: str, action: Edit, files: Files) -> str:
     if count == 0:
         raise FileError(f"old is not in {path}, character by character. {_near(text, action.old)}")
     files.write(path, text.replace(action.old, action.new).encode())
-    return f"Edited {path}, line {text[: text.index(action.old)].count(chr(10)) + 1}."
+    line = text[: text.index(action.old)].count("\n") + 1
+    return Applied(f"Edited {path}, line {line}.", changed=True)
 
 
 def _near(text: str, old: str) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from agent.actions import Finish
-from agent.commands import Outcome, describe_tests, passed
+from agent.commands import Outcome, passed
+from agent.observations import of_tests
 from agent.transcript import Entry, Turn
 
 MAX_REFUSALS = 2
@@ -21,4 +22,4 @@ def refusal(entries: Sequence[Entry], tests: Outcome | None) -> str | None:
     finishes = sum(isinstance(entry, Turn) and isinstance(entry.action, Finish) for entry in entries)
     if tests is None or passed(tests) or finishes > MAX_REFUSALS:
         return None
-    return f"The task is not done. {describe_tests(tests)}"
+    return f"The task is not done. {of_tests(tests)}"
