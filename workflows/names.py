@@ -60,6 +60,16 @@ def voice_message_id(platform: str, chat: str, message: str) -> str:
     return f"voice/{platform}/{chat}/{message}"
 
 
+def coding_prefix(platform: str, chat: str) -> str:
+    """Return how the ids begin of the coding tasks that a chat has given, in whatever thread."""
+    return f"{CODING_ID_PREFIX}{chat_key(platform, chat)}/"
+
+
+def coding_id(platform: str, chat: str, message: str, thread: str | None = None) -> str:
+    """Return the id of the coding task that a message gives; one per message, ever."""
+    return coding_prefix(platform, chat) + (f"{thread}/" if thread else "") + message
+
+
 def access_id(platform: str) -> str:
     """Return the id of the workflow that keeps who may talk on a platform, and how much."""
     return f"access/{platform}"
