@@ -37,11 +37,11 @@ class LivePlatform(Platform, ShowsProgress, Retracts, Protocol):
 
 
 def platform_activities(platform: Platform) -> list[Callable[..., Any]]:
-    """Build ``fetch`` and ``reply`` of a platform, by the settings."""
+    """Build ``fetch``, ``reply`` and ``send_file`` of a platform, by the settings."""
     audio, blobs = AudioSettings(), BlobStore.open(StorageSettings().blobs)
     fetch = FetchActivity(platform, blobs, audio.max_bytes, audio.max_seconds)
     reply = ReplyActivity(platform, blobs, say, join_ogg_opus, audio.reply_max_seconds, audio.reply_max_bytes)
-    return [fetch.fetch, reply.reply]
+    return [fetch.fetch, reply.reply, reply.send_file]
 
 
 def bot_activities(platform: LivePlatform) -> list[Callable[..., Any]]:
