@@ -47,6 +47,8 @@ TEST_RUN_ID_PREFIX = "tests/"
 CODING_TASK = "CodingTask"
 CODING_MEMO = "code"
 """Memo of a coding task that has ended: its CodingReport, read without any worker."""
+CODING_TOLD_MEMO = "told"
+"""Memo of a coding task whose chat was told of its end: what it was told."""
 CODING_ID_PREFIX = "code/"
 
 

@@ -22,7 +22,7 @@ from activities.values import BlobRef, Value
 
 MAX_FILES = 5
 MAX_FILE_BYTES = 1_000_000
-"""More files, or a larger one, go as one zip file with the whole workspace."""
+"""More files, or a larger one, go as one zip file, which holds the whole workspace."""
 MAX_SENTENCES = 40
 """Of a summary; more are not spoken."""
 MAX_NAME_CHARS = 60
@@ -139,34 +139,24 @@ class PresentActivity:
 
 
 def _chosen(archive: Archive, request: PresentRequest) -> dict[str, bytes]:
-    """Return the files that have changed, by the names they are sent as, or one zip file; blocks."""
+    """Return the files that have changed, by the names they are sent as, or one zip file; blocks.
+
+    Platforms take no empty file, and names without folders must tell files apart: such go into the zip file as well.
+    """
     entries = archive.entries()
     changed = {path: entry.data for path in request.paths if isinstance(entry := entries.get(path), File)}
-    few = request.changed <= MAX_FILES and all(len(data) <= MAX_FILE_BYTES for data in changed.values())
-    if few:  # deleted ones are not sent
-        # Platforms refuse empty files.
-        filled = {path: data for path, data in changed.items() if data}
-        return dict(zip(names_of(list(filled)), filled.values(), strict=True))
-    return {ZIP_NAME: zipped(archive)} if archive.paths() else {}
+    named = {plain_name(path): data for path, data in changed.items()}
+    few = request.changed <= MAX_FILES and len(named) == len(changed)
+    if few and all(0 < len(data) <= MAX_FILE_BYTES for data in named.values()):
+        return named
+    return {ZIP_NAME: zipped(archive)}
 
 
-def names_of(paths: Sequence[str]) -> list[str]:
-    """Return a plain name for each path: the file's own, with its folders where two files share one.
-
-    Names have at most 60 ASCII letters, digits and ``._-``, and no two are the same.
-    """
-    names: list[str] = []
-    for path in paths:
-        own = PurePosixPath(path).name
-        shared = sum(PurePosixPath(other).name == own for other in paths) > 1
-        plain = _UNPLAIN.sub("_", anyascii(path.replace("/", "-") if shared else own)).strip(".-")
-        stem, ending = PurePosixPath(plain or "file").stem, PurePosixPath(plain or "file").suffix[:10]
-        name, number = f"{stem[: MAX_NAME_CHARS - len(ending)]}{ending}", 2
-        while name.lower() in {known.lower() for known in names}:
-            name = f"{stem[: MAX_NAME_CHARS - len(ending) - 4]}-{number}{ending}"
-            number += 1
-        names.append(name)
-    return names
+def plain_name(path: str) -> str:
+    """Return a file's own name in at most 60 ASCII letters, digits and ``._-``, neither hidden nor empty."""
+    plain = PurePosixPath(_UNPLAIN.sub("_", anyascii(PurePosixPath(path).name)).strip(".-") or "file")
+    ending = plain.suffix[:10]
+    return f"{plain.stem[: MAX_NAME_CHARS - len(ending)]}{ending}"
 
 
 def zipped(archive: Archive) -> bytes:

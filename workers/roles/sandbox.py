@@ -11,8 +11,10 @@ from activities.blobs import BlobStore
 from activities.coding.act import SandboxActivities
 from activities.coding.compare import CompareActivity
 from activities.coding.prepare import PrepareActivity, WorkspaceLimits
+from activities.coding.present import PresentActivity
 from activities.coding.storage import CodingStorage, Transcripts
 from activities.sandbox.sandbox import SandboxError, Sandboxes, SandboxLimits
+from activities.text.languages import DetectLanguage
 from workers.errors import UnavailableError
 from workers.roles.spec import WorkerSpec
 from workers.settings import CodeSettings, SandboxSettings, StorageSettings
@@ -51,8 +53,16 @@ async def build(_client: Client) -> WorkerSpec:
             in_sandbox.act,
             in_sandbox.verify,
             CompareActivity(stored, workspaces).compare,
+            PresentActivity(stored, workspaces, load_detector).present,
         ],
     )
+
+
+def load_detector() -> DetectLanguage:
+    """Load what tells the languages of summaries: half a second and 80 MB, which only tasks of chats need."""
+    from workers.engines.language_detector import LanguageDetector
+
+    return LanguageDetector().detect
 
 
 def open_sandboxes(settings: SandboxSettings) -> Sandboxes:
