@@ -1,28 +1,25 @@
 """Act: carry out an action in a sandbox; a workspace goes in, and another comes out."""
 
 import asyncio
-import hashlib
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from temporalio import activity
 
-from activities.coding.errors import CodingError, as_coding_error
-from activities.coding.prepare import WorkspaceLimits, archive_bytes
+from activities.coding.errors import CodingError
+from activities.coding.running import Runner, working
 from activities.coding.storage import CodingStorage, Owner, Transcripts
 from activities.error_codes import CodingCode
-from activities.heartbeats import heartbeats
-from activities.sandbox.archive import Archive, ArchiveError
-from activities.sandbox.sandbox import Command, ExecResult, Sandbox, SandboxError, Sandboxes, SandboxLimits
+from activities.sandbox.sandbox import ExecResult
 from activities.values import BlobRef, Value
 from agent.actions import Action, Finish, Run, RunTests, Search
-from agent.commands import argv, describe, describe_tests, in_a_line, passed, shell, test_command
+from agent.commands import argv, passed
 from agent.files import apply
 from agent.finishing import refusal
 from agent.limits import observation_digest
-from agent.transcript import Entry, Observation, Task, Turn
+from agent.observations import NO_TESTS, of_change, of_command, of_tests, outcome_in_a_line
+from agent.transcript import Entry, Observation, Turn, cut
 
 LINE_CHARS = 120
 
@@ -82,15 +79,11 @@ class _Outcome(NamedTuple):
 class SandboxActivities:
     """The activities ``act`` and ``verify``."""
 
-    def __init__(
-        self, storage: CodingStorage, transcripts: Transcripts, sandboxes: Sandboxes, limits: SandboxLimits
-    ) -> None:
-        """Run commands in these sandboxes, within the limits."""
+    def __init__(self, storage: CodingStorage, transcripts: Transcripts, runner: Runner) -> None:
+        """Run commands with this runner."""
         self._storage = storage
         self._transcripts = transcripts
-        self._sandboxes = sandboxes
-        self._limits = limits
-        self._workspace_limits = WorkspaceLimits(limits.workspace_bytes, limits.workspace_files)
+        self._runner = runner
 
     @activity.defn
     async def act(self, request: ActRequest) -> Acted:
@@ -101,15 +94,15 @@ class SandboxActivities:
 
         """
         started = time.monotonic()
-        async with heartbeats(), _errors_named():
-            before = await self._storage.get(request.workspace, archive_bytes(self._workspace_limits))
+        async with working():
+            before = await self._storage.get(request.workspace, self._runner.workspace_limits.archive_bytes)
             if request.superseded:
                 await self._storage.delete(request.superseded)
             outcome = await self._perform(await self._transcripts.read(request.transcript), before)
             workspace = request.workspace
             if outcome.archive != before:
                 workspace = await self._storage.put_workspace(request.owner, outcome.archive)
-            observation = Observation(step=request.step, text=outcome.text)
+            observation = Observation(step=request.step, text=cut(outcome.text))
             transcript = await self._transcripts.append(request.owner, request.transcript, (observation,))
         return Acted(
             transcript=transcript,
@@ -129,63 +122,38 @@ class SandboxActivities:
             CodingError: as ``act``.
 
         """
-        async with heartbeats(), _errors_named():
-            archive = await self._storage.get(request.workspace, archive_bytes(self._workspace_limits))
-            result = await self._tests(await self._transcripts.read(request.transcript), archive)
-        return Verified(passed=result and passed(result), line=in_a_line(result)[:LINE_CHARS] if result else "")
+        async with working():
+            archive = await self._storage.get(request.workspace, self._runner.workspace_limits.archive_bytes)
+            tests = await self._runner.test(await self._transcripts.read(request.transcript), archive)
+        return Verified(passed=tests and passed(tests), line=outcome_in_a_line(tests)[:LINE_CHARS] if tests else "")
 
     async def _perform(self, entries: Sequence[Entry], before: bytes) -> _Outcome:
         action = _last_action(entries)
         if isinstance(action, Run | Search):
-            async with self._sandbox(before) as sandbox:
-                command = Command(argv(action), seconds=action.seconds if isinstance(action, Run) else None)
-                result = await sandbox.exec(command)
-                after = await sandbox.snapshot() if isinstance(action, Run) else before
-            return _Outcome(describe(action, result), in_a_line(result), after)
-        if isinstance(action, RunTests | Finish):
-            result_or_none = await self._tests(entries, before)
-            return _of_tests(action, entries, result_or_none, before)
-        archive = await self._load(before)
-        text = apply(action, archive)
+            seconds = action.seconds if isinstance(action, Run) else None
+            result, after = await self._runner.run(argv(action), before, seconds)
+            return _Outcome(of_command(action, result), outcome_in_a_line(result), after)
+        if isinstance(action, RunTests):
+            tests = await self._runner.test(entries, before)
+            return _tested(of_tests(tests), tests, before)
+        if isinstance(action, Finish):
+            tests = await self._runner.test(entries, before)
+            refused = refusal(entries, tests)
+            return _tested(refused or "The task is done.", tests, before)._replace(done=refused is None)
+        archive = await self._runner.load(before)
+        applied = apply(action, archive)
+        if not applied.changed:
+            return _Outcome(applied.text, applied.text.partition("\n")[0], before)
         after = await asyncio.to_thread(archive.dump)
-        tests = await self._tests(entries, after) if after != before else None
-        if tests is None:
-            return _Outcome(text, text.partition("\n")[0], after)
         # Small models do better where each change is followed by what the tests say.
-        return _Outcome(f"{text}\n\n{describe_tests(tests)}", in_a_line(tests), after, passed(tests))
-
-    async def _tests(self, entries: Sequence[Entry], archive: bytes) -> ExecResult | None:
-        """Run the task's tests, if it has any; what they write is not kept."""
-        task = entries[0]
-        if not isinstance(task, Task):
-            raise CodingError(CodingCode.INTERNAL, "the transcript does not begin with a task")
-        command = test_command(task, (await self._load(archive)).paths())
-        if not command:
-            return None
-        async with self._sandbox(archive) as sandbox:
-            return await sandbox.exec(Command(shell(command)))
-
-    async def _load(self, archive: bytes) -> Archive:
-        return await asyncio.to_thread(Archive.load, archive, *self._workspace_limits)
-
-    @asynccontextmanager
-    async def _sandbox(self, archive: bytes) -> AsyncIterator[Sandbox]:
-        info = activity.info()
-        name = hashlib.sha256(f"{info.workflow_run_id}/{info.activity_id}/{info.attempt}".encode()).hexdigest()[:24]
-        sandbox = await self._sandboxes.create(name, archive, self._limits)
-        try:
-            yield sandbox
-        finally:
-            await asyncio.shield(sandbox.destroy())
+        tests = await self._runner.test(entries, after)
+        return _tested(of_change(applied, tests), tests, after)
 
 
-def _of_tests(action: RunTests | Finish, entries: Sequence[Entry], tests: ExecResult | None, before: bytes) -> _Outcome:
-    line, tests_passed = (in_a_line(tests), passed(tests)) if tests else ("no tests", None)
-    if isinstance(action, Finish):
-        refused = refusal(entries, tests)
-        return _Outcome(refused or "The task is done.", line, before, tests_passed, done=refused is None)
-    told = describe_tests(tests) if tests else "There are no tests yet: write some, in a file test_NAME.py."
-    return _Outcome(told, line, before, tests_passed)
+def _tested(text: str, tests: ExecResult | None, archive: bytes) -> _Outcome:
+    if tests is None:
+        return _Outcome(text, NO_TESTS, archive)
+    return _Outcome(text, outcome_in_a_line(tests), archive, passed(tests))
 
 
 def _last_action(entries: Sequence[Entry]) -> Action:
@@ -193,12 +161,3 @@ def _last_action(entries: Sequence[Entry]) -> Action:
     if isinstance(last, Turn) and last.action:
         return last.action
     raise CodingError(CodingCode.INTERNAL, "the transcript does not end with an action")
-
-
-@asynccontextmanager
-async def _errors_named() -> AsyncIterator[None]:
-    """Raise failures of workspaces and sandboxes with their codes."""
-    try:
-        yield
-    except (ArchiveError, SandboxError) as error:
-        raise as_coding_error(error) from error

@@ -4,11 +4,9 @@ import asyncio
 
 from temporalio import activity
 
-from activities.coding.errors import as_coding_error
-from activities.coding.prepare import WorkspaceLimits, archive_bytes
+from activities.coding.running import WorkspaceLimits, working
 from activities.coding.storage import CodingStorage, Owner
-from activities.heartbeats import heartbeats
-from activities.sandbox.archive import Archive, ArchiveError
+from activities.sandbox.archive import Archive
 from activities.sandbox.changes import changes
 from activities.values import BlobRef, Value
 
@@ -65,16 +63,12 @@ class CompareActivity:
             CodingError: ``workspace-missing`` or ``archive-damaged``.
 
         """
-        async with heartbeats():
-            before, after = [
-                await self._storage.get(ref, archive_bytes(self._limits)) for ref in (request.before, request.after)
-            ]
-            try:
-                found = await asyncio.to_thread(
-                    lambda: changes(*(Archive.load(data, *self._limits) for data in (before, after)))
-                )
-            except ArchiveError as error:
-                raise as_coding_error(error) from error
+        refs = (request.before, request.after)
+        async with working():
+            archives = [await self._storage.get(ref, self._limits.archive_bytes) for ref in refs]
+            found = await asyncio.to_thread(
+                lambda: changes(*(Archive.load(archive, *self._limits) for archive in archives))
+            )
             patch = await self._storage.put(request.owner, found.patch.encode(), "text/x-diff", "patch")
         return Comparison(
             patch=patch,

@@ -12,7 +12,7 @@ from anyascii import anyascii
 from temporalio import activity
 
 from activities.coding.errors import as_coding_error
-from activities.coding.prepare import WorkspaceLimits, archive_bytes
+from activities.coding.running import WorkspaceLimits, archive_bytes
 from activities.coding.storage import CodingStorage, Owner
 from activities.heartbeats import heartbeats
 from activities.sandbox.archive import Archive, ArchiveError, File

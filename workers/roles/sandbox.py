@@ -10,8 +10,9 @@ from temporalio.client import Client
 from activities.blobs import BlobStore
 from activities.coding.act import SandboxActivities
 from activities.coding.compare import CompareActivity
-from activities.coding.prepare import PrepareActivity, WorkspaceLimits
+from activities.coding.prepare import PrepareActivity
 from activities.coding.present import PresentActivity
+from activities.coding.running import Runner
 from activities.coding.storage import CodingStorage, Transcripts
 from activities.sandbox.sandbox import SandboxError, Sandboxes, SandboxLimits
 from activities.text.languages import DetectLanguage
@@ -42,18 +43,16 @@ async def build(_client: Client) -> WorkerSpec:
     if left := await sandboxes.reap():
         _log.info("removed %d sandboxes of workers that are dead", left)
     stored = CodingStorage(BlobStore.open(storage.blobs))
-    transcripts, limits = Transcripts(stored), limits_of(settings)
-    workspaces = WorkspaceLimits(limits.workspace_bytes, limits.workspace_files)
-    roots = [Path(root).expanduser() for root in CodeSettings().roots]
-    in_sandbox = SandboxActivities(stored, transcripts, sandboxes, limits)
+    transcripts, runner = Transcripts(stored), Runner(sandboxes, limits_of(settings))
+    in_sandbox = SandboxActivities(stored, transcripts, runner)
     return WorkerSpec(
         settings.slots,
         [
-            PrepareActivity(stored, transcripts, sandboxes, workspaces, roots).prepare,
+            PrepareActivity(stored, transcripts, runner, code_roots()).prepare,
             in_sandbox.act,
             in_sandbox.verify,
-            CompareActivity(stored, workspaces).compare,
-            PresentActivity(stored, workspaces, load_detector).present,
+            CompareActivity(stored, runner.workspace_limits).compare,
+            PresentActivity(stored, runner.workspace_limits, load_detector).present,
         ],
     )
 
@@ -63,6 +62,11 @@ def load_detector() -> DetectLanguage:
     from workers.engines.language_detector import LanguageDetector
 
     return LanguageDetector().detect
+
+
+def code_roots() -> list[Path]:
+    """Return the folders that workspaces may be copied from."""
+    return [Path(root).expanduser() for root in CodeSettings().roots]
 
 
 def open_sandboxes(settings: SandboxSettings) -> Sandboxes:

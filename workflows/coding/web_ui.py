@@ -37,7 +37,7 @@ def of_task(state: CodingState, now: datetime) -> str:
         parts += [f"Tests: {_cell(report.tests)}"] * bool(report.tests)
         if report.comparison:
             compared = report.comparison
-            files = [f"- `{_cell(file.path)}` {file.kind}, +{file.added} −{file.removed}" for file in compared.files]
+            files = [f"- `{_cell(file.path)}` {file.kind}, +{file.added} -{file.removed}" for file in compared.files]
             parts.append("\n".join([f"**{compared.changed} files changed**\n", *files[:FILES]]))
     rows = [
         f"| {line.step} | {GAP}{_cell(line.text, 150)} | {GAP}{line.seconds:.1f} s | {GAP}{line.tokens:,} |"
