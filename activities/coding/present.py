@@ -11,11 +11,9 @@ from pathlib import PurePosixPath
 from anyascii import anyascii
 from temporalio import activity
 
-from activities.coding.errors import as_coding_error
-from activities.coding.running import WorkspaceLimits, archive_bytes
+from activities.coding.running import WorkspaceLimits, working
 from activities.coding.storage import CodingStorage, Owner
-from activities.heartbeats import heartbeats
-from activities.sandbox.archive import Archive, ArchiveError, File
+from activities.sandbox.archive import Archive, File
 from activities.text.languages import AnswerLanguages, DetectLanguage
 from activities.text.sentences import split
 from activities.values import BlobRef, Value
@@ -98,7 +96,7 @@ class PresentActivity:
             CodingError: ``workspace-missing`` or ``archive-damaged``.
 
         """
-        async with heartbeats():
+        async with working():
             sentences = await asyncio.to_thread(self._sentences, request)
             files = await self._files(request)
         return Presented(sentences=sentences, files=files)
@@ -121,11 +119,8 @@ class PresentActivity:
     async def _files(self, request: PresentRequest) -> tuple[PresentedFile, ...]:
         if request.workspace is None or not request.changed:
             return ()
-        data = await self._storage.get(request.workspace, archive_bytes(self._limits))
-        try:
-            archive = await asyncio.to_thread(Archive.load, data, *self._limits)
-        except ArchiveError as error:
-            raise as_coding_error(error) from error
+        data = await self._storage.get(request.workspace, self._limits.archive_bytes)
+        archive = await asyncio.to_thread(Archive.load, data, *self._limits)
         contents = await asyncio.to_thread(_chosen, archive, request)
         return tuple(
             [
