@@ -1,0 +1,187 @@
+"""Sandboxes by a container engine, Podman or Docker: a container for each command, by their command line.
+
+The launcher is process 1 of the container. It ends with its input, which the engine closes when june's client of it
+dies; what has an end of its own in a label is removed by ``reap`` besides.
+"""
+
+import asyncio
+import inspect
+import json
+import os
+import time
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
+from typing import NamedTuple
+
+from activities.processes import die_with_parent
+from activities.sandbox import launcher
+from activities.sandbox.launching import (
+    NOTHING,
+    SPARE_SECONDS,
+    Confinement,
+    Launched,
+    LaunchedSandbox,
+    cgroup_bytes,
+    scratch_bytes,
+    tmpfs_bytes,
+)
+from activities.sandbox.owner import is_dead, this_worker
+from activities.sandbox.sandbox import WORKSPACE, Command, Isolation, Sandbox, SandboxError, SandboxLimits
+from activities.sandbox.seccomp import compile_filter
+
+WANTED = (
+    "pid namespace",
+    "network namespace",
+    "unprivileged user",
+    "no capabilities",
+    "seccomp",
+    "no new privileges",
+    "read-only root",
+)
+WORKER, UNTIL = "june.sandbox.worker", "june.sandbox.until"
+"""Labels: which worker has made a container; after which time, in seconds of the epoch, it has no more use."""
+CONTAINERS_IN_PIDS = 1
+"""The launcher."""
+ENGINE_SECONDS = 60.0
+BUILD = "Build it: `{engine} build -t {image} -f docker/sandbox.Dockerfile .`"
+ADVICE = "See that {engine} is installed, runs, and may be used by june's user: `{engine} info`."
+NO_MEMORY_LIMIT = "a limit of memory: the engine sets none here; it needs cgroups v2, or root"
+_numbers = count()
+
+
+class Engine(NamedTuple):
+    """What an engine says of itself."""
+
+    version: str
+    runtime: str
+    podman: bool
+
+
+class ContainerSandboxes:
+    """The backend; one a worker."""
+
+    def __init__(
+        self, engine: str, *, image: str = "june-sandbox", runtime: str = "", uid: int = 61001, slots: int = 2
+    ) -> None:
+        """Start nothing.
+
+        Args:
+            engine: ``podman`` or ``docker``, or a path to one.
+            image: image of the containers, with Python; it is not pulled.
+            runtime: such as ``runsc``; empty for the engine's default.
+            uid: user id that commands run as.
+            slots: commands at once; more wait.
+
+        """
+        self._engine = engine
+        self._image = image
+        self._runtime = runtime
+        self._uid = uid
+        self._slots = asyncio.Semaphore(slots)
+        self._preparing = asyncio.Lock()
+        self._prepared: Engine | None = None
+        self._sandboxes: dict[str, LaunchedSandbox] = {}
+
+    async def isolation(self) -> Isolation:
+        """Try what is in force here, by running a command."""
+        prepared = await self._prepare()
+        facts = (await LaunchedSandbox("trial", NOTHING, SandboxLimits(), self).outcome(Command(("true",)))).facts
+        limited = facts.memory_limit is not None and facts.memory_limit <= cgroup_bytes(SandboxLimits())
+        holds = (
+            "no network",
+            "namespaces: PID, mount, network, IPC, UTS" + (", user" if facts.user_namespace else ""),
+            f"uid {self._uid}",
+            "seccomp",
+            "no capabilities",
+            "read-only root, bounded tmpfs",
+            *(("cgroup: memory, pids",) if limited else ()),
+            f"Python {facts.python}",
+        )
+        return Isolation(
+            f"{prepared.version} ({self._runtime or prepared.runtime})", holds, () if limited else (NO_MEMORY_LIMIT,)
+        )
+
+    async def create(self, name: str, archive: bytes, limits: SandboxLimits) -> Sandbox:
+        """Create the sandbox of this name; one that is there already by that name is destroyed first."""
+        before = self._sandboxes.pop(name, None)
+        if before:
+            await before.destroy()
+        await self._prepare()
+        self._sandboxes[name] = sandbox = LaunchedSandbox(name, archive, limits, self)
+        return sandbox
+
+    async def reap(self) -> int:
+        """Remove the containers of dead workers, and those whose time has passed."""
+        form = f'{{{{.ID}}}} {{{{.Label "{WORKER}"}}}} {{{{.Label "{UNTIL}"}}}}'
+        listed = await self._ask("ps", "--all", "--filter", f"label={WORKER}", "--format", form)
+        dead = []
+        for line in listed.splitlines():
+            identifier, worker, until = line.split()
+            if is_dead(worker) or float(until) < time.time():
+                dead.append(identifier)
+        if dead:
+            await self._ask("rm", "--force", *dead)
+        return len(dead)
+
+    @asynccontextmanager
+    async def launch(self, name: str, limits: SandboxLimits) -> AsyncIterator[Launched]:
+        """Start a launcher in a container."""
+        prepared = await self._prepare()
+        container = f"june-sandbox-{this_worker()}-{next(_numbers)}"
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._slots)
+            words = (*self._arguments(prepared, container, limits), "-c", inspect.getsource(launcher))
+            process = await asyncio.create_subprocess_exec(
+                *die_with_parent.command(self._engine, *words), stdin=PIPE, stdout=PIPE, stderr=PIPE
+            )
+            stack.push_async_callback(self._end, process, container)
+            confinement = Confinement(wanted=WANTED, filter_code=compile_filter(hidden_memory=True))
+            try:
+                yield Launched(process, confinement, lambda: 0)
+            except SandboxError as error:
+                if error.code == "sandbox-unavailable":
+                    build = BUILD.format(engine=self._engine, image=self._image)
+                    raise SandboxError(error.code, f"{self._engine}: {error} {build}") from error
+                raise
+
+    async def _end(self, process: asyncio.subprocess.Process, container: str) -> None:
+        """Remove the container, however far it came, and wait for the client's end."""
+        if process.returncode is None:
+            with_force = asyncio.create_task(self._ask("rm", "--force", "--time", "0", container, check=False))
+            await asyncio.shield(with_force)
+            assert process.stdout  # noqa: S101 - a pipe
+            while await process.stdout.read(launcher.CHUNK):
+                pass
+        await process.wait()
+
+    def _arguments(self, prepared: Engine, container: str, limits: SandboxLimits) -> tuple[str, ...]:
+        """Build the engine's arguments, up to those of Python."""
+        tmp, shm = scratch_bytes(limits)
+        memory = str(cgroup_bytes(limits))
+        until = time.time() + limits.seconds + 2 * SPARE_SECONDS
+        return (
+            *("run", "--rm", "--interactive", "--pull", "never", "--name", container),
+            *("--label", f"{WORKER}={this_worker()}", "--label", f"{UNTIL}={until:.0f}"),
+            *("--network", "none", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
+            *(("--read-only-tmpfs=false",) if prepared.podman else ()),
+            *("--pids-limit", str(limits.processes + CONTAINERS_IN_PIDS)),
+            *("--memory", memory, "--memory-swap", memory, "--shm-size", str(shm)),
+            *("--tmpfs", f"{WORKSPACE}:rw,exec,nosuid,nodev,mode=1777,size={tmpfs_bytes(limits)}"),
+            *("--tmpfs", f"/tmp:rw,exec,nosuid,nodev,mode=1777,size={tmp}"),  # noqa: S108 - the container's
+            *("--user", f"{self._uid}:{self._uid}", "--hostname", "sandbox", "--workdir", "/", "--log-driver", "none"),
+            *(("--runtime", self._runtime) if self._runtime else ()),
+            *("--entrypoint", "python3", self._image, "-I", "-S", "-B"),
+        )
+
+    async def _prepare(self) -> Engine:
+        """Ask the engine, once, what it is, and whether the image is there."""
+        async with self._preparing:
+            if self._prepared is None:
+                await asyncio.to_thread(compile_filter, hidden_memory=True)
+                said = json.loads(await self._ask("version", "--format", "json"))
+                podman = "Server" not in said or "podman" in json.dumps(said).lower()
+                await self._ask("image", "inspect", self._image, advice=BUILD)
+                self._prepared = said and Engine("", "", podman)
+            return self._prepared

