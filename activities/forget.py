@@ -5,7 +5,6 @@ The server overwrites what it deletes (`workers.local.database`), where june run
 
 import asyncio
 from collections.abc import Iterable
-from datetime import timedelta
 
 from temporalio import activity
 from temporalio.api.common.v1 import WorkflowExecution
@@ -19,7 +18,7 @@ from activities.heartbeats import heartbeats
 from activities.platforms.file import FilePlatform, Outbox
 from activities.values import Identifier, Value
 
-TASK_TIMEOUT = timedelta(seconds=30)
+TASK_SECONDS = 30.0
 """With a coding task that is to end; a sandbox worker that has died is noticed in that time."""
 
 
@@ -95,14 +94,12 @@ class ForgetActivity:
         try:
             await task.signal("forget")
             await task.cancel()
-            try:
-                await task.result(rpc_timeout=TASK_TIMEOUT)
-            except WorkflowFailureError:  # it is cancelled
-                return
-            except RPCError as error:
-                if error.status not in {RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED}:
-                    raise
-                await task.terminate("its chat is forgotten")
+            async with asyncio.timeout(TASK_SECONDS):
+                await task.result()
+        except WorkflowFailureError:  # it is cancelled
+            return
+        except TimeoutError:
+            await task.terminate("its chat is forgotten")
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended meanwhile
                 raise
