@@ -5,10 +5,11 @@ import time
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.coding.completion import Completion, read_completion
 from activities.coding.storage import Owner, Transcripts
 from activities.error_codes import ErrorCode
 from activities.heartbeats import heartbeats
-from activities.language_model import Completion, LanguageModel, ModelRequest, Sampling, read_completion
+from activities.language_model import LanguageModel, ModelRequest, Sampling, too_long
 from activities.values import BlobRef, Value
 from activities.waiting import Waiting
 from agent.actions import Finish, in_a_line
@@ -160,8 +161,7 @@ class ThinkActivity:
                 max_chars = CHARS_A_TOKEN * (window.answer_tokens + window.thinking_tokens)
                 return await read_completion(self._model, asked, waiting.renew, max_chars)
             except ApplicationError as error:
-                too_long = error.type == ErrorCode.MODEL_REFUSED.value and {"reason": "context"} in error.details
-                if not too_long or cut == MAX_CUTS:
+                if not too_long(error) or cut == MAX_CUTS:
                     raise
                 activity.logger.info("the prompt is longer than the server takes; it is cut")
                 window = window._replace(context_tokens=int(SMALLER * window.context_tokens))

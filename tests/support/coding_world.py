@@ -103,7 +103,7 @@ class CodingWorld:
             transcript=stored(f"transcript-{request.step}-thought", "jsonl"),
             tool=step.tool,
             line=step.line or step.tool,
-            digest=f"{step.tool} {step.line}".strip(),
+            digest=f"{step.tool} {step.line}".strip() if step.tool else "",
             summary=step.summary,
             model="scripted",
             prompt_tokens=step.tokens - 10,

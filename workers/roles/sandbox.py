@@ -3,8 +3,6 @@
 import logging
 from pathlib import Path
 
-from activities.sandbox.bubblewrap import BubblewrapSandboxes
-from activities.sandbox.containers import ContainerSandboxes
 from temporalio.client import Client
 
 from activities.blobs import BlobStore
@@ -14,6 +12,7 @@ from activities.coding.prepare import PrepareActivity
 from activities.coding.present import PresentActivity
 from activities.coding.running import Runner
 from activities.coding.storage import CodingStorage, Transcripts
+from activities.sandbox.backends import open_backend
 from activities.sandbox.sandbox import SandboxError, Sandboxes, SandboxLimits
 from activities.text.languages import DetectLanguage
 from workers.errors import UnavailableError
@@ -71,10 +70,15 @@ def code_roots() -> list[Path]:
 
 def open_sandboxes(settings: SandboxSettings) -> Sandboxes:
     """Return the backend that is configured; nothing is tried yet."""
-    packages = settings.packages
-    if settings.backend == "bubblewrap":
-        return BubblewrapSandboxes(settings.bwrap, settings.uid, settings.slots, packages)
-    return ContainerSandboxes(settings.backend, settings.image, settings.runtime, settings.uid)
+    return open_backend(
+        settings.backend,
+        bwrap=settings.bwrap,
+        image=settings.image,
+        runtime=settings.runtime,
+        uid=settings.uid,
+        slots=settings.slots,
+        packages=settings.packages,
+    )
 
 
 def limits_of(settings: SandboxSettings) -> SandboxLimits:

@@ -24,7 +24,7 @@ GAP = "\u2003"
 
 def of_task(state: CodingState, now: datetime) -> str:
     """Return a task's details as Markdown: where it stands, its last steps, and in the end what has changed."""
-    status = state.status(0, now)
+    status = state.status(-1, now)
     stage = "" if status.stage is CodingStage.DONE else f", {status.stage.value}"
     parts = [
         f"{MARKS[status.outcome]} **{status.outcome.value}{stage}** — step {status.step} of {status.max_steps}, "

@@ -264,7 +264,7 @@ class CodingTask:
         self._state.paused = False
 
     @workflow.query
-    def status(self, after: int = 0) -> CodingStatus:
+    def status(self, after: int = -1) -> CodingStatus:
         """Return what the task is doing, and its steps after this one."""
         return self._state.status(after, workflow.now())
 

@@ -1,6 +1,7 @@
 """Coding tasks, with model and sandbox replaced by name."""
 
 import asyncio
+import logging
 from typing import Any
 from uuid import uuid4
 
@@ -12,12 +13,14 @@ from activities.coding.act import Acted, ActRequest, Verified
 from activities.coding.think import ThinkRequest, Thought
 from activities.error_codes import CodingCode
 from activities.values import BlobRef
-from tests.support.coding_world import FINISH, STEPS, CodingWorld, Step, hold_step, stored
+from tests.support.coding_world import FINISH, CodingWorld, Step, hold_step, stored
 from tests.support.waiting import until
 from workflows.coding import workflow as module
 from workflows.coding.contracts import CodingOutcome, CodingReport, CodingRequest, CodingStage, CodingStatus
 from workflows.coding.workflow import MAX_INTERRUPTED, CodingTask
 from workflows.names import CODING_MEMO, OUTCOME, WORKFLOW_QUEUE
+
+logger = logging.getLogger(__name__)
 
 Handle = WorkflowHandle[CodingTask, CodingReport]
 
@@ -49,7 +52,8 @@ async def test_a_task_is_done_step_by_step(world: CodingWorld, client: Client) -
     assert [name for name, _ in world.calls] == ["prepare", *["think", "act"] * 4, "compare"]
     status = await status_of(handle)
     assert status.stage is CodingStage.DONE
-    assert [line.text for line in status.lines][1:] == [
+    assert [line.text for line in status.lines] == [
+        "workspace of 2 files",
         "read calc.py: 1 line",
         "write calc.py: 1 failed, 1 passed",
         "run_tests: 2 passed",
@@ -257,36 +261,29 @@ async def test_a_name_that_is_mistyped_is_refused(client: Client, world: CodingW
     assert not world.calls
 
 
-async def test_a_long_task_goes_on_in_new_runs(
-    world: CodingWorld, client: Client, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.slow
+async def test_a_long_task_stays_far_below_temporals_limits_and_goes_on_in_a_new_run(
+    world: CodingWorld, client: Client
 ) -> None:
-    """Each run takes up where the one before it stopped: nothing is counted or done twice."""
-    monkeypatch.setattr(module, "MAX_EVENTS", 60)  # the sandbox of workflows passes june's modules through
-    world.steps = [*[Step("run", f"run {number}", told=f"{number}", changes=True) for number in range(20)], FINISH]
-    handle = await start(client, limits={"steps": 50})
-    first_run = (await handle.describe()).run_id
-    report = await handle.result()
-    assert (await handle.describe()).run_id != first_run
-    assert (report.outcome, report.steps) == (CodingOutcome.FINISHED, 21)
-    assert [request.step for request in world.asked("act")] == list(range(1, 22))
-    assert len(world.asked("prepare")) == 1
-    assert report.prompt_tokens == 2100
-    assert report.baseline == stored("baseline")
-
-
-async def test_250_steps_stay_far_below_temporals_limits(world: CodingWorld, client: Client) -> None:
+    """Nothing is counted or done twice."""
     line = "run python3 -m pytest -q tests/test_something.py -k " + "x" * 60
-    world.steps = [
-        *[Step("run", line + str(number), told=f"{number} failed, 12 passed", changes=True) for number in range(249)],
-        FINISH,
-    ]
-    handle = await start(client, limits={"steps": 250})
+    told = [f"{number} failed, 12 passed" for number in range(349)]
+    world.steps = [*(Step("run", f"{line}{text}", told=text, changes=True) for text in told), FINISH]
+    handle = await start(client, limits={"steps": 400})
+    first_run = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
     report = await handle.result()
-    assert (report.outcome, report.steps) == (CodingOutcome.FINISHED, 250)
-    description = await handle.describe()
-    assert description.raw_description.workflow_execution_info.history_length < 5000
-    assert description.raw_description.workflow_execution_info.history_size_bytes < 2_000_000
-
-
-def test_the_scripted_task_has_every_kind_of_end() -> None:
-    assert STEPS[-1] is FINISH
+    assert (report.outcome, report.steps, report.prompt_tokens) == (CodingOutcome.FINISHED, 350, 35_000)
+    assert [request.step for request in world.asked("act")] == list(range(1, 351))
+    assert len(world.asked("prepare")) == 1
+    assert report.baseline == stored("baseline")
+    description = await first_run.describe()
+    assert description.status is WorkflowExecutionStatus.CONTINUED_AS_NEW
+    execution = description.raw_description.workflow_execution_info
+    assert execution.history_length < 5000
+    assert execution.history_size_bytes < 2_000_000
+    steps = sum(
+        event.activity_task_scheduled_event_attributes.activity_type.name == "act"
+        for event in (await first_run.fetch_history()).events
+    )
+    logger.info("%d steps: %d events, %d bytes", steps, execution.history_length, execution.history_size_bytes)
+    assert steps >= 250
