@@ -7,9 +7,8 @@ dies; what has an end of its own in a label is removed by ``reap`` besides.
 import asyncio
 import inspect
 import json
-import os
 import time
-from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count

@@ -1,7 +1,7 @@
 """Tell a chat how its task has ended: a sentence of june's, the agent's summary in writing and spoken, and the files.
 
-The task's own workflow runs the activities that answer voice messages (``synthesize``, ``reply``), which lie below both:
-neither workflow knows of the other, and one history shows the task and what was said of it.
+The task's own workflow runs the activities that answer voice messages (``synthesize``, ``reply``), which lie below
+both: neither workflow knows of the other, and one history shows the task and what was said of it.
 """
 
 import asyncio
