@@ -51,7 +51,7 @@ class TooLargeError(Exception):
 class Program(ctypes.Structure):
     """A seccomp filter (``struct sock_fprog``)."""
 
-    _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]  # noqa: RUF012 - as ctypes has it
+    _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]
 
 
 class Pipe:

@@ -9,10 +9,12 @@ from activities.blobs import BlobStore
 from activities.coding.act import SandboxActivities
 from activities.coding.compare import CompareActivity
 from activities.coding.prepare import PrepareActivity
+from activities.coding.present import PresentActivity
 from activities.coding.running import Runner
 from activities.coding.storage import CodingStorage, Transcripts
 from activities.sandbox.backends import open_backend
 from activities.sandbox.sandbox import SandboxError, Sandboxes, SandboxLimits
+from activities.text.languages import DetectLanguage
 from workers.errors import UnavailableError
 from workers.roles.spec import WorkerSpec
 from workers.settings import CodeSettings, SandboxSettings, StorageSettings
@@ -49,8 +51,16 @@ async def build(_client: Client) -> WorkerSpec:
             in_sandbox.act,
             in_sandbox.verify,
             CompareActivity(stored, runner.workspace_limits).compare,
+            PresentActivity(stored, runner.workspace_limits, load_detector).present,
         ],
     )
+
+
+def load_detector() -> DetectLanguage:
+    """Load what tells the languages of summaries: half a second and 80 MB, which only tasks of chats need."""
+    from workers.engines.language_detector import LanguageDetector
+
+    return LanguageDetector().detect
 
 
 def code_roots() -> list[Path]:
