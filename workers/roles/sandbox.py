@@ -32,7 +32,7 @@ async def build(_client: Client) -> WorkerSpec:
     try:
         isolation = await sandboxes.isolation()
     except SandboxError as error:
-        _log.warning("coding tasks are refused: %s", error)
+        _log.warning("coding tasks are refused: %s", str(error))
     else:
         _log.info("%s: %s", isolation.backend, ", ".join(isolation.holds))
         for lacking in isolation.lacks:
