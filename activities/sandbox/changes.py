@@ -85,9 +85,9 @@ def apply_changes(folder: Path, before: Archive, after: Archive) -> Applied:
     fails, what was done is undone, so that the folder is as it was.
 
     A process that is killed (``kill -9``) undoes nothing: some paths are as in ``before``, some as in ``after``, each
-    file a whole one, and the folder ``.june-apply`` stays. Calling this again with the same archives does the rest and
-    removes it. (Where the file system has no hard links, a file that was being replaced may be in there alone.)
-    Against a loss of power nothing is done.
+    file a whole one; where a file becomes a folder, or a folder a file, neither may be there; and ``.june-apply``
+    stays. Calling this again with the same archives does the rest and removes it. (Where the file system has no hard
+    links, a file that was being replaced may be in ``.june-apply`` alone.) Nothing is done against a loss of power.
 
     Raises:
         ConflictError: the folder is not what ``before`` holds; it says where.
@@ -99,10 +99,9 @@ def apply_changes(folder: Path, before: Archive, after: Archive) -> Applied:
         _lock(root)
         differences = _differences(before, after)
         steps = _steps(root, differences, max(before.max_bytes, after.max_bytes))
-        if steps:
-            with _staging(root) as staging, ExitStack() as undo:
-                _Writing(root, staging, undo).write(steps)
-                undo.pop_all()
+        with _staging(root) as staging, ExitStack() as undo:
+            _Writing(root, staging, undo).write(steps)
+            undo.pop_all()
     finally:
         os.close(root)
     removed = [step for step in steps if isinstance(step.found, File | Link) and not isinstance(step.new, File | Link)]
@@ -122,9 +121,7 @@ class _Step(NamedTuple):
     @property
     def clears(self) -> bool:
         """Whether what is there goes before anything new comes."""
-        return self.found is not None and (
-            self.new is None or isinstance(self.found, Folder) != isinstance(self.new, Folder)
-        )
+        return self.found is not None and (self.new is None or _changes_kind(self.found, self.new))
 
 
 class _Writing:
@@ -237,6 +234,11 @@ def _differences(before: Archive, after: Archive) -> dict[str, tuple[Entry | Non
     return {path: (old.get(path), new.get(path)) for path in sorted({*old, *new}) if old.get(path) != new.get(path)}
 
 
+def _changes_kind(old: Entry | None, new: Entry | None) -> bool:
+    """Check whether a folder becomes a file, or a file a folder."""
+    return old is not None and new is not None and isinstance(old, Folder) != isinstance(new, Folder)
+
+
 def _kind(old: File | Link | None, new: File | Link | None) -> Literal["added", "changed", "deleted", "link", "mode"]:
     if isinstance(old, Link) or isinstance(new, Link):
         return "link"
@@ -258,7 +260,8 @@ def _steps(root: int, differences: Mapping[str, tuple[Entry | None, Entry | None
     steps, conflicts = [], []
     for path, (old, new) in differences.items():
         found, status = _found(root, path, differences, max_bytes)
-        if isinstance(found, Other) or found not in (old, new):
+        cleared = found is None and _changes_kind(old, new)  # by a process that was killed
+        if isinstance(found, Other) or not (cleared or found in (old, new)):
             conflicts.append(path)
         elif found != new:
             steps.append(_Step(path, found, status, new))
@@ -317,7 +320,7 @@ def _staging(root: int) -> Iterator[int]:
             os.rmdir(APPLYING, dir_fd=root)
         raise
     else:
-        shutil.rmtree(APPLYING, dir_fd=root)
+        shutil.rmtree(APPLYING, ignore_errors=True, dir_fd=root)  # what stays is removed the next time
     finally:
         os.close(staging)
 
