@@ -371,6 +371,7 @@ class TestApply:
         with pytest.raises(OSError, match="No such file"):
             apply_changes(tmp_path / "missing", BEFORE, AFTER)
 
+    @pytest.mark.slow
     def test_kill_9_leaves_whole_files_and_the_rest_is_done_later(self, folder: Path) -> None:
         kills = 0
         for number in range(100):
