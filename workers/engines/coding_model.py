@@ -39,5 +39,6 @@ def coding_settings(code: CodeSettings, conversations: LlmSettings) -> LlmSettin
             "base_url": code.base_url or conversations.base_url,
             "api_key": api_key,
             "model": code.model or conversations.model,
+            "first_token_seconds": code.first_token_seconds,
         }
     )
