@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -147,8 +147,10 @@ async def stage(dev_server: WorkflowEnvironment) -> AsyncIterator[Stage]:
 
 @asynccontextmanager
 async def working(stage: Stage) -> AsyncIterator[Stage]:
-    queue, activities = stage.queue, [stage.activity.reply, stage.activity.send_file]
-    async with Worker(stage.client, task_queue=queue, activities=activities, graceful_shutdown_timeout=timedelta(0)):
+    activities: list[Callable[..., Any]] = [stage.activity.reply, stage.activity.send_file]
+    async with Worker(
+        stage.client, task_queue=stage.queue, activities=activities, graceful_shutdown_timeout=timedelta(0)
+    ):
         yield stage
 
 
