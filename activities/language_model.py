@@ -47,7 +47,7 @@ class ModelRequest(NamedTuple):
 class ToolCallPiece(NamedTuple):
     """A piece of a tool call; id and name come with the first one, as a rule."""
 
-    index: int
+    number: int
     """Which of the calls."""
     id: str = ""
     name: str = ""
