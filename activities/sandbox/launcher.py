@@ -41,7 +41,6 @@ SECCOMP_MODE_FILTER = 2
 NOT_FOUND, NOT_STARTED = 127, 126
 OOM_COUNTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-PAGE = resource.getpagesize()
 
 
 class TooLargeError(Exception):
@@ -461,12 +460,12 @@ class Run:
 
 
 def resident_bytes() -> int:
-    """Sum up the memory of all processes but this one; what they share counts for each."""
+    """Sum up the memory of all processes but this one, without files; what they share counts for each."""
     total = 0
     for name in os.listdir("/proc"):
         if name.isdigit() and name != "1":
-            with contextlib.suppress(OSError), open(f"/proc/{name}/statm", encoding="ascii") as file:
-                total += int(file.read().split()[1]) * PAGE
+            with contextlib.suppress(OSError), open(f"/proc/{name}/status", encoding="utf-8", errors="replace") as file:
+                total += sum(int(line.split()[1]) << 10 for line in file if line.startswith(("RssAnon:", "RssShmem:")))
     return total
 
 

@@ -742,7 +742,7 @@ while True:
         pass
 """,
         seconds=1.5,
-        ends="time",
+        ends="?",
     ),
     Attempt(
         "threads",

@@ -25,6 +25,7 @@ import psutil
 
 from activities.sandbox.backends import open_backend
 from activities.sandbox.launching import NOTHING
+from activities.sandbox.owner import this_worker
 from activities.sandbox.sandbox import Command, ExecResult, Sandboxes, SandboxError, SandboxLimits
 from activities.sandbox.shared_files import find_python
 from tests.activities.sandbox.attempts import ATTEMPTS, PRELUDE, Attempt
@@ -32,7 +33,8 @@ from tests.activities.sandbox.attempts import ATTEMPTS, PRELUDE, Attempt
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs" / "sandbox.md"
 BEGIN, END = "<!-- escapes: begin -->", "<!-- escapes: end -->"
-UID = 61001
+UID = 61071
+"""First of the user ids of commands, where the tests run as root: not those of other tests."""
 USER = 61090
 """An unprivileged user, as whom june runs in one of the variants."""
 LIMITS = SandboxLimits(
@@ -106,10 +108,11 @@ class Machine(NamedTuple):
         return {
             "settings": {path.name: path.read_text() for path in SETTINGS if path.exists()},
             "marker": self.marker.read_text(),
-            "mounts": sum(1 for _ in Path("/proc/self/mountinfo").open()),
-            "folders": len(list(Path(tempfile.gettempdir()).glob("june-sandbox-*"))),
+            # Those of containers are another test's, or go with the container.
+            "mounts": sum("/containers/" not in line for line in Path("/proc/self/mountinfo").open()),
+            "folders": len(list(Path(tempfile.gettempdir()).glob(f"june-sandbox-{this_worker()}*"))),
             "processes": sorted(processes()),
-            "cgroups": [name for _, names, _ in os.walk("/sys/fs/cgroup") for name in names if "june-sandbox-" in name],
+            "cgroups": [name for _, names, _ in os.walk("/sys/fs/cgroup") for name in names if this_worker() in name],
         }
 
     def connections(self) -> list[str]:
