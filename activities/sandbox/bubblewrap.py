@@ -186,8 +186,8 @@ async def _find_program(configured: str, shared: SharedFiles) -> tuple[str, str]
         except OSError:
             continue
         output, _ = await process.communicate()
-        found = output.decode(errors="replace").split()[-1] if output else ""
-        if found and tuple(map(int, re.findall(r"\d+", found)[:2])) >= OLDEST:
+        found = "".join(re.findall(r"^bubblewrap (\d+\.\d+\S*)", output.decode(errors="replace")))
+        if found and tuple(map(int, found.split(".")[:2])) >= OLDEST:
             return str(path), found
     sentence = f"bubblewrap {found} is too old." if found else f"bubblewrap is not there ({configured or 'bwrap'})."
     raise SandboxError("sandbox-unavailable", f"{sentence} {INSTALL}")
