@@ -52,8 +52,8 @@ OLDEST = (0, 8)
 """Version that can forbid more user namespaces inside."""
 END_SECONDS = 10.0
 NO_CGROUPS = (
-    "cgroups: june watches the memory, 20 times a second, instead of the kernel; run the sandbox worker as root or as a "
-    "unit of systemd with Delegate=yes"
+    "cgroups: june watches the memory, 20 times a second, instead of the kernel; run the sandbox worker as root or as "
+    "a unit of systemd with Delegate=yes"
 )
 INSTALL = "Install it: `apt install bubblewrap` or as your distribution has it."
 ADVICE = (
@@ -120,7 +120,7 @@ class BubblewrapSandboxes:
         return max(folders, await asyncio.to_thread(parent.reap) if parent else 0)
 
     @asynccontextmanager
-    async def launch(self, name: str, limits: SandboxLimits) -> AsyncIterator[Launched]:
+    async def launch(self, limits: SandboxLimits) -> AsyncIterator[Launched]:
         """Start a launcher in namespaces of its own."""
         prepared = await self._prepare()
         async with AsyncExitStack() as stack:
@@ -214,7 +214,9 @@ async def _start(
                 stderr=PIPE,
                 env={},
                 pass_fds=(writing,),
-                **({} if uid is None else {"user": uid, "group": uid, "extra_groups": []}),
+                user=uid,
+                group=uid,
+                extra_groups=None if uid is None else [],
             )
         except (OSError, ValueError) as error:
             sentence = f"{prepared.program} cannot be started as uid {os.geteuid() if uid is None else uid}: {error}."

@@ -125,7 +125,7 @@ class ContainerSandboxes:
         return len(dead)
 
     @asynccontextmanager
-    async def launch(self, name: str, limits: SandboxLimits) -> AsyncIterator[Launched]:
+    async def launch(self, limits: SandboxLimits) -> AsyncIterator[Launched]:
         """Start a launcher in a container."""
         prepared = await self._prepare()
         container = f"june-sandbox-{this_worker()}-{next(_numbers)}"

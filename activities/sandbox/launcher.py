@@ -1,4 +1,5 @@
-"""Runs one command in a sandbox: process 1 of it, on the standard library alone (Python 3.8 or newer).
+# ruff: noqa: PTH101, PTH117, PTH118, PTH120, PTH123, PTH208 - by descriptors, and no more modules than are needed
+"""Runs one command in a sandbox: process 1 of it, on the standard library alone (Python 3.9 or newer).
 
 On standard input it gets a request, the workspace as a tar archive, and what the command is to read; the input stays
 open, and its end is the sandbox's. On standard output it says what is in force, then what the command printed, what
@@ -8,6 +9,8 @@ The command is not believed in anything. Its processes have none of these two pi
 process 1 (which is not dumpable, and whom the kernel spares), and are dead before the workspace is packed. Where the
 isolation that the request asks for is not there, no command is run.
 """
+
+from __future__ import annotations
 
 import base64
 import contextlib
@@ -23,6 +26,7 @@ import struct
 import sys
 import tarfile
 import time
+from typing import Any
 
 HELLO, REFUSED, OUTPUT, REST, ARCHIVE, END = b"h", b"x", b"o", b"t", b"w", b"e"
 HEADER = struct.Struct(">cI")
@@ -50,7 +54,7 @@ class TooLargeError(Exception):
 class Program(ctypes.Structure):
     """A seccomp filter (``struct sock_fprog``)."""
 
-    _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]  # noqa: RUF012 - as ctypes has it
+    _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]
 
 
 class Pipe:
@@ -114,7 +118,7 @@ def confine(libc: ctypes.CDLL, filter_code: bytes) -> None:
             raise OSError(ctypes.get_errno(), "seccomp")
 
 
-def facts(libc: ctypes.CDLL) -> dict:
+def facts(libc: ctypes.CDLL) -> dict[str, Any]:
     """Read what isolates this process: from the kernel, not from what was asked for."""
     with open("/proc/self/status", encoding="ascii", errors="replace") as file:
         status = dict(line.split(":", 1) for line in file if ":" in line)
@@ -137,7 +141,7 @@ def facts(libc: ctypes.CDLL) -> dict:
     }
 
 
-def missing(found: dict, wanted: list) -> list:
+def missing(found: dict[str, Any], wanted: list[str]) -> list[str]:
     """Name what of the isolation that is asked for is not in force."""
     there = {
         "pid namespace": found["pid"] == 1,
@@ -152,7 +156,7 @@ def missing(found: dict, wanted: list) -> list:
     return [name for name in wanted if not there.get(name)]
 
 
-def numbers(path: str, name: str) -> list:
+def numbers(path: str, name: str) -> list[int]:
     """Read the numbers of a cgroup's file, of the line that begins with a name; none where it is not there."""
     try:
         with open(path, encoding="ascii") as file:
@@ -171,8 +175,8 @@ def unpack(pipe: Pipe, size: int, folder: str) -> None:
     """Unpack the archive that comes next on the pipe."""
     piece = Piece(pipe, size)
     trusted = {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}  # new in 3.12, 3.11.4
-    with tarfile.open(fileobj=piece, mode="r|", bufsize=CHUNK) as archive:
-        archive.extractall(folder, **trusted)
+    with tarfile.open(fileobj=piece, mode="r|", bufsize=CHUNK) as archive:  # type: ignore[call-overload]
+        archive.extractall(folder, **trusted)  # noqa: S202 - nothing is in reach that is not the command's anyway
     while piece.left:
         piece.read(CHUNK)
 
@@ -185,7 +189,7 @@ class Packer:
         self._archive = archive
         self._bytes_left = max_bytes
         self._files_left = max_files
-        self.skipped = []
+        self.skipped: list[str] = []
         """What was left out and why; the first of it."""
 
     def folder(self, descriptor: int, path: str, depth: int) -> None:
@@ -315,14 +319,14 @@ class Output:
 class Run:
     """The command: one process, and whatever that starts."""
 
-    def __init__(self, pipe: Pipe, libc: ctypes.CDLL, request: dict, stdin: bytes) -> None:
+    def __init__(self, pipe: Pipe, libc: ctypes.CDLL, request: dict[str, Any], stdin: bytes) -> None:
         """Prepare; ``begin`` starts it in the workspace."""
         self._pipe = pipe
         self._libc = libc
         self._request = request
         self._stdin = memoryview(stdin)
         self.output = Output(pipe, request["head"], request["tail"])
-        self.status = None
+        self.status: int | None = None
         """As ``waitpid`` has it, once it has ended."""
         self.ended_by = ""
         """Why june has ended it: ``time``, ``memory``, ``files`` or nothing."""
@@ -357,7 +361,7 @@ class Run:
                 file.write("1000")  # the kernel kills it first, and process 1 last
             os.chdir(self._request["workspace"])
             argv, environment = self._request["argv"], self._request["environment"]
-            os.execvpe(argv[0], argv, environment)
+            os.execvpe(argv[0], argv, environment)  # noqa: S606 - the command is what it is
         except FileNotFoundError:
             code = NOT_FOUND
             os.write(2, f"{self._request['argv'][0]}: not found\n".encode(errors="replace"))
@@ -500,9 +504,12 @@ def serve(pipe: Pipe, libc: ctypes.CDLL) -> None:
     run.kill_all()
     killed = oom_kills() > kills
     pipe.write(REST, run.output.rest())
-    problem, skipped = "", []
+    problem, skipped = "", list[str]()
     try:
-        with tarfile.open(fileobj=Sink(pipe), mode="w|", format=tarfile.PAX_FORMAT, bufsize=CHUNK) as archive:
+        sink = Sink(pipe)
+        with tarfile.open(  # type: ignore[call-overload]
+            fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT, bufsize=CHUNK
+        ) as archive:
             packer = Packer(archive, request["max_bytes"], request["max_files"])
             with contextlib.suppress(PermissionError):  # it is another's: then the command could not close it either
                 os.chmod(folder, 0o700)

@@ -26,7 +26,7 @@ import psutil
 from activities.sandbox.backends import open_backend
 from activities.sandbox.launching import NOTHING
 from activities.sandbox.owner import this_worker
-from activities.sandbox.sandbox import Command, ExecResult, Sandboxes, SandboxError, SandboxLimits
+from activities.sandbox.sandbox import Command, ExecResult, SandboxError, Sandboxes, SandboxLimits
 from activities.sandbox.shared_files import find_python
 from tests.activities.sandbox.attempts import ATTEMPTS, PRELUDE, Attempt
 
@@ -162,7 +162,9 @@ def held_in(result: ExecResult, attempt: Attempt, archive: bytes) -> Iterator[st
             ).startswith(("..", "/"))
             if not (member.isfile() or member.isdir() or member.issym()) or outside or ".git" in member.name.split("/"):
                 yield f"in the archive: {member.name}"
-            if member.isfile() and SECRET in (members.extractfile(member) or io.BytesIO()).read().decode(errors="replace"):
+            if member.isfile() and SECRET in (members.extractfile(member) or io.BytesIO()).read().decode(
+                errors="replace"
+            ):
                 yield f"the secret is in {member.name}"
 
 
@@ -183,7 +185,7 @@ async def run(sandboxes: Sandboxes, machine: Machine, attempt: Attempt) -> Verdi
     seconds = time.monotonic() - began
     faults += [f"connected: {name}" for name in machine.connections()]
     until = time.monotonic() + GONE_SECONDS
-    while (after := machine.state()) != before and time.monotonic() < until:
+    while (after := machine.state()) != before and time.monotonic() < until:  # noqa: ASYNC110 - of other processes
         await asyncio.sleep(0.1)
     faults += [f"{name}: {before[name]} became {after[name]}" for name in before if before[name] != after[name]]
     return Verdict(attempt.name, tuple(faults), output, seconds)

@@ -39,7 +39,7 @@ async def test_a_program_that_is_no_bubblewrap_is_not_used(tmp_path: Path) -> No
 async def test_the_one_that_comes_with_june_serves_where_the_system_has_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     try:
         isolation = await BubblewrapSandboxes(uid=61085, packages=()).isolation()
     except SandboxError as error:
@@ -80,7 +80,7 @@ async def test_no_command_is_run_where_a_part_of_the_isolation_is_missing(tmp_pa
         for option, lacking in {"--unshare-net": "network namespace", "--as-pid-1": "pid namespace"}.items():
             program.write_text(
                 f'#!/bin/bash\nwords=" $* "; [ "$1" = --version ] && exec {real} --version\n'
-                f'exec {real} ${{words/ {option} / }}\n'
+                f"exec {real} ${{words/ {option} / }}\n"
             )
             program.chmod(0o755)
             backend = BubblewrapSandboxes(bwrap=str(program), uid=61085, packages=())

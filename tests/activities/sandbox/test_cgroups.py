@@ -1,6 +1,7 @@
 """Cgroups: what the kernel says of them, and real ones where this user may create them."""
 
-import subprocess
+import asyncio
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,10 @@ async def test_processes_are_bounded_and_the_cgroup_removed_with_them() -> None:
     cgroup = parent.create()
     try:
         cgroup.limit(64 << 20, 3)
-        with subprocess.Popen(["sh"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as shell:
-            cgroup.add(shell.pid)
-            _, errors = shell.communicate("for i in 1 2 3 4 5; do sleep 60 & done")
-        assert "ork" in errors  # "Cannot fork", in dash's words
+        shell = await asyncio.create_subprocess_exec("sh", stdin=PIPE, stderr=PIPE)
+        cgroup.add(shell.pid)
+        _, errors = await shell.communicate(b"exec 1>&-; for i in 1 2 3 4 5; do sleep 60 2>&- & done")
+        assert b"ork" in errors  # "Cannot fork", in dash's words
         assert cgroup.oom_kills() == 0
     finally:
         await cgroup.remove()
@@ -52,10 +53,10 @@ async def test_what_a_dead_worker_left_is_removed() -> None:
     dead, living = f"{PREFIX}00000000-1-2-3.0", parent.create()
     for folder in parent.folders:
         (folder / dead).mkdir()
-    with subprocess.Popen(["sleep", "60"]) as left:
-        Cgroup(tuple(folder / dead for folder in parent.folders), parent.version).add(left.pid)
-        while parent.reap():  # a process is in it until the kernel is done with it
-            left.wait()
+    left = await asyncio.create_subprocess_exec("sleep", "60")
+    Cgroup(tuple(folder / dead for folder in parent.folders), parent.version).add(left.pid)
+    while parent.reap():  # a process is in it until the kernel is done with it
+        await left.wait()
     assert not any((folder / dead).exists() for folder in parent.folders)
     assert all(folder.exists() for folder in living.folders)
     await living.remove()

@@ -71,7 +71,7 @@ class Liar:
         self.killed = killed
 
     @asynccontextmanager
-    async def launch(self, name: str, limits: SandboxLimits) -> AsyncIterator[Launched]:
+    async def launch(self, limits: SandboxLimits) -> AsyncIterator[Launched]:  # noqa: ARG002 - a backend's
         words = (sys.executable, "-I", "-S", "-c", LIAR, zlib.compress(self.data).hex())
         process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, stderr=PIPE)
         yield Launched(process, Confinement((), b""), lambda: self.killed)

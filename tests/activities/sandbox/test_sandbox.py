@@ -16,11 +16,13 @@ import pytest
 from activities.sandbox.backends import open_backend
 from activities.sandbox.launching import NOTHING
 from activities.sandbox.owner import is_dead
-from activities.sandbox.sandbox import Command, Sandbox, Sandboxes, SandboxError, SandboxLimits
+from activities.sandbox.sandbox import Command, Sandbox, SandboxError, Sandboxes, SandboxLimits
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-LIMITS = SandboxLimits(memory_bytes=256 << 20, workspace_bytes=1 << 20, workspace_files=20, output_bytes=1000, seconds=60)
+LIMITS = SandboxLimits(
+    memory_bytes=256 << 20, workspace_bytes=1 << 20, workspace_files=20, output_bytes=1000, seconds=60
+)
 WORKER = """
 import asyncio, sys
 from activities.sandbox.backends import open_backend
@@ -38,13 +40,13 @@ asyncio.run(main())
 
 
 @pytest.fixture(scope="module", params=["bubblewrap", "podman"])
-async def sandboxes(request: pytest.FixtureRequest) -> AsyncIterator[Sandboxes]:
+async def sandboxes(request: pytest.FixtureRequest) -> Sandboxes:
     backend = open_backend(request.param, uid=61081)
     try:
         await backend.isolation()
     except SandboxError as error:
         pytest.skip(str(error))
-    yield backend
+    return backend
 
 
 @pytest.fixture
@@ -197,14 +199,13 @@ async def test_nothing_blocks_the_event_loop_and_commands_run_side_by_side(sandb
 
 async def test_a_worker_that_is_killed_leaves_nothing(sandboxes: Sandboxes) -> None:
     name = (await sandboxes.isolation()).backend.split()[0]
-    worker = subprocess.Popen([sys.executable, "-c", WORKER, name], stdout=subprocess.PIPE)
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", WORKER, name, stdout=subprocess.PIPE)
     assert worker.stdout
-    owner = worker.stdout.readline().decode().strip()
+    owner = (await worker.stdout.readline()).decode().strip()
     await until(lambda: len(processes("9713")) >= 2, 60)
     assert left_by(owner)
     worker.kill()
-    worker.wait()
-    worker.stdout.close()
+    await worker.wait()
     await until(lambda: processes("9713") == [] and is_dead(owner), 60)
     await sandboxes.reap()
     await until(lambda: left_by(owner) == [], 60)

@@ -1,5 +1,6 @@
 """What all sandboxes of a worker see of june."""
 
+import asyncio
 import importlib.metadata
 import os
 import stat
@@ -40,8 +41,8 @@ async def test_everybody_may_read_the_files_and_they_work() -> None:
             assert not mode & 0o022 or stat.S_ISLNK(mode), path
             assert not path.is_dir() or mode & 0o001, path
         environment = {"PYTHONPATH": str(shared.folder / "python"), "PATH": str(shared.folder / "june" / "bin")}
-        done = subprocess.run(["pytest", "--version"], env=environment, capture_output=True, text=True, check=True)
-        assert importlib.metadata.version("pytest") in done.stdout
+        asked = await asyncio.create_subprocess_exec("pytest", "--version", env=environment, stdout=subprocess.PIPE)
+        assert importlib.metadata.version("pytest") in (await asked.communicate())[0].decode()
         assert "june:x:1000" in (shared.folder / "etc" / "passwd").read_text()
         assert not (shared.folder / "etc" / "shadow").exists()
     finally:
