@@ -248,7 +248,8 @@ async def _end(process: Process) -> None:
                 pass
             await process.wait()
             return
-    process.kill()
+    with suppress(ProcessLookupError):
+        process.kill()
     await process.wait()
 
 

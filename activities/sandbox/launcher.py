@@ -126,6 +126,8 @@ def facts(libc: ctypes.CDLL) -> dict[str, Any]:
         interfaces = [line.split(":")[0].strip() for line in file if ":" in line]
     with open("/proc/self/uid_map", encoding="ascii") as file:
         mapped = [line.split() for line in file]
+    with open("/proc/self/mounts", encoding="utf-8", errors="replace") as file:  # statvfs(2) is silent under gVisor
+        options = {words[1]: words[3].split(",") for words in map(str.split, file)}
     return {
         "pid": os.getpid(),
         "uid": os.getuid(),
@@ -134,7 +136,7 @@ def facts(libc: ctypes.CDLL) -> dict[str, Any]:
         "no_new_privileges": libc.prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
         "interfaces": interfaces,
         "user_namespace": mapped != [["0", "0", "4294967295"]],
-        "read_only": [path for path in ("/", "/usr", "/dev") if os.statvfs(path).f_flag & os.ST_RDONLY],
+        "read_only": [path for path in options if "ro" in options[path]],
         "memory_limit": next((number for path in MEMORY_LIMITS for number in numbers(path, "")), None),
         "python": sys.version.split()[0],
         "kernel": os.uname().release,
@@ -469,7 +471,9 @@ def resident_bytes() -> int:
     for name in os.listdir("/proc"):
         if name.isdigit() and name != "1":
             with contextlib.suppress(OSError), open(f"/proc/{name}/status", encoding="utf-8", errors="replace") as file:
-                total += sum(int(line.split()[1]) << 10 for line in file if line.startswith(("RssAnon:", "RssShmem:")))
+                sizes = {words[0]: int(words[1]) << 10 for words in map(str.split, file) if words[-1] == "kB"}
+                own = sizes.get("RssAnon:", sizes.get("VmRSS:", 0))  # gVisor tells the latter alone
+                total += own + sizes.get("RssShmem:", 0)
     return total
 
 
@@ -488,6 +492,10 @@ def serve(pipe: Pipe, libc: ctypes.CDLL) -> None:
     if lacking:
         pipe.write(REFUSED, ", ".join(lacking).encode())
         return
+    if found["memory_limit"] is not None and found["memory_limit"] <= request["unless_limited"]:
+        request["watched_memory"] = 0
+        for name in ("RLIMIT_AS", "RLIMIT_NPROC"):
+            request["rlimits"].pop(name, None)
     folder = request["workspace"]
     unpack(pipe, request["archive_bytes"], folder)
     stdin = pipe.read(request["stdin_bytes"])

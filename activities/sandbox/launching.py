@@ -47,9 +47,11 @@ class Confinement(NamedTuple):
     filter_code: bytes
     """Of seccomp."""
     memory_bytes: int = 0
-    """Memory to be watched by the launcher, where no cgroup bounds it."""
+    """Memory to be watched by the launcher, and bounded by RLIMIT_AS, where no cgroup bounds it."""
     processes: int = 0
     """Processes to be bounded by RLIMIT_NPROC, where no cgroup does."""
+    unless_limited: int = 0
+    """Neither is done where the launcher finds itself in a cgroup with a limit of at most so many bytes."""
     environment: tuple[tuple[str, str], ...] = ()
     """Variables beside ``ENVIRONMENT``."""
 
@@ -145,6 +147,7 @@ def build_request(command: Command, limits: SandboxLimits, confinement: Confinem
         "seccomp": base64.b64encode(confinement.filter_code).decode(),
         "rlimits": rlimits,
         "watched_memory": confinement.memory_bytes,
+        "unless_limited": confinement.unless_limited,
         "bounded": BOUNDED,
         "max_inodes": limits.workspace_files * 2 + 100,
         "max_bytes": limits.workspace_bytes,
