@@ -49,7 +49,10 @@ ERROR_CHARS = 500
 BUILD = "Build it: `{engine} build -t {image} -f docker/sandbox.Dockerfile .`"
 ADVICE = "See that {engine} is installed, runs, and may be used by june's user: `{engine} info` says."
 RUNTIME = "See that the runtime {runtime} (JUNE_SANDBOX_RUNTIME) starts containers without network."
-NO_MEMORY_LIMIT = "cgroup: the engine sets no limit of memory here, june watches it, 20 times a second; that needs cgroups v2, or root"
+NO_MEMORY_LIMIT = (
+    "cgroup: the engine sets no limit of memory here, which june watches instead, 20 times a second; it needs cgroups "
+    "v2, or root"
+)
 _log = logging.getLogger(__name__)
 _numbers = count()
 
