@@ -62,7 +62,7 @@ def compile_filter(*, hidden_memory: bool) -> bytes:
 
     """
     try:
-        import pyseccomp
+        import pyseccomp  # type: ignore[import-untyped]
     except (ImportError, OSError, RuntimeError) as error:
         raise SandboxError("sandbox-unavailable", f"seccomp cannot be used ({error}): install libseccomp2.") from error
     denied = pyseccomp.ERRNO(errno.EPERM)
@@ -96,6 +96,6 @@ def known(name: str) -> bool:
     import pyseccomp
 
     try:
-        return pyseccomp.resolve_syscall(pyseccomp.system_arch(), name) >= 0
+        return bool(pyseccomp.resolve_syscall(pyseccomp.system_arch(), name) >= 0)
     except (OSError, ValueError):
         return False
