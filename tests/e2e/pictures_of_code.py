@@ -42,8 +42,9 @@ async def take() -> None:
                 shown.press("y\n")
                 await asyncio.wait_for(shown.process.wait(), 60)
                 await asyncio.sleep(0.2)
-        prompt = f'$ june code "{TASK}" --workspace sums\r\n'.encode()
-        written = [(0.0, prompt), *shown.written]
+        begin = shown.written[0][0] - 1
+        prompt = f'$ june code "{TASK}" --workspace {folder.name}\r\n'.encode()
+        written = [(0.0, prompt), *((seconds - begin, data) for seconds, data in shown.written)]
         hidden = [(seconds, data.replace(f"{folder.parent}{os.sep}".encode(), b"")) for seconds, data in written]
         rows, seconds = record(hidden, ROWS, every_seconds=1.0)
         FILE.write_text(svg(rows, seconds, columns=COLUMNS, speed=SPEED), encoding="utf-8")

@@ -73,7 +73,7 @@ def run_task(
         result.skipped = packed.skipped
         await coding.start_task(client, request.model_copy(update={"workspace": stored}), name)
         if not as_json:
-            screen.line(f"{name} has begun, with {packed.files} files of {folder}")
+            screen.line(f"{name} has begun, on a copy of {folder}")
             screen.skipped(packed.skipped)
 
     if yes and detach:
