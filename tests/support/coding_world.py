@@ -13,11 +13,14 @@ from temporalio.worker import Worker
 from activities.coding.act import Acted, ActRequest, Verified, VerifyRequest
 from activities.coding.compare import ChangedFile, CompareRequest, Comparison
 from activities.coding.prepare import Prepared, PrepareRequest
+from activities.coding.present import Presented, PresentedFile, PresentRequest, SummarySentence
 from activities.coding.think import ThinkRequest, Thought
+from activities.reply import Delivered, FileDelivered, FileRequest, ReplyRequest
+from activities.synthesize import Speech, SynthesizeRequest
 from activities.values import BlobRef
-from tests.support.world import HEARTBEAT_TIMEOUT, POLLERS
+from tests.support.world import HEARTBEAT_TIMEOUT, PLATFORM, POLLERS
 from workflows.coding.workflow import CodingTask
-from workflows.names import GPU_QUEUE, SANDBOX_QUEUE, WORKFLOW_QUEUE
+from workflows.names import CPU_QUEUE, GPU_QUEUE, SANDBOX_QUEUE, WORKFLOW_QUEUE, platform_queue
 
 ISOLATION = "scripted, no network"
 Behaviour = Callable[[Any], Awaitable[Any]]
@@ -149,6 +152,34 @@ class CodingWorld:
         answer: Comparison = await self._play("compare", request, default)
         return answer
 
+    @activity.defn(name="present")
+    async def present(self, request: PresentRequest) -> Presented:
+        """Present the summary as one sentence, and the files that were changed."""
+        sentences = (SummarySentence(text=request.summary, language="en"),) if request.summary else ()
+        files = tuple(PresentedFile(name=path, file=stored(path, "file")) for path in request.paths)
+        answer: Presented = await self._play("present", request, Presented(sentences=sentences, files=files))
+        return answer
+
+    @activity.defn(name="synthesize")
+    async def synthesize(self, request: SynthesizeRequest) -> Speech:
+        """Speak nothing."""
+        answer: Speech = await self._play("synthesize", request, Speech(audio=stored("speech", "ogg"), engine_ms=1))
+        return answer
+
+    @activity.defn(name="reply")
+    async def reply(self, request: ReplyRequest) -> Delivered:
+        """Deliver to nobody."""
+        spoken = stored("reply", "ogg") if request.speech else None
+        default = Delivered(text="sent", text_message="1", voice="sent" if spoken else "none", audio=spoken)
+        answer: Delivered = await self._play("reply", request, default)
+        return answer
+
+    @activity.defn(name="send_file")
+    async def send_file(self, request: FileRequest) -> FileDelivered:
+        """Send to nobody."""
+        answer: FileDelivered = await self._play("send_file", request, FileDelivered(state="sent"))
+        return answer
+
 
 @asynccontextmanager
 async def coding(client: Client, world: CodingWorld, without: Sequence[str] = ()) -> AsyncIterator[CodingWorld]:
@@ -156,7 +187,9 @@ async def coding(client: Client, world: CodingWorld, without: Sequence[str] = ()
     queues: dict[str, dict[str, Any]] = {
         WORKFLOW_QUEUE: {"workflows": [CodingTask]},
         GPU_QUEUE: {"activities": [world.think]},
-        SANDBOX_QUEUE: {"activities": [world.prepare, world.act, world.verify, world.compare]},
+        SANDBOX_QUEUE: {"activities": [world.prepare, world.act, world.verify, world.compare, world.present]},
+        CPU_QUEUE: {"activities": [world.synthesize]},
+        platform_queue(PLATFORM): {"activities": [world.reply, world.send_file]},
     }
     async with AsyncExitStack() as stack:
         for queue, holds in queues.items():

@@ -9,11 +9,12 @@ from activities.blobs import BlobStore
 from activities.coding.act import SandboxActivities
 from activities.coding.compare import CompareActivity
 from activities.coding.prepare import PrepareActivity
+from activities.coding.present import PresentActivity
 from activities.coding.running import Runner
 from activities.coding.storage import CodingStorage, Transcripts
 from activities.sandbox.backends import open_backend
 from activities.sandbox.sandbox import SandboxError, Sandboxes, SandboxLimits
-from workers.errors import UnavailableError
+from activities.text.languages import DetectLanguage
 from workers.roles.spec import WorkerSpec
 from workers.settings import CodeSettings, SandboxSettings, StorageSettings
 
@@ -24,21 +25,20 @@ MIB = 1 << 20
 async def build(_client: Client) -> WorkerSpec:
     """Try the isolation that is configured, and remove what dead workers have left.
 
-    Raises:
-        UnavailableError: it is not to be had here; the sentence says what to install or to allow.
-
+    Where it is not to be had, the worker refuses each task by the sentence that says what to install or to allow.
     """
     settings, storage = SandboxSettings(), StorageSettings()
     sandboxes = open_sandboxes(settings)
     try:
         isolation = await sandboxes.isolation()
     except SandboxError as error:
-        raise UnavailableError(str(error)) from error
-    _log.info("%s: %s", isolation.backend, ", ".join(isolation.holds))
-    for lacking in isolation.lacks:
-        _log.warning("the sandbox lacks %s", lacking)
-    if left := await sandboxes.reap():
-        _log.info("removed %d sandboxes of workers that are dead", left)
+        _log.warning("coding tasks are refused: %s", str(error))
+    else:
+        _log.info("%s: %s", isolation.backend, ", ".join(isolation.holds))
+        for lacking in isolation.lacks:
+            _log.warning("the sandbox lacks %s", lacking)
+        if left := await sandboxes.reap():
+            _log.info("removed %d sandboxes of workers that are dead", left)
     stored = CodingStorage(BlobStore.open(storage.blobs))
     transcripts, runner = Transcripts(stored), Runner(sandboxes, limits_of(settings))
     in_sandbox = SandboxActivities(stored, transcripts, runner)
@@ -49,8 +49,16 @@ async def build(_client: Client) -> WorkerSpec:
             in_sandbox.act,
             in_sandbox.verify,
             CompareActivity(stored, runner.workspace_limits).compare,
+            PresentActivity(stored, runner.workspace_limits, load_detector).present,
         ],
     )
+
+
+def load_detector() -> DetectLanguage:
+    """Load what tells the languages of summaries: half a second and 80 MB, which only tasks of chats need."""
+    from workers.engines.language_detector import LanguageDetector
+
+    return LanguageDetector().detect
 
 
 def code_roots() -> list[Path]:

@@ -54,6 +54,19 @@ class StepLine(Value):
     tokens: int = 0
 
 
+class ReportForm(Value):
+    """How a chat is told of a task's end, as it has chosen."""
+
+    spoken: bool = True
+    """The summary comes as a voice note as well."""
+    captioned: bool = False
+    """In one message with its text, where the platform's captions hold that."""
+    voice: str | None = Field(default=None, max_length=60)
+    """Name of a voice in the model registry; None is the default of the summary's language."""
+    language: str | None = Field(default=None, max_length=8)
+    """ISO 639-1 code of the language that the chat speaks, if it has chosen one."""
+
+
 class Carried(Value):
     """What a run hands to the one that goes on."""
 
@@ -98,6 +111,8 @@ class CodingRequest(Value):
     limits: Limits = Limits()
     report_to: Address | None = None
     """Chat that gets a spoken summary and the files in the end."""
+    report_form: ReportForm = ReportForm()
+    """How it gets them."""
     carried: Carried | None = None
     """Of the run before; never given by people."""
 

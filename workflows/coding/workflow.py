@@ -33,7 +33,16 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.coding.errors import code_of, sentence_of
     from workflows.coding.state import CodingState
-    from workflows.names import BACKGROUND, CODING_MEMO, CODING_TASK, GPU_QUEUE, OUTCOME, SANDBOX_QUEUE
+    from workflows.coding.telling import tell_chat
+    from workflows.names import (
+        BACKGROUND,
+        CODING_MEMO,
+        CODING_TASK,
+        CODING_TOLD_MEMO,
+        GPU_QUEUE,
+        OUTCOME,
+        SANDBOX_QUEUE,
+    )
 
 MAX_INTERRUPTED = 5
 """Steps in a row that ended with their worker; then it is the step that ends workers."""
@@ -53,6 +62,7 @@ class CodingTask:
         """Take up the state of the run before, if there was one; queries may arrive before ``run`` has begun."""
         self._request = request
         self._state = CodingState(request, workflow.info().workflow_id, workflow.now())
+        self._forgotten = False
 
     @workflow.run
     async def run(self, _request: CodingRequest) -> CodingReport:
@@ -69,13 +79,14 @@ class CodingTask:
             await self._conclude(stop)
         except (ActivityError, asyncio.CancelledError) as error:
             if not isinstance(error, ActivityError) or is_cancelled_exception(error):
-                await asyncio.shield(self._keep_what_was_done())
-                self._end(CodingOutcome.CANCELLED, CodingCode.CANCELLED)
+                if not self._forgotten:
+                    await asyncio.shield(self._keep_what_was_done())
+                await self._tell(self._end(CodingOutcome.CANCELLED, CodingCode.CANCELLED))
                 raise
             await self._keep_what_was_done()
-            report = self._end(CodingOutcome.FAILED, code_of(error), sentence_of(error))
+            report = await self._tell(self._end(CodingOutcome.FAILED, code_of(error), sentence_of(error)))
             raise _failure(report) from error
-        return self._end(*self._state.conclusion(stop))
+        return await self._tell(self._end(*self._state.conclusion(stop)))
 
     async def _work(self) -> Stop | None:
         """Think and act in turns; return why it stops, None where the agent is done."""
@@ -221,6 +232,20 @@ class CodingTask:
         workflow.upsert_search_attributes([OUTCOME.value_set(outcome.value)])
         self._show(CodingStage.DONE)
         return report
+
+    async def _tell(self, report: CodingReport) -> CodingReport:
+        """Tell the chat that asked, if one has, of the end; return the report as it is."""
+        to = self._request.report_to
+        if to and not self._forgotten:
+            told = await tell_chat(to, self._request.report_form, self._state.owner, report)
+            if told:
+                workflow.upsert_memo({CODING_TOLD_MEMO: told})
+        return report
+
+    @workflow.signal
+    def forget(self) -> None:
+        """The chat that asked is forgotten: when the task is cancelled, nothing is compared, and nobody is told."""
+        self._forgotten = True
 
     @workflow.signal
     def say(self, text: str) -> None:
