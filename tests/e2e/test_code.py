@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.model_server import ModelServerDouble, Script, chunk, end, model_server
+from tests.support.waiting import until
 from workers.local import instance
 from workers.local.free_ports import own_ports
 from workers.local.stack import Embedded
@@ -83,7 +84,7 @@ async def test_a_bug_is_mended_in_a_sandbox_and_the_folder_changed(
     assert code == 0, out + err
     assert "tests: 1 passed" in out
     assert "the agent says: It adds now." in out
-    assert {file.name for file in folder.iterdir()} == {"calc.py", "left.txt", "test_calc.py"}
+    assert (folder / "left.txt").exists()
     assert (folder / "calc.py").read_text() == RIGHT
     assert str(folder) not in json.dumps(model.requests), "the model knows nothing of where it is"
 
@@ -100,8 +101,7 @@ async def test_a_worker_that_is_killed_in_the_middle_costs_one_step(
     async def kill() -> None:
         state = instance.running(stack.home)
         assert state
-        while len(model.requests) < 1:
-            await asyncio.sleep(0.05)
+        await until(lambda: model.requests)
         await asyncio.sleep(1)
         killed.append(state.pids["worker-sandbox"])
         os.kill(killed[0], signal.SIGKILL)
