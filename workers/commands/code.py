@@ -55,9 +55,9 @@ def run_task(
     model: Annotated[
         str | None, typer.Option(help="Name that the model's server knows; by default JUNE_CODE_MODEL.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Most steps; by default JUNE_CODE_STEPS.", min=1, max=1000)] = None,
+    steps: Annotated[int | None, typer.Option(help="Most steps.", min=1, max=1000)] = None,
     seconds: Annotated[
-        float | None, typer.Option(help="Longest time; by default JUNE_CODE_SECONDS.", min=1, max=86_400)
+        float | None, typer.Option(help="Longest time, in seconds.", min=1, max=86_400)
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Apply without asking, if the task is finished.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait: june code attach shows it.")] = False,

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 from typer.core import TyperGroup
 
 from agent.limits import Limits
-from workers.settings import CodeSettings
 from workflows.coding.contracts import MAX_REMARK_CHARS, CodingRequest
 
 RUN = "run"
@@ -53,14 +52,13 @@ class TaskGroup(TyperGroup):
 def request_of(
     task: str, test: str | None, model: str | None, steps: int | None, seconds: float | None
 ) -> CodingRequest:
-    """Build a request, without its workspace, from the options; what they leave out is the settings'.
+    """Build a request, without its workspace, from the options; what they leave out has its default.
 
     Raises:
         typer.BadParameter: the task is empty or too long, or a limit is out of range.
 
     """
-    settings = CodeSettings()
-    given = {"steps": steps or settings.steps, "seconds": seconds or settings.seconds, "tokens": settings.tokens}
+    given = {name: value for name, value in (("steps", steps), ("seconds", seconds)) if value is not None}
     try:
         limits = Limits.model_validate(given)
         return CodingRequest(task=task.strip(), test_command=test, model=model, limits=limits)
