@@ -11,7 +11,7 @@ from tests.support.terminal_recording import record, svg
 from workers.local.free_ports import own_ports
 from workers.local.stack import Embedded
 from workers.roles.role import Role
-from workers.settings import PROJECT, StorageSettings
+from workers.settings import PROJECT, StorageSettings, WorkerSettings
 
 FILE = PROJECT / "docs" / "images" / "june-code.svg"
 COLUMNS, ROWS, SPEED = 100, 34, 4
@@ -27,11 +27,13 @@ async def take() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         home, folder = Path(temporary) / "home", Path(temporary) / "sums"
         for path in (home, folder):
-            path.mkdir()
+            path.mkdir(mode=0o700)
         (home / "models").symlink_to(StorageSettings().models)
         for name, content in FILES.items():
             (folder / name).write_text(content)
-        async with Embedded(StorageSettings(home=home), own_ports(), optional=[Role.SANDBOX]) as stack:
+        async with Embedded(
+            StorageSettings(home=home), own_ports(), work=WorkerSettings(engines="model"), optional=[Role.SANDBOX]
+        ) as stack:
             environment = {"TEMPORAL_ADDRESS": stack.address, "JUNE_HOME": str(home)}
             # As it is called in a folder beside the project.
             words = ("-c", "import sys; sys.argv[0] = 'june'; from workers.cli import main; main()")
