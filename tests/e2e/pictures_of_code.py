@@ -15,6 +15,7 @@ from workers.settings import PROJECT, StorageSettings, WorkerSettings
 
 FILE = PROJECT / "docs" / "images" / "june-code.svg"
 COLUMNS, ROWS, SPEED = 100, 34, 4
+TASK_SECONDS = 900
 TASK = "add() subtracts, as the test says. Mend it."
 FILES = {
     "calc.py": "def add(a, b):\n    return a - b\n",
@@ -39,7 +40,7 @@ async def take() -> None:
             words = ("-c", "import sys; sys.argv[0] = 'june'; from workers.cli import main; main()")
             command = (sys.executable, *words, "code", TASK, "--workspace", str(folder))
             async with terminal(command, environment, COLUMNS, 200) as shown:
-                await shown.shows("Apply to")
+                await shown.shows("Apply to", TASK_SECONDS)
                 await asyncio.sleep(3)
                 shown.press("y\n")
                 await asyncio.wait_for(shown.process.wait(), 60)
