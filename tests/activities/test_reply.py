@@ -3,9 +3,10 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from temporalio.client import ActivityFailureError, Client
@@ -147,7 +148,8 @@ async def stage(dev_server: WorkflowEnvironment) -> AsyncIterator[Stage]:
 
 @asynccontextmanager
 async def working(stage: Stage) -> AsyncIterator[Stage]:
-    queue, activities = stage.queue, [stage.activity.reply, stage.activity.send_file]
+    queue = stage.queue
+    activities: list[Callable[..., Any]] = [stage.activity.reply, stage.activity.send_file]
     async with Worker(stage.client, task_queue=queue, activities=activities, graceful_shutdown_timeout=timedelta(0)):
         yield stage
 

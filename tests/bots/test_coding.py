@@ -59,7 +59,7 @@ async def ended(platform: Platform, message: str) -> WorkflowExecutionStatus | N
 
 
 async def test_a_task_is_begun_once_by_a_message(platform: Platform, sandbox: CodingWorld) -> None:
-    inbound = {"message": "77", "thread": "5", "language": "de-AT", "sender": "Ada"}
+    inbound: dict[str, Any] = {"message": "77", "thread": "5", "language": "de-AT", "sender": "Ada"}
     for _ in range(2):  # the second time while it runs
         assert await platform.command(f"code {TASK}", **inbound) == said("code-begun", "de")
     request = await request_of(platform, "77", "5")
