@@ -341,12 +341,8 @@ class CodeSettings(BaseSettings):
     """Tokens that the model may think before each action; several thousand for a model that thinks."""
     context_tokens: int = Field(default=0, ge=0)
     """Context window of the agent's model; 0 is ``JUNE_LLM_CONTEXT_TOKENS`` for the embedded one, 32,768 for others."""
-    steps: int = Field(default=40, ge=1, le=1000)
-    """Most steps of a task that says nothing else."""
-    tokens: int = Field(default=2_000_000, ge=1000)
-    """Most tokens that its model reads and writes, all steps together."""
-    seconds: float = Field(default=3600, gt=0, le=86_400)
-    """Longest time of a task, pauses not counted."""
+    first_token_seconds: float = Field(default=300, gt=0)
+    """Longest silence of its server before and between tokens, in seconds; a CPU reads long prompts slowly."""
     parallel: int = Field(default=1, ge=1, le=100)
     """Model calls of agents at once on one ``gpu`` worker; while somebody waits for a turn, none begins."""
     roots: Ids = ()

@@ -48,9 +48,10 @@ class Runner:
     async def run(
         self, argv: tuple[str, ...], archive: bytes, seconds: float | None = None
     ) -> tuple[ExecResult, bytes]:
-        """Run a command; return how it ended, and the workspace as it has left it."""
+        """Run a command; return how it ended, and the workspace as it has left it, without what no workspace holds."""
         async with self._sandbox(archive) as sandbox:
-            return await sandbox.exec(Command(argv, seconds=seconds)), await sandbox.snapshot()
+            result, left = await sandbox.exec(Command(argv, seconds=seconds)), await sandbox.snapshot()
+        return result, await asyncio.to_thread(lambda: Archive.load(left, *self.workspace_limits).dump())
 
     async def test(self, entries: Sequence[Entry], archive: bytes) -> ExecResult | None:
         """Run the tests of a transcript's task, if it has any; what they write is not kept."""

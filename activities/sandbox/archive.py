@@ -23,8 +23,8 @@ DAMAGED = "archive-damaged"
 APPLYING = ".june-apply"
 """Folder that ``activities.sandbox.changes`` uses while it writes."""
 LEFT_OUT = frozenset(
-    {".git", ".hg", ".svn", ".venv", "node_modules", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
-    | {".hypothesis", ".tox", ".nox", APPLYING}
+    {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".pytest_cache", ".mypy_cache"}
+    | {".ruff_cache", ".hypothesis", ".tox", ".nox", APPLYING}
 )
 """Names, in lower case, that no workspace holds: caches can be made again, and what belongs to the version control
 has hooks and settings that are commands, which would run outside any sandbox."""
@@ -322,7 +322,7 @@ def open_folder(directory: int, path: str) -> int:
         OSError: it is no folder, or cannot be opened.
 
     """
-    return os.open(_name(path), _OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=directory)
+    return os.open(last_name(path), _OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=directory)
 
 
 def read_entry(directory: int, path: str, max_bytes: int) -> Entry | Other:
@@ -337,15 +337,15 @@ def read_entry(directory: int, path: str, max_bytes: int) -> Entry | Other:
         OSError: it is not there, cannot be read, or was replaced while it was read.
 
     """
-    mode = os.stat(_name(path), dir_fd=directory, follow_symlinks=False).st_mode
+    mode = os.stat(last_name(path), dir_fd=directory, follow_symlinks=False).st_mode
     if stat.S_ISDIR(mode):
         return Folder()
     if stat.S_ISLNK(mode):
-        target = os.readlink(_name(path), dir_fd=directory)
+        target = os.readlink(last_name(path), dir_fd=directory)
         return Other(_LINK_OUT) if _leads_out(path, target) else Link(target)
     if not stat.S_ISREG(mode):
         return Other(_SPECIAL.get(stat.S_IFMT(mode), "no regular file"))
-    file = os.open(_name(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
+    file = os.open(last_name(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
     try:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
@@ -370,6 +370,11 @@ def obstacle(path: str) -> tuple[str, str] | None:
         if count > MAX_DEPTH or len(name.encode()) > MAX_NAME_BYTES:
             return "/".join(parts[:count]), "too deep, or its name too long"
     return (path, "its path is too long") if len(path.encode()) > MAX_PATH_BYTES else None
+
+
+def last_name(path: str) -> str:
+    """Return the name that a path ends with."""
+    return path.rpartition("/")[2]
 
 
 def shown(path: str) -> str:
@@ -431,10 +436,6 @@ def _normal(name: str) -> str:
     if name.startswith("/") or ".." in parts:
         raise PathError(f"{shown(name)} is not within the workspace")
     return "/".join(part for part in parts if part not in {"", "."})
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]
 
 
 def _size(entry: Entry) -> int:

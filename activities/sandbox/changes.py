@@ -18,6 +18,7 @@ from activities.sandbox.archive import (
     Folder,
     Link,
     Other,
+    last_name,
     open_folder,
     read_entry,
     shown,
@@ -80,14 +81,14 @@ def apply_changes(folder: Path, before: Archive, after: Archive) -> Applied:
     """Write into a folder what a task has changed, or nothing at all; blocks.
 
     Where the folder is not what ``before`` holds, at a path that differs between the archives, nothing is written.
-    Nor does it matter if such a path is already as in ``after``, nor what is at any other path. Files keep their
-    permissions, links in the folder are never followed, what is created while this runs is never replaced. If writing
-    fails, what was done is undone, so that the folder is as it was.
+    A path that is already as in ``after`` is no conflict, nor is whatever is at any other path. Files keep their
+    permissions, and links in the folder are never followed. What others write while this runs is a conflict, too,
+    but for the moment of a rename. If writing fails, what was done is undone, so that the folder is as it was.
 
     A process that is killed (``kill -9``) undoes nothing: some paths are as in ``before``, some as in ``after``, each
-    file a whole one, and the folder ``.june-apply`` stays. Calling this again with the same archives does the rest and
-    removes it. (Where the file system has no hard links, a file that was being replaced may be in there alone.)
-    Against a loss of power nothing is done.
+    file a whole one; where a file becomes a folder, or a folder a file, neither may be there; and ``.june-apply``
+    stays. Calling this again with the same archives does the rest and removes it. (Where the file system has no hard
+    links, a file that was being replaced may be in ``.june-apply`` alone.) Nothing is done against a loss of power.
 
     Raises:
         ConflictError: the folder is not what ``before`` holds; it says where.
@@ -99,10 +100,9 @@ def apply_changes(folder: Path, before: Archive, after: Archive) -> Applied:
         _lock(root)
         differences = _differences(before, after)
         steps = _steps(root, differences, max(before.max_bytes, after.max_bytes))
-        if steps:
-            with _staging(root) as staging, ExitStack() as undo:
-                _Writing(root, staging, undo).write(steps)
-                undo.pop_all()
+        with _staging(root) as staging, ExitStack() as undo:
+            _Writing(root, staging, undo).write(steps)
+            undo.pop_all()
     finally:
         os.close(root)
     removed = [step for step in steps if isinstance(step.found, File | Link) and not isinstance(step.new, File | Link)]
@@ -122,9 +122,7 @@ class _Step(NamedTuple):
     @property
     def clears(self) -> bool:
         """Whether what is there goes before anything new comes."""
-        return self.found is not None and (
-            self.new is None or isinstance(self.found, Folder) != isinstance(self.new, Folder)
-        )
+        return self.found is not None and (self.new is None or _changes_kind(self.found, self.new))
 
 
 class _Writing:
@@ -145,7 +143,7 @@ class _Writing:
         for number, step in enumerate(steps):
             if isinstance(step.new, Folder):
                 with _parent(self._root, step.path) as parent:
-                    os.mkdir(_name(step.path), dir_fd=parent)
+                    os.mkdir(last_name(step.path), dir_fd=parent)
                 self._undo.callback(self._remove_folder, step.path)
             elif step.new is not None:
                 self._put(number, step)
@@ -167,12 +165,12 @@ class _Writing:
     def _clear(self, kept: str, step: _Step) -> None:
         with _parent(self._root, step.path) as parent:
             if not isinstance(step.found, Folder):
-                os.rename(_name(step.path), kept, src_dir_fd=parent, dst_dir_fd=self._staging)
+                os.rename(last_name(step.path), kept, src_dir_fd=parent, dst_dir_fd=self._staging)
                 self._undo.callback(self._put_back, kept, step.path)
                 self._require_same(kept, step)
                 return
             try:
-                os.rmdir(_name(step.path), dir_fd=parent)
+                os.rmdir(last_name(step.path), dir_fd=parent)
             except OSError as error:
                 if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
                     raise
@@ -182,7 +180,7 @@ class _Writing:
             self._undo.callback(self._make_folder, step)
 
     def _put(self, number: int, step: _Step) -> None:
-        name = _name(step.path)
+        name = last_name(step.path)
         with _parent(self._root, step.path) as parent:
             if step.found is not None and not step.clears:
                 kept = f"old-{number}"
@@ -208,21 +206,21 @@ class _Writing:
 
     def _put_back(self, kept: str, path: str) -> None:
         with _parent(self._root, path) as parent:
-            os.rename(kept, _name(path), src_dir_fd=self._staging, dst_dir_fd=parent)
+            os.rename(kept, last_name(path), src_dir_fd=self._staging, dst_dir_fd=parent)
         with suppress(FileNotFoundError):
             os.unlink(kept, dir_fd=self._staging)  # a rename of a file to itself does nothing
 
     def _remove_file(self, path: str) -> None:
         with _parent(self._root, path) as parent, suppress(FileNotFoundError):
-            os.unlink(_name(path), dir_fd=parent)
+            os.unlink(last_name(path), dir_fd=parent)
 
     def _remove_folder(self, path: str) -> None:
         with _parent(self._root, path) as parent:
-            os.rmdir(_name(path), dir_fd=parent)
+            os.rmdir(last_name(path), dir_fd=parent)
 
     def _make_folder(self, step: _Step) -> None:
         with _parent(self._root, step.path) as parent:
-            os.mkdir(_name(step.path), dir_fd=parent)
+            os.mkdir(last_name(step.path), dir_fd=parent)
             inside = open_folder(parent, step.path)
             try:
                 if step.status:
@@ -235,6 +233,11 @@ def _differences(before: Archive, after: Archive) -> dict[str, tuple[Entry | Non
     """Return what differs, by path, sorted: what it was and what it is."""
     old, new = before.entries(), after.entries()
     return {path: (old.get(path), new.get(path)) for path in sorted({*old, *new}) if old.get(path) != new.get(path)}
+
+
+def _changes_kind(old: Entry | None, new: Entry | None) -> bool:
+    """Check whether a folder becomes a file, or a file a folder."""
+    return old is not None and new is not None and isinstance(old, Folder) != isinstance(new, Folder)
 
 
 def _kind(old: File | Link | None, new: File | Link | None) -> Literal["added", "changed", "deleted", "link", "mode"]:
@@ -258,7 +261,8 @@ def _steps(root: int, differences: Mapping[str, tuple[Entry | None, Entry | None
     steps, conflicts = [], []
     for path, (old, new) in differences.items():
         found, status = _found(root, path, differences, max_bytes)
-        if isinstance(found, Other) or found not in (old, new):
+        cleared = found is None and _changes_kind(old, new)  # by a process that was killed
+        if isinstance(found, Other) or not (cleared or found in (old, new)):
             conflicts.append(path)
         elif found != new:
             steps.append(_Step(path, found, status, new))
@@ -274,7 +278,7 @@ def _found(
     try:
         with _parent(root, path) as parent:
             try:
-                status = os.stat(_name(path), dir_fd=parent, follow_symlinks=False)
+                status = os.stat(last_name(path), dir_fd=parent, follow_symlinks=False)
             except FileNotFoundError:
                 return None, None
             return read_entry(parent, path, max_bytes), status
@@ -317,7 +321,7 @@ def _staging(root: int) -> Iterator[int]:
             os.rmdir(APPLYING, dir_fd=root)
         raise
     else:
-        shutil.rmtree(APPLYING, dir_fd=root)
+        shutil.rmtree(APPLYING, ignore_errors=True, dir_fd=root)  # what stays is removed the next time
     finally:
         os.close(staging)
 
@@ -339,10 +343,6 @@ def _lock(directory: int) -> None:
 def _above(path: str) -> list[str]:
     """List the paths of the folders that a path is in, the outermost first."""
     return [path[:at] for at, letter in enumerate(path) if letter == "/"]
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:

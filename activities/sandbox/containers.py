@@ -7,10 +7,11 @@ dies; what has an end of its own in a label is removed by ``reap`` besides.
 import asyncio
 import inspect
 import json
+import shutil
 import time
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
 from typing import NamedTuple
 
@@ -41,11 +42,11 @@ WANTED = (
 )
 WORKER, UNTIL = "june.sandbox.worker", "june.sandbox.until"
 """Labels: which worker has made a container; after which time, in seconds of the epoch, it has no more use."""
-CONTAINERS_IN_PIDS = 1
-"""The launcher."""
 ENGINE_SECONDS = 60.0
+END_SECONDS = 10.0
+ERROR_CHARS = 500
 BUILD = "Build it: `{engine} build -t {image} -f docker/sandbox.Dockerfile .`"
-ADVICE = "See that {engine} is installed, runs, and may be used by june's user: `{engine} info`."
+ADVICE = "See that {engine} is installed, runs, and may be used by june's user: `{engine} info` says."
 NO_MEMORY_LIMIT = "a limit of memory: the engine sets none here; it needs cgroups v2, or root"
 _numbers = count()
 
@@ -53,9 +54,10 @@ _numbers = count()
 class Engine(NamedTuple):
     """What an engine says of itself."""
 
-    version: str
-    runtime: str
+    name: str
+    """With its version and runtime."""
     podman: bool
+    """Whether its command line is Podman's."""
 
 
 class ContainerSandboxes:
@@ -98,9 +100,7 @@ class ContainerSandboxes:
             *(("cgroup: memory, pids",) if limited else ()),
             f"Python {facts.python}",
         )
-        return Isolation(
-            f"{prepared.version} ({self._runtime or prepared.runtime})", holds, () if limited else (NO_MEMORY_LIMIT,)
-        )
+        return Isolation(prepared.name, holds, () if limited else (NO_MEMORY_LIMIT,))
 
     async def create(self, name: str, archive: bytes, limits: SandboxLimits) -> Sandbox:
         """Create the sandbox of this name; one that is there already by that name is destroyed first."""
@@ -135,25 +135,28 @@ class ContainerSandboxes:
             process = await asyncio.create_subprocess_exec(
                 *die_with_parent.command(self._engine, *words), stdin=PIPE, stdout=PIPE, stderr=PIPE
             )
-            stack.push_async_callback(self._end, process, container)
+            stack.push_async_callback(self._end, process, container, prepared)
             confinement = Confinement(wanted=WANTED, filter_code=compile_filter(hidden_memory=True))
             try:
                 yield Launched(process, confinement, lambda: 0)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), END_SECONDS)
             except SandboxError as error:
                 if error.code == "sandbox-unavailable":
                     build = BUILD.format(engine=self._engine, image=self._image)
                     raise SandboxError(error.code, f"{self._engine}: {error} {build}") from error
                 raise
 
-    async def _end(self, process: asyncio.subprocess.Process, container: str) -> None:
-        """Remove the container, however far it came, and wait for the client's end."""
+    async def _end(self, process: Process, container: str, prepared: Engine) -> None:
+        """Remove the container, unless it has ended; return when the engine's client has ended too."""
         if process.returncode is None:
-            with_force = asyncio.create_task(self._ask("rm", "--force", "--time", "0", container, check=False))
-            await asyncio.shield(with_force)
+            now = ("--time", "0") if prepared.podman else ()  # otherwise it is asked to end, and given ten seconds
+            await self._ask("rm", "--force", *now, container)
+            process.kill()
             assert process.stdout  # noqa: S101 - a pipe
             while await process.stdout.read(launcher.CHUNK):
                 pass
-        await process.wait()
+            await process.wait()
 
     def _arguments(self, prepared: Engine, container: str, limits: SandboxLimits) -> tuple[str, ...]:
         """Build the engine's arguments, up to those of Python."""
@@ -165,7 +168,7 @@ class ContainerSandboxes:
             *("--label", f"{WORKER}={this_worker()}", "--label", f"{UNTIL}={until:.0f}"),
             *("--network", "none", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
             *(("--read-only-tmpfs=false",) if prepared.podman else ()),
-            *("--pids-limit", str(limits.processes + CONTAINERS_IN_PIDS)),
+            *("--pids-limit", str(limits.processes + 1)),
             *("--memory", memory, "--memory-swap", memory, "--shm-size", str(shm)),
             *("--tmpfs", f"{WORKSPACE}:rw,exec,nosuid,nodev,mode=1777,size={tmpfs_bytes(limits)}"),
             *("--tmpfs", f"/tmp:rw,exec,nosuid,nodev,mode=1777,size={tmp}"),  # noqa: S108 - the container's
@@ -178,9 +181,35 @@ class ContainerSandboxes:
         """Ask the engine, once, what it is, and whether the image is there."""
         async with self._preparing:
             if self._prepared is None:
-                await asyncio.to_thread(compile_filter, hidden_memory=True)
+                await asyncio.to_thread(compile_filter, hidden_memory=True)  # loads libseccomp
                 said = json.loads(await self._ask("version", "--format", "json"))
-                podman = "Server" not in said or "podman" in json.dumps(said).lower()
+                podman = "APIVersion" in said["Client"]
+                field = "{{.Host.OCIRuntime.Name}}" if podman else "{{.DefaultRuntime}}"
+                runtime = self._runtime or await self._ask("info", "--format", field)
                 await self._ask("image", "inspect", self._image, advice=BUILD)
-                self._prepared = said and Engine("", "", podman)
+                version = said["Client" if podman else "Server"]["Version"]
+                self._prepared = Engine(f"{self._engine} {version} ({runtime.strip()})", podman)
             return self._prepared
+
+    async def _ask(self, *words: str, advice: str = ADVICE) -> str:
+        """Ask the engine by its command line; return its output.
+
+        Raises:
+            SandboxError: ``sandbox-unavailable``, it failed.
+
+        """
+        advice = advice.format(engine=self._engine, image=self._image)
+        if not shutil.which(self._engine):
+            raise SandboxError("sandbox-unavailable", f"{self._engine} is not there. {advice}")
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *die_with_parent.command(self._engine, *words), stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+            )
+            output, errors = await asyncio.wait_for(process.communicate(), ENGINE_SECONDS)
+        except TimeoutError as error:
+            process.kill()
+            raise SandboxError("sandbox-unavailable", f"{self._engine} gives no answer. {advice}") from error
+        if process.returncode:
+            said = " ".join(errors.decode(errors="replace").split())[-ERROR_CHARS:]
+            raise SandboxError("sandbox-unavailable", f"{self._engine} {words[0]}: {said} {advice}")
+        return output.decode()

@@ -36,6 +36,13 @@ HIDDEN_MEMORY = "memfd_create memfd_secret shmget msgget mq_open"
 """Calls that make memory which belongs to no process: denied where no cgroup counts it."""
 CLONE_NEW = (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 """Flags of ``clone`` that make a namespace: time, mount, cgroup, UTS, IPC, user, PID, network."""
+SPARED = (
+    *((name, 0, 1) for name in ("prlimit64", "sched_setscheduler", "sched_setparam", "sched_setattr")),
+    *(("sched_setaffinity", 0, 1), ("setpriority", 1, 1), ("setpriority", 0, 2), ("ioprio_set", 1, 1)),
+    ("ioprio_set", 0, 3),
+)
+"""What would slow or starve process 1, the launcher: calls, with the position and value of the argument that names it,
+or all processes of its user."""
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
 FAMILIES = (1, 2, 10, 16)
 """Of sockets that may be made: Unix, IPv4, IPv6, netlink. vsock would reach the machine that this one is a guest of."""
@@ -69,8 +76,12 @@ def compile_filter(*, hidden_memory: bool) -> bytes:
         rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
     for flag in CLONE_NEW:
         rules.add_rule(denied, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
-    for request in (TIOCSTI, TIOCLINUX):  # the kernel reads 32 bits of the number
+    # Where the kernel reads 32 bits of an argument, so does the filter.
+    for request in (TIOCSTI, TIOCLINUX):
         rules.add_rule(denied, "ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, LOW_HALF, request))
+    for name, argument, value in SPARED:
+        if known(name):
+            rules.add_rule(denied, name, pyseccomp.Arg(argument, pyseccomp.MASKED_EQ, LOW_HALF, value))
     for family in set(range(HIGHEST_FAMILY)) - set(FAMILIES):
         rules.add_rule(denied, "socket", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, LOW_HALF, family))
     rules.add_rule(denied, "socket", pyseccomp.Arg(0, pyseccomp.GE, HIGHEST_FAMILY))

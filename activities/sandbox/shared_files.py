@@ -7,6 +7,7 @@ installation is often closed (below a home, for example).
 import asyncio
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from contextlib import suppress
@@ -104,9 +105,9 @@ def _fill(python: Path, packages: tuple[str, ...]) -> Path:
                 (programs / entry.name).chmod(0o755)
         with suppress(PackageNotFoundError):
             _copy(distribution(BWRAP), folder / "bwrap")
-        for path in folder.rglob("*"):
-            if path.is_dir():
-                path.chmod(0o755)
+        for path in folder.rglob("*"):  # for other users to read, whatever this process's umask is
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -114,12 +114,7 @@ def _size(record: str | None, size: int) -> int:
 
 
 def encode(member: Member) -> Iterator[bytes]:
-    """Yield the bytes of a member: always the same for the same member, whoever writes it and when.
-
-    Yields:
-        Its header, with user 0 and no names of users, and its data as it is, padded to whole blocks.
-
-    """
+    """Yield the bytes of a member, of user 0 and without names of users; its data are yielded as they are."""
     info = tarfile.TarInfo(member.name)
     info.type, info.linkname, info.size = member.type, member.target, len(member.data)
     info.mtime = min(member.mtime, _MAX_TIME)

@@ -72,6 +72,12 @@ class CodingWorld:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
 
+    def reset(self) -> None:
+        """Drop what was asked, and what was scripted: for the next test with the same workers."""
+        self.steps, self.verified = STEPS, Verified(passed=True, line="2 passed")
+        self.calls.clear()
+        self.behaviours.clear()
+
     def asked(self, name: str) -> list[Any]:
         """List the requests that an activity got, in order."""
         return [request for called, request in self.calls if called == name]

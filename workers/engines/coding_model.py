@@ -26,7 +26,7 @@ def load_coding_model() -> tuple[LanguageModel, Driver, Window]:
         return NoopModel(), driver, window
     # Of a server that is not embedded, the window is asked where it is not set: a prompt may not be cut in silence.
     tokens = window.context_tokens if embedded else code.context_tokens or None
-    model = OpenAIChat(build_client(llm, EmbeddedSettings()), llm.model, llm.first_token_seconds, tokens)
+    model = OpenAIChat(build_client(llm, EmbeddedSettings()), llm.model, code.first_token_seconds, tokens)
     return model, driver, window
 
 
@@ -39,5 +39,6 @@ def coding_settings(code: CodeSettings, conversations: LlmSettings) -> LlmSettin
             "base_url": code.base_url or conversations.base_url,
             "api_key": api_key,
             "model": code.model or conversations.model,
+            "first_token_seconds": code.first_token_seconds,
         }
     )

@@ -114,7 +114,7 @@ def load_think() -> Activity:
     model, driver, window = load_coding_model()
     transcripts = Transcripts(CodingStorage(BlobStore.open(StorageSettings().blobs)))
     sampling = Sampling(settings.temperature, settings.top_p, settings.top_k or None)
-    silent = 2 * LlmSettings().first_token_seconds
+    silent = 2 * settings.first_token_seconds
     return ThinkActivity(model, driver, window, sampling, transcripts, silent).think
 
 

@@ -15,7 +15,6 @@ from activities.coding.storage import CodingStorage, Transcripts
 from activities.sandbox.backends import open_backend
 from activities.sandbox.sandbox import SandboxError, Sandboxes, SandboxLimits
 from activities.text.languages import DetectLanguage
-from workers.errors import UnavailableError
 from workers.roles.spec import WorkerSpec
 from workers.settings import CodeSettings, SandboxSettings, StorageSettings
 
@@ -26,21 +25,20 @@ MIB = 1 << 20
 async def build(_client: Client) -> WorkerSpec:
     """Try the isolation that is configured, and remove what dead workers have left.
 
-    Raises:
-        UnavailableError: it is not to be had here; the sentence says what to install or to allow.
-
+    Where it is not to be had, the worker refuses each task by the sentence that says what to install or to allow.
     """
     settings, storage = SandboxSettings(), StorageSettings()
     sandboxes = open_sandboxes(settings)
     try:
         isolation = await sandboxes.isolation()
     except SandboxError as error:
-        raise UnavailableError(str(error)) from error
-    _log.info("%s: %s", isolation.backend, ", ".join(isolation.holds))
-    for lacking in isolation.lacks:
-        _log.warning("the sandbox lacks %s", lacking)
-    if left := await sandboxes.reap():
-        _log.info("removed %d sandboxes of workers that are dead", left)
+        _log.warning("coding tasks are refused: %s", str(error))
+    else:
+        _log.info("%s: %s", isolation.backend, ", ".join(isolation.holds))
+        for lacking in isolation.lacks:
+            _log.warning("the sandbox lacks %s", lacking)
+        if left := await sandboxes.reap():
+            _log.info("removed %d sandboxes of workers that are dead", left)
     stored = CodingStorage(BlobStore.open(storage.blobs))
     transcripts, runner = Transcripts(stored), Runner(sandboxes, limits_of(settings))
     in_sandbox = SandboxActivities(stored, transcripts, runner)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.sandbox import archive as module
 from activities.sandbox.archive import (
     Archive,
     ArchiveError,
@@ -458,7 +457,8 @@ class TestPack:
 @contextmanager
 def after_stat(monkeypatch: pytest.MonkeyPatch, name: str, then: Callable[[], None]) -> Iterator[None]:
     """Do something once, just after the file of this name was found to be what it is."""
-    real, done = os.stat, []
+    real = os.stat
+    done: list[str] = []
 
     def stat(path: str, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
         status = real(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
@@ -468,7 +468,7 @@ def after_stat(monkeypatch: pytest.MonkeyPatch, name: str, then: Callable[[], No
         return status
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.os, "stat", stat)
+        patch.setattr(os, "stat", stat)
         yield
     assert done
 
