@@ -102,7 +102,6 @@ class PresentActivity:
         return Presented(sentences=sentences, files=files)
 
     def _sentences(self, request: PresentRequest) -> tuple[SummarySentence, ...]:
-        """Blocks."""
         likely = request.likely_languages
         texts = split(request.summary, next(iter(likely), "en"))[:MAX_SENTENCES]
         if not texts:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from temporalio.client import ActivityFailureError, Client
@@ -147,10 +148,9 @@ async def stage(dev_server: WorkflowEnvironment) -> AsyncIterator[Stage]:
 
 @asynccontextmanager
 async def working(stage: Stage) -> AsyncIterator[Stage]:
+    queue = stage.queue
     activities: list[Callable[..., Any]] = [stage.activity.reply, stage.activity.send_file]
-    async with Worker(
-        stage.client, task_queue=stage.queue, activities=activities, graceful_shutdown_timeout=timedelta(0)
-    ):
+    async with Worker(stage.client, task_queue=queue, activities=activities, graceful_shutdown_timeout=timedelta(0)):
         yield stage
 
 

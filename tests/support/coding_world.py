@@ -19,6 +19,7 @@ from activities.reply import Delivered, FileDelivered, FileRequest, ReplyRequest
 from activities.synthesize import Speech, SynthesizeRequest
 from activities.values import BlobRef
 from tests.support.world import HEARTBEAT_TIMEOUT, PLATFORM, POLLERS
+from workflows.access.workflow import Access
 from workflows.coding.workflow import CodingTask
 from workflows.names import CPU_QUEUE, GPU_QUEUE, SANDBOX_QUEUE, WORKFLOW_QUEUE, platform_queue
 
@@ -182,14 +183,16 @@ class CodingWorld:
 
 
 @asynccontextmanager
-async def coding(client: Client, world: CodingWorld, without: Sequence[str] = ()) -> AsyncIterator[CodingWorld]:
+async def coding(
+    client: Client, world: CodingWorld, without: Sequence[str] = (), platform: str = PLATFORM
+) -> AsyncIterator[CodingWorld]:
     """Run workers for all queues that a task needs, but those in ``without``."""
     queues: dict[str, dict[str, Any]] = {
-        WORKFLOW_QUEUE: {"workflows": [CodingTask]},
+        WORKFLOW_QUEUE: {"workflows": [Access, CodingTask]},
         GPU_QUEUE: {"activities": [world.think]},
         SANDBOX_QUEUE: {"activities": [world.prepare, world.act, world.verify, world.compare, world.present]},
         CPU_QUEUE: {"activities": [world.synthesize]},
-        platform_queue(PLATFORM): {"activities": [world.reply, world.send_file]},
+        platform_queue(platform): {"activities": [world.reply, world.send_file]},
     }
     async with AsyncExitStack() as stack:
         for queue, holds in queues.items():

@@ -8,7 +8,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.coding.compare import Comparison
     from activities.coding.storage import Owner
-    from activities.values import Address, BlobRef, Value
+    from activities.values import Address, BlobRef, Notice, Value
     from agent.limits import Limits, Progress
 
 MAX_TASK_CHARS = 20_000
@@ -140,6 +140,27 @@ class CodingReport(Value):
     baseline: BlobRef | None = None
     workspace: BlobRef | None = None
     transcript: BlobRef | None = None
+
+
+class ToldFile(Value):
+    """A file that was sent."""
+
+    name: str
+    file: BlobRef
+
+
+class Told(Value):
+    """What the chat was told of a task's end; the memo ``told``, for the page, which shows what is there."""
+
+    task: str
+    """Its first line."""
+    text: str = ""
+    """The agent's summary, in Markdown."""
+    notice: Notice
+    """June's own sentence."""
+    reply: BlobRef | None = None
+    """The spoken summary (Ogg/Opus)."""
+    files: tuple[ToldFile, ...] = ()
 
 
 class CodingStatus(Value):

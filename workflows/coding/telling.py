@@ -17,10 +17,10 @@ with workflow.unsafe.imports_passed_through():
     from activities.coding.storage import Owner
     from activities.reply import Delivered, FileRequest, ReplyActivity, ReplyRequest
     from activities.synthesize import Speech, SynthesizeActivity, SynthesizeRequest
-    from activities.values import Address, BlobRef, Notice, Value
+    from activities.values import Address, BlobRef, Notice
     from workflows import activity_options
     from workflows.activity_options import ActivityOptions, retries, run_activity
-    from workflows.coding.contracts import CodingOutcome, CodingReport, ReportForm
+    from workflows.coding.contracts import CodingOutcome, CodingReport, CodingRequest, ReportForm, Told, ToldFile
     from workflows.names import BACKGROUND, CPU_QUEUE, SANDBOX_QUEUE, chat_key, platform_queue
     from workflows.one_line import shortened
 
@@ -30,17 +30,7 @@ SEND_FILE = replace(activity_options.REPLY, attempt=timedelta(minutes=4))
 SENT_KINDS = frozenset({"added", "changed"})
 
 
-class Told(Value):
-    """What a chat was told; memo of the task, for the page, which reads it there."""
-
-    text: str = ""
-    notice: Notice
-    reply: BlobRef | None = None
-    """The spoken summary as it was sent (Ogg/Opus)."""
-    files: tuple[FileRequest, ...] = ()
-
-
-async def tell_chat(to: Address, form: ReportForm, owner: Owner, report: CodingReport) -> Told | None:
+async def tell_chat(request: CodingRequest, to: Address, owner: Owner, report: CodingReport) -> Told | None:
     """Tell a chat how its task has ended; what cannot be told is logged, as the task has ended all the same.
 
     A task that is cancelled meanwhile ends as it was about to, and nothing more is told.
@@ -49,7 +39,8 @@ async def tell_chat(to: Address, form: ReportForm, owner: Owner, report: CodingR
         What was told; None where nothing was.
 
     """
-    told = Told(text=report.summary, notice=notice_of(report))
+    form, task = request.report_form, shortened(request.task.partition("\n")[0])
+    told = Told(task=task, text=report.summary, notice=notice_of(report))
     try:
         presented = await _present(to, form, owner, report)
         speech = await _speak(to, form, presented) if form.spoken else ()
@@ -64,7 +55,7 @@ async def tell_chat(to: Address, form: ReportForm, owner: Owner, report: CodingR
         cause = error.cause if isinstance(error, ActivityError) else "cancelled"
         workflow.logger.warning("the chat was not told all of its task's end: %s", cause)
         return None
-    return told.model_copy(update={"files": tuple(sent)})
+    return told.model_copy(update={"files": tuple(ToldFile(name=file.name, file=file.file) for file in sent)})
 
 
 def notice_of(report: CodingReport) -> Notice:

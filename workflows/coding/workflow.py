@@ -237,7 +237,7 @@ class CodingTask:
         """Tell the chat that asked, if one has, of the end; return the report as it is."""
         to = self._request.report_to
         if to and not self._forgotten:
-            told = await tell_chat(to, self._request.report_form, self._state.owner, report)
+            told = await tell_chat(self._request, to, self._state.owner, report)
             if told:
                 workflow.upsert_memo({CODING_TOLD_MEMO: told})
         return report

@@ -15,7 +15,7 @@ SERVED = {
     Role.WORKFLOWS: {"forget"},
     Role.GPU: {"transcribe", "infer"},
     Role.CPU: {"synthesize", "transcribe"},
-    Role.FILE: {"fetch", "reply"},
+    Role.FILE: {"fetch", "reply", "send_file"},
 }
 
 

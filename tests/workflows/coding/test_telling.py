@@ -16,8 +16,8 @@ from activities.values import Address, Notice
 from bots.texts.catalogue import _texts
 from tests.support.coding_world import CodingWorld, Step, hold_step, stored
 from tests.support.world import PLATFORM, refuse
-from workflows.coding.contracts import CodingOutcome, CodingReport, CodingRequest
-from workflows.coding.telling import Told, notice_of
+from workflows.coding.contracts import CodingOutcome, CodingReport, CodingRequest, Told, ToldFile
+from workflows.coding.telling import notice_of
 from workflows.coding.workflow import CodingTask
 from workflows.names import CODING_TOLD_MEMO, WORKFLOW_QUEUE
 
@@ -63,7 +63,13 @@ async def test_a_chat_gets_summary_speech_and_files(world: CodingWorld, client: 
     (file,) = world.asked("send_file")
     assert file == FileRequest(to=TO, name="calc.py", file=stored("calc.py", "file"))
     told = await told_by(handle)
-    assert told == Told(text=report.summary, notice=reply.notice, reply=stored("reply", "ogg"), files=(file,))
+    assert told == Told(
+        task="Make calc.py add up.",
+        text=report.summary,
+        notice=reply.notice,
+        reply=stored("reply", "ogg"),
+        files=(ToldFile(name="calc.py", file=file.file),),
+    )
 
 
 async def test_a_chat_that_reads_only_gets_no_speech(world: CodingWorld, client: Client) -> None:
