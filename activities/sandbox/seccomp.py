@@ -62,7 +62,7 @@ def compile_filter(*, hidden_memory: bool) -> bytes:
 
     """
     try:
-        import pyseccomp  # type: ignore[import-untyped]
+        import pyseccomp
     except (ImportError, OSError, RuntimeError) as error:
         raise SandboxError("sandbox-unavailable", f"seccomp cannot be used ({error}): install libseccomp2.") from error
     denied = pyseccomp.ERRNO(errno.EPERM)
