@@ -19,6 +19,6 @@ async def test_it_reads_from_the_folders_of_the_settings(
     spec = await build(dev_server.client)
     (tmp_path / "said.ogg").write_bytes(encoded("ogg", "libopus"))
     source = AudioSource(locator=str(tmp_path / "said.ogg"))
-    fetch, _reply = spec.activities
+    fetch, *_ = spec.activities
     fetched = await ActivityEnvironment().run(fetch, FetchRequest(platform="file", chat="a", source=source))
     assert (tmp_path / "home" / "blobs" / fetched.audio.key).exists()
