@@ -47,8 +47,8 @@ class ModelRequest(NamedTuple):
 class ToolCallPiece(NamedTuple):
     """A piece of a tool call; id and name come with the first one, as a rule."""
 
-    index: int
-    """Which of the calls."""
+    number: int
+    """Which of the calls, from 0."""
     id: str = ""
     name: str = ""
     arguments: str = ""

@@ -143,7 +143,7 @@ def schema() -> dict[str, Any]:
         )
     return {
         "type": "object",
-        "properties": {"thought": {"type": "string", "maxLength": 400}, "action": {"anyOf": actions}},
+        "properties": {"thought": {"type": "string"}, "action": {"anyOf": actions}},
         "required": ["thought", "action"],
         "additionalProperties": False,
     }

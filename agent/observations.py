@@ -16,6 +16,11 @@ MAX_FAILURES = 3
 """Failures that are shown, of pytest."""
 _PYTEST_HEADING = re.compile(r"^=+ (?P<title>[^=].*?) =+$", re.MULTILINE)
 _PYTEST_CASE = re.compile(r"^_{3,} .+ _{3,}$", re.MULTILINE)
+_PYTEST_FRAMES = re.compile(
+    r"^(?:ImportError while importing .*|Hint: make sure .*|Traceback:|/\S+:\d+: in .*\n(?:    .*\n?)+)\n?",
+    re.MULTILINE,
+)
+"""Around errors of tests' modules: frames of Python's own files, and hints that do not help."""
 _PYTEST_COUNTS = re.compile(r"^(?:=+ )?((?:\d+ \w+(?:, )?)+|no tests ran) in [\d.:]+s.*$", re.MULTILINE)
 
 
@@ -56,7 +61,7 @@ def outcome_in_a_line(tests: Outcome) -> str:
     counts = list(_PYTEST_COUNTS.finditer(tests.output))
     if tests.exit_code is None or not counts:
         return _end(tests)
-    return counts[-1][1]
+    return ", ".join(count for count in counts[-1][1].split(", ") if "warning" not in count)
 
 
 def shorten(output: str) -> str:
@@ -64,7 +69,9 @@ def shorten(output: str) -> str:
     parts = _PYTEST_HEADING.split(output)  # text, title, text, title, text...
     sections = dict(zip(parts[1::2], parts[2::2], strict=True))
     failures = [
-        part.strip("\n") for title in ("ERRORS", "FAILURES") for part in _PYTEST_CASE.split(sections.get(title, ""))[1:]
+        _PYTEST_FRAMES.sub("", part).strip("\n")
+        for title in ("ERRORS", "FAILURES")
+        for part in _PYTEST_CASE.split(sections.get(title, ""))[1:]
     ]
     if not failures:
         return cut(output.strip(), TESTS_CHARS)

@@ -1,10 +1,12 @@
 """What the model is asked: the transcript as messages that fit its context window."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from agent.actions import as_json, in_a_line, schema, tools
@@ -20,6 +22,8 @@ KEPT_STEPS = 3
 """Newest steps, whose outputs are the last to be left out."""
 BLOCK = 4
 """Older steps are shortened so many at once: a server that caches prompts then reads the same beginning again."""
+MAX_LINES = 40
+"""Steps of which a line is left; of those before them nothing is."""
 PROBLEM_CHARS = 600
 """Of an answer that was no action."""
 LEAST_CHARS = 200
@@ -57,7 +61,7 @@ class _Shortening(NamedTuple):
     outputs: int = 0
     """Oldest steps whose outputs are left out."""
     steps: int = 0
-    """Oldest steps of which only a line each is left."""
+    """Oldest steps of which only a line each is left, or nothing."""
     output_chars: int | None = None
     """Longest output of all others."""
 
@@ -72,11 +76,12 @@ def build(entries: Sequence[Entry], driver: Driver, window: Window) -> Prompt:
     room = window.context_tokens - window.answer_tokens - window.thinking_tokens
     room -= estimate(json.dumps(prompt.tools)) if prompt.tools else 0
     last = max((entry.step for entry in entries if isinstance(entry, Turn)), default=0)
-    for shortening in _shortenings(last):
-        messages = tuple(_messages(entries, driver, shortening))
-        if sum(map(_tokens, messages)) <= room:
-            break
-    return prompt._replace(messages=messages)
+    shortenings = list(_shortenings(last))
+    fitting = bisect_left(
+        shortenings, -room, key=lambda shortening: -sum(map(_tokens, _messages(entries, driver, shortening)))
+    )
+    shortening = shortenings[min(fitting, len(shortenings) - 1)]
+    return prompt._replace(messages=tuple(_messages(entries, driver, shortening)))
 
 
 def estimate(text: str) -> int:
@@ -119,18 +124,25 @@ def _messages(entries: Sequence[Entry], driver: Driver, shortening: _Shortening)
 
 
 def _spoken(entries: Sequence[Entry], driver: Driver, shortening: _Shortening) -> Iterator[Message]:
-    call_id = aside = ""
-    for entry in entries:
+    step, call_id, aside = 0, "", ""
+    for entry, following in zip_longest(entries, entries[1:]):
+        step = entry.step if isinstance(entry, Turn) else step
         match entry:
             case Task():
                 yield Message("user", _task(entry))
+            case Remark() if entry.by == "june" and step <= shortening.steps:
+                pass
             case Remark():
                 yield Message("user", entry.text if entry.by == "june" else f"The person says: {entry.text}")
+            case Turn() if entry.step <= shortening.steps - MAX_LINES:
+                if entry.step == shortening.steps - MAX_LINES:
+                    yield Message("user", f"[steps 1 to {entry.step} left out]")
             case Turn() if entry.step <= shortening.steps:
                 done = in_a_line(entry.action) if entry.action else "no action"
                 yield Message("user", f"[step {entry.step}, shortened: {done}]")
             case Turn():
-                call_id = entry.call_id if entry.action and driver is Driver.TOOLS else ""
+                answered = entry.action and isinstance(following, Observation)  # servers want calls answered at once
+                call_id = entry.call_id if answered and driver is Driver.TOOLS else ""
                 yield _turn(entry, call_id)
                 aside = entry.problem
                 if aside and entry.action is None:

@@ -341,8 +341,6 @@ class CodeSettings(BaseSettings):
     """Tokens that the model may think before each action; several thousand for a model that thinks."""
     context_tokens: int = Field(default=0, ge=0)
     """Context window of the agent's model; 0 is ``JUNE_LLM_CONTEXT_TOKENS`` for the embedded one, 32,768 for others."""
-    first_token_seconds: float = Field(default=300, gt=0)
-    """Longest silence of its server before and between tokens, in seconds; a CPU reads long prompts slowly."""
     parallel: int = Field(default=1, ge=1, le=100)
     """Model calls of agents at once on one ``gpu`` worker; while somebody waits for a turn, none begins."""
     roots: Ids = ()

@@ -164,12 +164,12 @@ class _Pieces:
 
     def _add_call(self, piece: ToolCallPiece) -> None:
         """Add to the call of this index; another id begins another call, as some servers number none."""
-        place = self._places.get(piece.index)
+        place = self._places.get(piece.number)
         if place is None or (piece.id and self.calls[place].id and piece.id != self.calls[place].id):
             if len(self.calls) == MAX_CALLS:
                 self.stopped = "length"
                 return
-            place = self._places[piece.index] = len(self.calls)
+            place = self._places[piece.number] = len(self.calls)
             self.calls.append(ToolCall("", "", ""))
         call = self.calls[place]
         name = "" if piece.name == call.name else piece.name  # which some repeat with each piece

@@ -52,8 +52,8 @@ OLDEST = (0, 8)
 """Version that can forbid more user namespaces inside."""
 END_SECONDS = 10.0
 NO_CGROUPS = (
-    "cgroups: june watches the memory, 20 times a second, instead of the kernel; run the sandbox worker as root or as a "
-    "unit of systemd with Delegate=yes"
+    "cgroups: june watches the memory, 20 times a second, instead of the kernel; run the sandbox worker as root or as "
+    "a unit of systemd with Delegate=yes"
 )
 INSTALL = "Install it: `apt install bubblewrap` or as your distribution has it."
 ADVICE = (
@@ -120,7 +120,7 @@ class BubblewrapSandboxes:
         return max(folders, await asyncio.to_thread(parent.reap) if parent else 0)
 
     @asynccontextmanager
-    async def launch(self, name: str, limits: SandboxLimits) -> AsyncIterator[Launched]:
+    async def launch(self, limits: SandboxLimits) -> AsyncIterator[Launched]:
         """Start a launcher in namespaces of its own."""
         prepared = await self._prepare()
         async with AsyncExitStack() as stack:
@@ -186,8 +186,8 @@ async def _find_program(configured: str, shared: SharedFiles) -> tuple[str, str]
         except OSError:
             continue
         output, _ = await process.communicate()
-        found = output.decode(errors="replace").split()[-1] if output else ""
-        if found and tuple(map(int, re.findall(r"\d+", found)[:2])) >= OLDEST:
+        found = "".join(re.findall(r"^bubblewrap (\d+\.\d+\S*)", output.decode(errors="replace")))
+        if found and tuple(map(int, found.split(".")[:2])) >= OLDEST:
             return str(path), found
     sentence = f"bubblewrap {found} is too old." if found else f"bubblewrap is not there ({configured or 'bwrap'})."
     raise SandboxError("sandbox-unavailable", f"{sentence} {INSTALL}")
@@ -214,7 +214,9 @@ async def _start(
                 stderr=PIPE,
                 env={},
                 pass_fds=(writing,),
-                **({} if uid is None else {"user": uid, "group": uid, "extra_groups": []}),
+                user=uid,
+                group=uid,
+                extra_groups=None if uid is None else [],
             )
         except (OSError, ValueError) as error:
             sentence = f"{prepared.program} cannot be started as uid {os.geteuid() if uid is None else uid}: {error}."
@@ -246,7 +248,8 @@ async def _end(process: Process) -> None:
                 pass
             await process.wait()
             return
-    process.kill()
+    with suppress(ProcessLookupError):
+        process.kill()
     await process.wait()
 
 

@@ -7,6 +7,7 @@ dies; what has an end of its own in a label is removed by ``reap`` besides.
 import asyncio
 import inspect
 import json
+import logging
 import shutil
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -47,7 +48,12 @@ END_SECONDS = 10.0
 ERROR_CHARS = 500
 BUILD = "Build it: `{engine} build -t {image} -f docker/sandbox.Dockerfile .`"
 ADVICE = "See that {engine} is installed, runs, and may be used by june's user: `{engine} info` says."
-NO_MEMORY_LIMIT = "a limit of memory: the engine sets none here; it needs cgroups v2, or root"
+RUNTIME = "See that the runtime {runtime} (JUNE_SANDBOX_RUNTIME) starts containers without network."
+NO_MEMORY_LIMIT = (
+    "cgroup: the engine sets no limit of memory here, which june watches instead, 20 times a second; it needs cgroups "
+    "v2, or root"
+)
+_log = logging.getLogger(__name__)
 _numbers = count()
 
 
@@ -125,7 +131,7 @@ class ContainerSandboxes:
         return len(dead)
 
     @asynccontextmanager
-    async def launch(self, name: str, limits: SandboxLimits) -> AsyncIterator[Launched]:
+    async def launch(self, limits: SandboxLimits) -> AsyncIterator[Launched]:
         """Start a launcher in a container."""
         prepared = await self._prepare()
         container = f"june-sandbox-{this_worker()}-{next(_numbers)}"
@@ -136,23 +142,35 @@ class ContainerSandboxes:
                 *die_with_parent.command(self._engine, *words), stdin=PIPE, stdout=PIPE, stderr=PIPE
             )
             stack.push_async_callback(self._end, process, container, prepared)
-            confinement = Confinement(wanted=WANTED, filter_code=compile_filter(hidden_memory=True))
+            confinement = Confinement(
+                wanted=WANTED,
+                filter_code=compile_filter(hidden_memory=False),  # whether a cgroup counts it is seen inside
+                memory_bytes=limits.memory_bytes,
+                processes=limits.processes,
+                unless_limited=cgroup_bytes(limits),
+            )
             try:
                 yield Launched(process, confinement, lambda: 0)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), END_SECONDS)
             except SandboxError as error:
                 if error.code == "sandbox-unavailable":
-                    build = BUILD.format(engine=self._engine, image=self._image)
-                    raise SandboxError(error.code, f"{self._engine}: {error} {build}") from error
+                    advice = (
+                        RUNTIME.format(runtime=self._runtime) if self._runtime else ADVICE.format(engine=self._engine)
+                    )
+                    raise SandboxError(error.code, f"{self._engine}: {error} {advice}") from error
                 raise
 
     async def _end(self, process: Process, container: str, prepared: Engine) -> None:
         """Remove the container, unless it has ended; return when the engine's client has ended too."""
         if process.returncode is None:
             now = ("--time", "0") if prepared.podman else ()  # otherwise it is asked to end, and given ten seconds
-            await self._ask("rm", "--force", *now, container)
-            process.kill()
+            try:
+                await self._ask("rm", "--force", *now, container)
+            except SandboxError as error:  # it has just ended; or the launcher ends it, and reap removes it
+                _log.info("%s was not removed: %s", container, error)
+            with suppress(ProcessLookupError):
+                process.kill()
             assert process.stdout  # noqa: S101 - a pipe
             while await process.stdout.read(launcher.CHUNK):
                 pass
@@ -181,7 +199,7 @@ class ContainerSandboxes:
         """Ask the engine, once, what it is, and whether the image is there."""
         async with self._preparing:
             if self._prepared is None:
-                await asyncio.to_thread(compile_filter, hidden_memory=True)  # loads libseccomp
+                await asyncio.to_thread(compile_filter, hidden_memory=False)  # loads libseccomp
                 said = json.loads(await self._ask("version", "--format", "json"))
                 podman = "APIVersion" in said["Client"]
                 field = "{{.Host.OCIRuntime.Name}}" if podman else "{{.DefaultRuntime}}"

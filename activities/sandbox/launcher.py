@@ -1,4 +1,5 @@
-"""Runs one command in a sandbox: process 1 of it, on the standard library alone (Python 3.8 or newer).
+# ruff: noqa: PTH101, PTH117, PTH118, PTH120, PTH123, PTH208 - by descriptors, and no more modules than are needed
+"""Runs one command in a sandbox: process 1 of it, on the standard library alone (Python 3.9 or newer).
 
 On standard input it gets a request, the workspace as a tar archive, and what the command is to read; the input stays
 open, and its end is the sandbox's. On standard output it says what is in force, then what the command printed, what
@@ -8,6 +9,8 @@ The command is not believed in anything. Its processes have none of these two pi
 process 1 (which is not dumpable, and whom the kernel spares), and are dead before the workspace is packed. Where the
 isolation that the request asks for is not there, no command is run.
 """
+
+from __future__ import annotations
 
 import base64
 import contextlib
@@ -23,6 +26,7 @@ import struct
 import sys
 import tarfile
 import time
+from typing import Any
 
 HELLO, REFUSED, OUTPUT, REST, ARCHIVE, END = b"h", b"x", b"o", b"t", b"w", b"e"
 HEADER = struct.Struct(">cI")
@@ -41,7 +45,6 @@ SECCOMP_MODE_FILTER = 2
 NOT_FOUND, NOT_STARTED = 127, 126
 OOM_COUNTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-PAGE = resource.getpagesize()
 
 
 class TooLargeError(Exception):
@@ -115,7 +118,7 @@ def confine(libc: ctypes.CDLL, filter_code: bytes) -> None:
             raise OSError(ctypes.get_errno(), "seccomp")
 
 
-def facts(libc: ctypes.CDLL) -> dict:
+def facts(libc: ctypes.CDLL) -> dict[str, Any]:
     """Read what isolates this process: from the kernel, not from what was asked for."""
     with open("/proc/self/status", encoding="ascii", errors="replace") as file:
         status = dict(line.split(":", 1) for line in file if ":" in line)
@@ -123,6 +126,8 @@ def facts(libc: ctypes.CDLL) -> dict:
         interfaces = [line.split(":")[0].strip() for line in file if ":" in line]
     with open("/proc/self/uid_map", encoding="ascii") as file:
         mapped = [line.split() for line in file]
+    with open("/proc/self/mounts", encoding="utf-8", errors="replace") as file:  # statvfs(2) is silent under gVisor
+        options = {words[1]: words[3].split(",") for words in map(str.split, file)}
     return {
         "pid": os.getpid(),
         "uid": os.getuid(),
@@ -131,14 +136,14 @@ def facts(libc: ctypes.CDLL) -> dict:
         "no_new_privileges": libc.prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
         "interfaces": interfaces,
         "user_namespace": mapped != [["0", "0", "4294967295"]],
-        "read_only": [path for path in ("/", "/usr", "/dev") if os.statvfs(path).f_flag & os.ST_RDONLY],
+        "read_only": [path for path in options if "ro" in options[path]],
         "memory_limit": next((number for path in MEMORY_LIMITS for number in numbers(path, "")), None),
         "python": sys.version.split()[0],
         "kernel": os.uname().release,
     }
 
 
-def missing(found: dict, wanted: list) -> list:
+def missing(found: dict[str, Any], wanted: list[str]) -> list[str]:
     """Name what of the isolation that is asked for is not in force."""
     there = {
         "pid namespace": found["pid"] == 1,
@@ -153,7 +158,7 @@ def missing(found: dict, wanted: list) -> list:
     return [name for name in wanted if not there.get(name)]
 
 
-def numbers(path: str, name: str) -> list:
+def numbers(path: str, name: str) -> list[int]:
     """Read the numbers of a cgroup's file, of the line that begins with a name; none where it is not there."""
     try:
         with open(path, encoding="ascii") as file:
@@ -172,8 +177,8 @@ def unpack(pipe: Pipe, size: int, folder: str) -> None:
     """Unpack the archive that comes next on the pipe."""
     piece = Piece(pipe, size)
     trusted = {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}  # new in 3.12, 3.11.4
-    with tarfile.open(fileobj=piece, mode="r|", bufsize=CHUNK) as archive:
-        archive.extractall(folder, **trusted)
+    with tarfile.open(fileobj=piece, mode="r|", bufsize=CHUNK) as archive:  # type: ignore[call-overload]
+        archive.extractall(folder, **trusted)  # noqa: S202 - nothing is in reach that is not the command's anyway
     while piece.left:
         piece.read(CHUNK)
 
@@ -186,7 +191,7 @@ class Packer:
         self._archive = archive
         self._bytes_left = max_bytes
         self._files_left = max_files
-        self.skipped = []
+        self.skipped: list[str] = []
         """What was left out and why; the first of it."""
 
     def folder(self, descriptor: int, path: str, depth: int) -> None:
@@ -316,14 +321,14 @@ class Output:
 class Run:
     """The command: one process, and whatever that starts."""
 
-    def __init__(self, pipe: Pipe, libc: ctypes.CDLL, request: dict, stdin: bytes) -> None:
+    def __init__(self, pipe: Pipe, libc: ctypes.CDLL, request: dict[str, Any], stdin: bytes) -> None:
         """Prepare; ``begin`` starts it in the workspace."""
         self._pipe = pipe
         self._libc = libc
         self._request = request
         self._stdin = memoryview(stdin)
         self.output = Output(pipe, request["head"], request["tail"])
-        self.status = None
+        self.status: int | None = None
         """As ``waitpid`` has it, once it has ended."""
         self.ended_by = ""
         """Why june has ended it: ``time``, ``memory``, ``files`` or nothing."""
@@ -358,7 +363,7 @@ class Run:
                 file.write("1000")  # the kernel kills it first, and process 1 last
             os.chdir(self._request["workspace"])
             argv, environment = self._request["argv"], self._request["environment"]
-            os.execvpe(argv[0], argv, environment)
+            os.execvpe(argv[0], argv, environment)  # noqa: S606 - the command is what it is
         except FileNotFoundError:
             code = NOT_FOUND
             os.write(2, f"{self._request['argv'][0]}: not found\n".encode(errors="replace"))
@@ -461,12 +466,14 @@ class Run:
 
 
 def resident_bytes() -> int:
-    """Sum up the memory of all processes but this one; what they share counts for each."""
+    """Sum up the memory of all processes but this one, without files; what they share counts for each."""
     total = 0
     for name in os.listdir("/proc"):
         if name.isdigit() and name != "1":
-            with contextlib.suppress(OSError), open(f"/proc/{name}/statm", encoding="ascii") as file:
-                total += int(file.read().split()[1]) * PAGE
+            with contextlib.suppress(OSError), open(f"/proc/{name}/status", encoding="utf-8", errors="replace") as file:
+                sizes = {words[0]: int(words[1]) << 10 for words in map(str.split, file) if words[-1] == "kB"}
+                own = sizes.get("RssAnon:", sizes.get("VmRSS:", 0))  # gVisor tells the latter alone
+                total += own + sizes.get("RssShmem:", 0)
     return total
 
 
@@ -485,6 +492,10 @@ def serve(pipe: Pipe, libc: ctypes.CDLL) -> None:
     if lacking:
         pipe.write(REFUSED, ", ".join(lacking).encode())
         return
+    if found["memory_limit"] is not None and found["memory_limit"] <= request["unless_limited"]:
+        request["watched_memory"] = 0
+        for name in ("RLIMIT_AS", "RLIMIT_NPROC"):
+            request["rlimits"].pop(name, None)
     folder = request["workspace"]
     unpack(pipe, request["archive_bytes"], folder)
     stdin = pipe.read(request["stdin_bytes"])
@@ -501,9 +512,12 @@ def serve(pipe: Pipe, libc: ctypes.CDLL) -> None:
     run.kill_all()
     killed = oom_kills() > kills
     pipe.write(REST, run.output.rest())
-    problem, skipped = "", []
+    problem, skipped = "", list[str]()
     try:
-        with tarfile.open(fileobj=Sink(pipe), mode="w|", format=tarfile.PAX_FORMAT, bufsize=CHUNK) as archive:
+        sink = Sink(pipe)
+        with tarfile.open(  # type: ignore[call-overload]
+            fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT, bufsize=CHUNK
+        ) as archive:
             packer = Packer(archive, request["max_bytes"], request["max_files"])
             with contextlib.suppress(PermissionError):  # it is another's: then the command could not close it either
                 os.chmod(folder, 0o700)

@@ -47,9 +47,11 @@ class Confinement(NamedTuple):
     filter_code: bytes
     """Of seccomp."""
     memory_bytes: int = 0
-    """Memory to be watched by the launcher, where no cgroup bounds it."""
+    """Memory to be watched by the launcher, and bounded by RLIMIT_AS, where no cgroup bounds it."""
     processes: int = 0
     """Processes to be bounded by RLIMIT_NPROC, where no cgroup does."""
+    unless_limited: int = 0
+    """Neither is done where the launcher finds itself in a cgroup with a limit of at most so many bytes."""
     environment: tuple[tuple[str, str], ...] = ()
     """Variables beside ``ENVIRONMENT``."""
 
@@ -66,7 +68,7 @@ class Launched(NamedTuple):
 class Launcher(Protocol):
     """Starts launchers; leaving the context kills what is left, and removes it."""
 
-    def launch(self, name: str, limits: SandboxLimits) -> AbstractAsyncContextManager[Launched]:
+    def launch(self, limits: SandboxLimits) -> AbstractAsyncContextManager[Launched]:
         """Start one, in isolation.
 
         Raises:
@@ -145,6 +147,7 @@ def build_request(command: Command, limits: SandboxLimits, confinement: Confinem
         "seccomp": base64.b64encode(confinement.filter_code).decode(),
         "rlimits": rlimits,
         "watched_memory": confinement.memory_bytes,
+        "unless_limited": confinement.unless_limited,
         "bounded": BOUNDED,
         "max_inodes": limits.workspace_files * 2 + 100,
         "max_bytes": limits.workspace_bytes,
@@ -179,7 +182,9 @@ async def run(launched: Launched, command: Command, archive: bytes, limits: Sand
             said = " ".join((await errors).split())
         if answer.facts is None:
             raise SandboxError("sandbox-unavailable", said or "The sandbox did not start.") from error
-        reason = "It was ended for memory, as a whole." if launched.oom_kills() else f"The sandbox ended by itself. {said}"
+        reason = (
+            "It was ended for memory, as a whole." if launched.oom_kills() else f"The sandbox ended by itself. {said}"
+        )
         raise SandboxError("sandbox-died", reason.strip()) from error
     except TimeoutError as error:
         raise SandboxError("sandbox-died", "The sandbox gave no answer in time, and was ended.") from error
@@ -267,7 +272,7 @@ class LaunchedSandbox:
         self._backend = backend
         self._one_at_a_time = asyncio.Lock()
         self._running: asyncio.Task[Outcome] | None = None
-        self._destroyed = False
+        self._destroyed = asyncio.Event()
 
     async def exec(self, command: Command) -> ExecResult:
         """Run a command to its end, or to its limits; kill all that it has started."""
@@ -276,14 +281,14 @@ class LaunchedSandbox:
     async def outcome(self, command: Command) -> Outcome:
         """Run a command; return also what was in force."""
         async with self._one_at_a_time:
-            if self._destroyed:
+            if self._destroyed.is_set():
                 raise SandboxError("sandbox-died", "The sandbox was destroyed.")
             self._running = asyncio.create_task(self._run(command))
             try:
                 outcome = await self._running
             except asyncio.CancelledError:
                 task = asyncio.current_task()
-                if self._destroyed and task and not task.cancelling():
+                if self._destroyed.is_set() and task and not task.cancelling():
                     raise SandboxError("sandbox-died", "The sandbox was destroyed.") from None
                 raise
             finally:
@@ -293,7 +298,7 @@ class LaunchedSandbox:
             return outcome
 
     async def _run(self, command: Command) -> Outcome:
-        async with self._backend.launch(self.name, self._limits) as launched:
+        async with self._backend.launch(self._limits) as launched:
             return await run(launched, command, self._archive, self._limits)
 
     async def snapshot(self) -> bytes:
@@ -314,7 +319,7 @@ class LaunchedSandbox:
 
     async def destroy(self) -> None:
         """End what runs; does nothing the second time."""
-        self._destroyed = True
+        self._destroyed.set()
         if self._running:
             self._running.cancel()
             await asyncio.wait([self._running])

@@ -13,7 +13,7 @@ STARTED = 21
 def _machine() -> str:
     """Name this start of this machine, and the PID namespace."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().split("-")[0]
-    return f"{boot}-{os.stat('/proc/self/ns/pid').st_ino}"
+    return f"{boot}-{Path('/proc/self/ns/pid').stat().st_ino}"
 
 
 def this_worker() -> str:

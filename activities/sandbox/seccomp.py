@@ -96,6 +96,6 @@ def known(name: str) -> bool:
     import pyseccomp
 
     try:
-        return pyseccomp.resolve_syscall(pyseccomp.system_arch(), name) >= 0
+        return bool(pyseccomp.resolve_syscall(pyseccomp.system_arch(), name) >= 0)
     except (OSError, ValueError):
         return False

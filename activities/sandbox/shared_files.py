@@ -153,9 +153,8 @@ def with_requirements(names: tuple[str, ...]) -> list[Distribution]:
         except PackageNotFoundError as error:
             sentence = f"The package {name} of JUNE_SANDBOX_PACKAGES is not installed in june's own environment."
             raise SandboxError("sandbox-unavailable", sentence) from error
-        for requirement in map(Requirement, found[name.lower()].requires or ()):
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                wanted.append(requirement.name)
+        requirements = map(Requirement, found[name.lower()].requires or ())
+        wanted += [one.name for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})]
     return list(found.values())
 
 

@@ -118,7 +118,7 @@ def test_edits_that_do_not_fit(edit: Edit, words: str) -> None:
     [
         ("core.py", "There are: pkg/core.py."),
         ("pkg", "There are: pkg/core.py, pkg/data.bin, pkg/large."),
-        ("pkg/cor.py", "There are: pkg/core.py."),
+        ("pkg/cor.py", "There are: pkg/core.py"),
         ("pkg/data.bin", "is no text"),
         ("pkg/large", "too large (1,000,001 bytes)"),
     ],

@@ -3,8 +3,7 @@
 import pytest
 
 from agent.actions import Action, Read, RunTests
-from agent.limits import Limits, Progress, Stop, nudge, why_stop
-from agent.transcript import Observation, Turn
+from agent.limits import Limits, Progress, Stop, action_digest, nudge, observation_digest, why_stop
 
 LIMITS = Limits()
 
@@ -13,9 +12,9 @@ def after(steps: list[tuple[Action | None, str]], limits: Limits = LIMITS) -> Pr
     """Go through these actions and observations; None is an answer that is no action."""
     progress = Progress()
     for number, (action, text) in enumerate(steps, 1):
-        progress = progress.after_turn(Turn(step=number, text="", action=action), 100, number * 10.0)
+        progress = progress.after_turn(action_digest(action) if action else "", 100, number * 10.0)
         if action:
-            progress = progress.after_observation(Observation(step=number, text=text), limits)
+            progress = progress.after_observation(observation_digest(text), limits)
     return progress
 
 
@@ -70,9 +69,7 @@ def test_repeats(steps: list[tuple[Action | None, str]], repeats: int) -> None:
 
 def test_a_nudge_comes_one_repeat_before_the_stop() -> None:
     assert nudge(after([A]), LIMITS) is None
-    remark = nudge(after([A, A]), LIMITS)
-    assert remark is not None
-    assert remark.by == "june"
+    assert "something else" in (nudge(after([A, A]), LIMITS) or "")
     assert why_stop(after([A, A]), LIMITS) is None
     assert why_stop(after([A, A, A]), LIMITS) is Stop.REPEATS
     assert nudge(Progress(), Limits(repeats=2)) is None

@@ -64,7 +64,7 @@ def test_of_a_failing_run_what_matters_is_told() -> None:
 def test_what_pytest_really_prints_is_shortened(tmp_path: Path) -> None:
     (tmp_path / "test_many.py").write_text("".join(f"def test_{n}():\n    assert {n} == -1\n" for n in range(5)))
     (tmp_path / "test_broken.py").write_text("import nothing_of_that_name\n")
-    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--continue-on-collection-errors")
+    command = (sys.executable, "-m", "pytest", "-q", "-W", "ignore", "--continue-on-collection-errors")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     text = shorten(done.stdout)
     assert "No module named 'nothing_of_that_name'" in text

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from tests.support.waiting import until
+from tests.support.waiting import TIMEOUT_SECONDS, until
 
 CTRL_C = "\x03"
 _CONTROL = re.compile(r"\x1b(?:\[[\d;?]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
@@ -36,9 +36,9 @@ class Terminal:
         """The same without what steers the terminal."""
         return _CONTROL.sub("", self.raw)
 
-    async def shows(self, text: str) -> None:
+    async def shows(self, text: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         """Wait until the program has written a text."""
-        await until(lambda: text in self.text)
+        await until(lambda: text in self.text, timeout_seconds)
 
     def press(self, keys: str) -> None:
         """Press keys."""

@@ -208,6 +208,33 @@ async def status_of(handle: Handle, after: int = BEFORE_THE_FIRST) -> CodingStat
     return status
 
 
+async def last_status_of(handle: Handle) -> CodingStatus:
+    """Return where a task stands; of one that has ended, without a worker as well, and then without its steps.
+
+    Raises:
+        UnavailableError: it is under way, and no worker answers the query.
+
+    """
+    listed = await listed_task(await handle.describe())
+    report = await report_of(handle)
+    try:
+        status = await status_of(handle)
+    except UnavailableError:
+        if report is None:
+            raise
+        status = CodingStatus(
+            task=listed.task,
+            outcome=report.outcome,
+            stage=CodingStage.DONE,
+            step=report.steps,
+            max_steps=report.steps,
+            elapsed_seconds=report.seconds,
+            tokens=report.prompt_tokens + report.completion_tokens,
+        )
+    # One that was terminated knows nothing of its end.
+    return status.model_copy(update={"outcome": report.outcome, "report": report}) if report else status
+
+
 async def follow(handle: Handle) -> AsyncGenerator[News, None]:
     """Yield what happens, each step once when it is done, until the task has ended, in whatever way."""
     end = asyncio.create_task(ended(handle))

@@ -55,10 +55,8 @@ def run_task(
     model: Annotated[
         str | None, typer.Option(help="Name that the model's server knows; by default JUNE_CODE_MODEL.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Most steps.", min=1, max=1000)] = None,
-    seconds: Annotated[
-        float | None, typer.Option(help="Longest time, in seconds.", min=1, max=86_400)
-    ] = None,
+    steps: options.Steps = options.LIMITS.steps,
+    seconds: options.Seconds = options.LIMITS.seconds,
     yes: Annotated[bool, typer.Option("--yes", help="Apply without asking, if the task is finished.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait: june code attach shows it.")] = False,
     as_json: options.Json = False,
@@ -73,7 +71,7 @@ def run_task(
         result.skipped = packed.skipped
         await coding.start_task(client, request.model_copy(update={"workspace": stored}), name)
         if not as_json:
-            screen.line(f"{name} has begun, with {packed.files} files of {folder}")
+            screen.line(f"{name} has begun, on a copy of {folder}")
             screen.skipped(packed.skipped)
 
     if yes and detach:
@@ -122,7 +120,7 @@ def status(task: options.Task = "", *, as_json: options.Json = False) -> None:
 
     async def go(client: Client) -> tuple[str, CodingStatus]:
         handle = await coding.find_task(client, task)
-        return coding.name_of(handle.id), await coding.status_of(handle)
+        return coding.name_of(handle.id), await coding.last_status_of(handle)
 
     name, stands = with_client(go)
     if as_json:

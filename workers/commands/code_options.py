@@ -11,10 +11,14 @@ from agent.limits import Limits
 from workflows.coding.contracts import MAX_REMARK_CHARS, CodingRequest
 
 RUN = "run"
+LIMITS = Limits()
+"""Of a task that says nothing else."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, at the end, for programs.")]
 Task = Annotated[str, typer.Argument(help="A task's name; by default the last.", metavar="NAME")]
 Named = Annotated[str, typer.Argument(help="The task's name.", metavar="NAME")]
+Steps = Annotated[int, typer.Option(help="Most steps.", min=1, max=1000)]
+Seconds = Annotated[float, typer.Option(help="Longest time, in seconds; pauses do not count.", min=1, max=86_400)]
 Folder = Annotated[
     Path,
     typer.Option(
@@ -49,18 +53,15 @@ class TaskGroup(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-def request_of(
-    task: str, test: str | None, model: str | None, steps: int | None, seconds: float | None
-) -> CodingRequest:
-    """Build a request, without its workspace, from the options; what they leave out has its default.
+def request_of(task: str, test: str | None, model: str | None, steps: int, seconds: float) -> CodingRequest:
+    """Build a request, without its workspace, from the options.
 
     Raises:
-        typer.BadParameter: the task is empty or too long, or a limit is out of range.
+        typer.BadParameter: the task is empty or too long.
 
     """
-    given = {name: value for name, value in (("steps", steps), ("seconds", seconds)) if value is not None}
+    limits = Limits(steps=steps, seconds=seconds)
     try:
-        limits = Limits.model_validate(given)
         return CodingRequest(task=task.strip(), test_command=test, model=model, limits=limits)
     except ValidationError as error:
         wrong = "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())

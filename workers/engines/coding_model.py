@@ -9,6 +9,8 @@ from workers.settings import CodeSettings, EmbeddedSettings, LlmSettings, Worker
 
 CONTEXT_TOKENS = 32_768
 """Of a server that is not the embedded one, where nothing else is set."""
+SLOWEST_READING = 20
+"""Tokens a second at which the embedded server reads a prompt on a slow or busy machine, saying nothing meanwhile."""
 
 
 def load_coding_model() -> tuple[LanguageModel, Driver, Window]:
@@ -26,19 +28,21 @@ def load_coding_model() -> tuple[LanguageModel, Driver, Window]:
         return NoopModel(), driver, window
     # Of a server that is not embedded, the window is asked where it is not set: a prompt may not be cut in silence.
     tokens = window.context_tokens if embedded else code.context_tokens or None
-    model = OpenAIChat(build_client(llm, EmbeddedSettings()), llm.model, code.first_token_seconds, tokens)
+    model = OpenAIChat(build_client(llm, EmbeddedSettings()), llm.model, llm.first_token_seconds, tokens)
     return model, driver, window
 
 
 def coding_settings(code: CodeSettings, conversations: LlmSettings) -> LlmSettings:
-    """Return the settings of the agent's server; a key goes to no server but the one that it is for."""
+    """Return the settings of the agent's server; a key goes to no server but the one that it is for.
+
+    The embedded one may be silent for longer than in a conversation: prompts of the agent fill its window.
+    """
     elsewhere = bool(code.base_url) and code.base_url != conversations.base_url
     api_key = code.api_key if code.api_key.get_secret_value() or elsewhere else conversations.api_key
+    base_url, silence = code.base_url or conversations.base_url, conversations.first_token_seconds
+    if not base_url:
+        silence = max(silence, (code.context_tokens or conversations.context_tokens) / SLOWEST_READING)
+    model = code.model or conversations.model
     return conversations.model_copy(
-        update={
-            "base_url": code.base_url or conversations.base_url,
-            "api_key": api_key,
-            "model": code.model or conversations.model,
-            "first_token_seconds": code.first_token_seconds,
-        }
+        update={"base_url": base_url, "api_key": api_key, "model": model, "first_token_seconds": silence}
     )

@@ -108,13 +108,13 @@ async def load_infer() -> tuple[Activity, Background | None]:
 
 def load_think() -> Activity:
     """Build the activity ``think`` of the coding agent, with its own model or that of conversations."""
-    from workers.engines.coding_model import load_coding_model
+    from workers.engines.coding_model import coding_settings, load_coding_model
 
     settings = CodeSettings()
     model, driver, window = load_coding_model()
     transcripts = Transcripts(CodingStorage(BlobStore.open(StorageSettings().blobs)))
     sampling = Sampling(settings.temperature, settings.top_p, settings.top_k or None)
-    silent = 2 * settings.first_token_seconds
+    silent = 2 * coding_settings(settings, LlmSettings()).first_token_seconds
     return ThinkActivity(model, driver, window, sampling, transcripts, silent).think
 
 

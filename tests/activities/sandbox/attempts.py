@@ -137,18 +137,29 @@ call("syslog", 103 if X86 else 116, 3, ctypes.create_string_buffer(4096), 4096)
         "no capabilities, seccomp",
         'tried("clock", time.clock_settime, time.CLOCK_REALTIME, time.time())',
     ),
-    Attempt("bpf", "load a BPF program", "seccomp", 'call("bpf", 321 if X86 else 280, 5, ctypes.create_string_buffer(128), 128)'),
+    Attempt(
+        "bpf",
+        "load a BPF program",
+        "seccomp",
+        'call("bpf", 321 if X86 else 280, 5, ctypes.create_string_buffer(128), 128)',
+    ),
     Attempt(
         "io_uring",
         "do input and output by io_uring, past filters of system calls",
         "seccomp",
-        'call("io_uring_setup", 425, 8, ctypes.create_string_buffer(256))\ncall("io_uring_enter", 426, 3, 0, 0, 0, 0, 0)',
+        """
+call("io_uring_setup", 425, 8, ctypes.create_string_buffer(256))
+call("io_uring_enter", 426, 3, 0, 0, 0, 0, 0)
+""",
     ),
     Attempt(
         "perf",
         "watch other processes and the kernel: `perf_event_open`",
         "seccomp",
-        'call("perf", 298 if X86 else 241, ctypes.create_string_buffer(struct.pack("II", 1, 120) + bytes(112), 120), 0, -1, -1, 0)',
+        """
+wanted = ctypes.create_string_buffer(struct.pack("II", 1, 120) + bytes(112), 120)
+call("perf", 298 if X86 else 241, wanted, 0, -1, -1, 0)
+""",
     ),
     Attempt(
         "userfaultfd",
@@ -402,7 +413,12 @@ except OSError as error:
         "git hooks",
         "leave a `.git` with hooks, which git would run in the person's folder",
         "`.git` is left out of every workspace",
-        'os.makedirs(".git/hooks")\nwrite(".git/hooks/pre-commit", "#!/bin/sh\\nid")\nos.makedirs("sub/.git")\nwrite("sub/.git/config", "x")',
+        """
+os.makedirs(".git/hooks")
+write(".git/hooks/pre-commit", "#!/bin/sh")
+os.makedirs("sub/.git")
+write("sub/.git/config", "x")
+""",
     ),
     Attempt(
         "setuid files",
@@ -428,10 +444,12 @@ if os.geteuid() == 0 or "NoNewPrivs:\\t1" not in open("/proc/self/status").read(
         "device nodes",
         "make devices: the disk, the memory",
         "no capabilities, `nodev`",
-        'for kind, major, minor in ((stat.S_IFBLK, 254, 0), (stat.S_IFBLK, 8, 0), (stat.S_IFCHR, 1, 1), (stat.S_IFCHR, 10, 232)):\n'
-        '    tried("mknod", os.mknod, f"node{major}{minor}", kind | 0o666, os.makedev(major, minor))\n'
-        'for path in ("/dev/kvm", "/dev/fuse", "/dev/vda", "/dev/sda", "/dev/loop-control", "/dev/net/tun", "/dev/vsock"):\n'
-        '    tried(path, lambda: os.open(path, os.O_RDWR))',
+        """
+for kind, major, minor in ((stat.S_IFBLK, 254, 0), (stat.S_IFBLK, 8, 0), (stat.S_IFCHR, 1, 1), (stat.S_IFCHR, 10, 232)):
+    tried("mknod", os.mknod, f"node{major}{minor}", kind | 0o666, os.makedev(major, minor))
+for name in ("kvm", "fuse", "vda", "sda", "loop-control", "net/tun", "vsock", "mapper/control"):
+    tried(name, lambda: os.open("/dev/" + name, os.O_RDWR))
+""",
     ),
     Attempt(
         "read-only places",
@@ -742,7 +760,7 @@ while True:
         pass
 """,
         seconds=1.5,
-        ends="time",
+        ends="?",
     ),
     Attempt(
         "threads",
@@ -795,9 +813,8 @@ for _ in range(8):
     children.append(child)
 time.sleep(3)
 alive = sum(os.waitpid(child, os.WNOHANG) == (0, 0) for child in children)
-total = sum(int(open(f"/proc/{child}/statm").read().split()[1]) * 4096 for child in children if os.path.exists(f"/proc/{child}/statm"))
-if total > MEMORY * 2:
-    escaped(f"{total >> 20} MiB in {alive}")
+if alive * share > MEMORY * 2:
+    escaped(f"{alive * share >> 20} MiB in {alive}")
 """,
         ends="?",
     ),
@@ -925,7 +942,10 @@ for name in ("RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_CORE", "RLIMIT_MEMLOCK", "
         "spared by the kernel",
         "have the launcher killed for memory in its place: `oom_score_adj`",
         "the launcher is not dumpable; capabilities are needed to go below 0",
-        'tried("of 1", write, "/proc/1/oom_score_adj", "1000")\ntried("own", write, "/proc/self/oom_score_adj", "-500")',
+        """
+tried("of 1", write, "/proc/1/oom_score_adj", "1000")
+tried("own", write, "/proc/self/oom_score_adj", "-500")
+""",
     ),
     Attempt(
         "terminals",

@@ -8,7 +8,6 @@ import asyncio
 import io
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -25,14 +24,16 @@ import psutil
 
 from activities.sandbox.backends import open_backend
 from activities.sandbox.launching import NOTHING
-from activities.sandbox.sandbox import Command, ExecResult, Sandboxes, SandboxError, SandboxLimits
+from activities.sandbox.owner import this_worker
+from activities.sandbox.sandbox import Command, ExecResult, SandboxError, Sandboxes, SandboxLimits
 from activities.sandbox.shared_files import find_python
 from tests.activities.sandbox.attempts import ATTEMPTS, PRELUDE, Attempt
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs" / "sandbox.md"
 BEGIN, END = "<!-- escapes: begin -->", "<!-- escapes: end -->"
-UID = 61001
+UID = 61071
+"""First of the user ids of commands, where the tests run as root: not those of other tests."""
 USER = 61090
 """An unprivileged user, as whom june runs in one of the variants."""
 LIMITS = SandboxLimits(
@@ -106,10 +107,11 @@ class Machine(NamedTuple):
         return {
             "settings": {path.name: path.read_text() for path in SETTINGS if path.exists()},
             "marker": self.marker.read_text(),
-            "mounts": sum(1 for _ in Path("/proc/self/mountinfo").open()),
-            "folders": len(list(Path(tempfile.gettempdir()).glob("june-sandbox-*"))),
+            # Those of containers are another test's, or go with the container.
+            "mounts": sum("/containers/" not in line for line in Path("/proc/self/mountinfo").open()),
+            "folders": len(list(Path(tempfile.gettempdir()).glob(f"june-sandbox-{this_worker()}*"))),
             "processes": sorted(processes()),
-            "cgroups": [name for _, names, _ in os.walk("/sys/fs/cgroup") for name in names if "june-sandbox-" in name],
+            "cgroups": [name for _, names, _ in os.walk("/sys/fs/cgroup") for name in names if this_worker() in name],
         }
 
     def connections(self) -> list[str]:
@@ -159,7 +161,9 @@ def held_in(result: ExecResult, attempt: Attempt, archive: bytes) -> Iterator[st
             ).startswith(("..", "/"))
             if not (member.isfile() or member.isdir() or member.issym()) or outside or ".git" in member.name.split("/"):
                 yield f"in the archive: {member.name}"
-            if member.isfile() and SECRET in (members.extractfile(member) or io.BytesIO()).read().decode(errors="replace"):
+            if member.isfile() and SECRET in (members.extractfile(member) or io.BytesIO()).read().decode(
+                errors="replace"
+            ):
                 yield f"the secret is in {member.name}"
 
 
@@ -180,7 +184,7 @@ async def run(sandboxes: Sandboxes, machine: Machine, attempt: Attempt) -> Verdi
     seconds = time.monotonic() - began
     faults += [f"connected: {name}" for name in machine.connections()]
     until = time.monotonic() + GONE_SECONDS
-    while (after := machine.state()) != before and time.monotonic() < until:
+    while (after := machine.state()) != before and time.monotonic() < until:  # noqa: ASYNC110 - of other processes
         await asyncio.sleep(0.1)
     faults += [f"{name}: {before[name]} became {after[name]}" for name in before if before[name] != after[name]]
     return Verdict(attempt.name, tuple(faults), output, seconds)
@@ -190,7 +194,12 @@ def sandboxes_of(variant: str) -> Sandboxes:
     """Return the backend of a variant, as this process's user."""
     if variant.startswith("bubblewrap"):
         return open_backend("bubblewrap", uid=UID)
-    runtime = shutil.which("runsc") or "runsc" if "gVisor" in variant else ""
+    runtime = ""
+    if "gVisor" in variant:
+        path = Path(tempfile.gettempdir(), f"june-runsc-{os.getuid()}")  # an engine passes a runtime no options
+        path.write_text('#!/bin/sh\nexec runsc --network=none --ignore-cgroups "$@"\n')
+        path.chmod(0o700)
+        runtime = str(path)
     return open_backend("docker" if variant == "docker" else "podman", uid=UID, runtime=runtime)
 
 

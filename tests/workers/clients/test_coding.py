@@ -37,7 +37,8 @@ async def started(client: Client) -> Handle:
     return await tasks.start_task(client, ADD, uuid4().hex)
 
 
-async def test_a_task_is_started_once_by_its_name(client: Client) -> None:
+async def test_a_task_is_started_once_by_its_name(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "QUERY_TIMEOUT", timedelta(seconds=0.3))
     name = uuid4().hex
     handle = await tasks.start_task(client, ADD, name)
     assert handle.id == f"code/{name}"
@@ -48,6 +49,8 @@ async def test_a_task_is_started_once_by_its_name(client: Client) -> None:
     report = await tasks.report_of(handle)
     assert report
     assert (report.outcome, report.steps) == (CodingOutcome.FAILED, 0), "terminated before it began"
+    status = await tasks.last_status_of(handle)
+    assert (status.outcome, status.stage, status.report) == (report.outcome, CodingStage.DONE, report)
     listed = await tasks.listed_task(await handle.describe())
     assert (listed.id, listed.task, listed.outcome) == (handle.id, "Make it add up.", CodingOutcome.FAILED)
 
@@ -141,6 +144,8 @@ async def test_a_cancelled_task_keeps_what_it_has_done(client: Client, world: Co
     await began.wait()
     report = await tasks.cancel(handle)
     assert report
+    status = await tasks.last_status_of(handle)
+    assert (status.outcome, len(status.lines)) == (CodingOutcome.CANCELLED, 3)
     assert (report.outcome, report.steps) == (CodingOutcome.CANCELLED, 2)
     assert report.comparison
     assert report.comparison.changed == 1

@@ -5,7 +5,7 @@ import typer
 from typer.testing import CliRunner
 
 from agent.limits import Limits
-from workers.commands.code_options import RUN, TaskGroup, remark_of, request_of
+from workers.commands.code_options import LIMITS, RUN, TaskGroup, remark_of, request_of
 
 app = typer.Typer(cls=TaskGroup, no_args_is_help=True)
 
@@ -50,19 +50,17 @@ def test_help_and_wrong_usage_start_nothing(words: list[str], code: int) -> None
     assert " x1" not in done.output
 
 
-def test_what_the_options_leave_out_is_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JUNE_CODE_STEPS", "5")
-    monkeypatch.setenv("JUNE_CODE_TOKENS", "5000")
-    request = request_of(" Fix it.\n", None, None, None, 60)
-    assert (request.task, request.test_command, request.model) == ("Fix it.", None, None)
-    assert request.limits == Limits(steps=5, tokens=5000, seconds=60)
-    assert request_of("Fix it.", "make test", "big", 3, None).limits == Limits(steps=3, tokens=5000, seconds=3600)
+def test_a_request_is_what_the_options_say() -> None:
+    request = request_of(" Fix it.\n", "make test", "big", 3, 60)
+    assert (request.task, request.test_command, request.model) == ("Fix it.", "make test", "big")
+    assert request.limits == Limits(steps=3, seconds=60)
+    assert request_of("Fix it.", None, None, LIMITS.steps, LIMITS.seconds).limits == Limits()
 
 
 @pytest.mark.parametrize("task", ["", "  \n", "x" * 20_001, "\udcff"])
 def test_what_is_no_task(task: str) -> None:
     with pytest.raises(typer.BadParameter, match="task: "):
-        request_of(task, None, None, None, None)
+        request_of(task, None, None, 1, 1)
 
 
 def test_what_can_be_said() -> None:

@@ -47,6 +47,21 @@ def test_a_key_of_conversations_with_the_embedded_server_goes_to_no_other() -> N
 
 
 @pytest.mark.parametrize(
+    ("code", "llm", "seconds"),
+    [
+        (CodeSettings(), LlmSettings(context_tokens=4000), 200),
+        (CodeSettings(context_tokens=2000), LlmSettings(), 100),
+        (CodeSettings(), LlmSettings(context_tokens=600, first_token_seconds=70), 70),
+        (CodeSettings(base_url=OURS), LlmSettings(context_tokens=4000), 60),
+    ],
+)
+def test_the_embedded_server_may_read_a_whole_window_in_silence(
+    code: CodeSettings, llm: LlmSettings, seconds: float
+) -> None:
+    assert coding_settings(code, llm).first_token_seconds == seconds
+
+
+@pytest.mark.parametrize(
     ("variables", "driver", "context_tokens"),
     [
         ({}, Driver.SCHEMA, 4096),

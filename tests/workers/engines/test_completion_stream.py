@@ -189,5 +189,5 @@ def test_where_servers_put_calls(delta: dict[str, object], pieces: tuple[ToolCal
 def test_calls_of_any_shape_are_read(value: Any) -> None:  # noqa: ANN401
     for field in ("tool_calls", "function_call"):
         for piece in read_completion({"choices": [{"delta": {field: value}}]}).calls:
-            assert isinstance(piece.index, int)
+            assert isinstance(piece.number, int)
             assert all(isinstance(text, str) for text in piece[1:])

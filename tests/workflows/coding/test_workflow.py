@@ -15,8 +15,15 @@ from activities.error_codes import CodingCode
 from activities.values import BlobRef
 from tests.support.coding_world import FINISH, CodingWorld, Step, hold_step, stored
 from tests.support.waiting import until
-from workflows.coding import workflow as module
-from workflows.coding.contracts import CodingOutcome, CodingReport, CodingRequest, CodingStage, CodingStatus
+from workflows.coding.contracts import (
+    MAX_REMARK_CHARS,
+    MAX_REMARKS,
+    CodingOutcome,
+    CodingReport,
+    CodingRequest,
+    CodingStage,
+    CodingStatus,
+)
 from workflows.coding.workflow import MAX_INTERRUPTED, CodingTask
 from workflows.names import CODING_MEMO, OUTCOME, WORKFLOW_QUEUE
 
@@ -149,8 +156,8 @@ async def test_what_is_said_reaches_the_next_step(world: CodingWorld, client: Cl
     first, second, third, _ = (request.remarks for request in world.asked("think"))
     assert (first, third) == ((), ())
     assert second[0].text == "Use integers."
-    assert len(second) == module.MAX_REMARKS
-    assert max(len(remark.text) for remark in second) == module.MAX_REMARK_CHARS
+    assert len(second) == MAX_REMARKS
+    assert max(len(remark.text) for remark in second) == MAX_REMARK_CHARS
     assert not any(remark.by_june for remark in second)
 
 
