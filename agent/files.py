@@ -1,6 +1,8 @@
 """Files of a workspace: reading, writing and editing them, in memory, as the agent asks for it."""
 
+import ast
 import difflib
+import re
 from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
@@ -16,6 +18,9 @@ MAX_NEAR = 5
 """Paths that are named where one was not found."""
 OVERVIEW_FILE_CHARS = 4_000
 """Longest file whose contents are told before the first step."""
+
+
+_WORD = re.compile(r"\w+")
 
 
 class Files(Protocol):
@@ -138,9 +143,45 @@ def _write(path: str, content: str, files: Files) -> Applied:
     data = content.encode()
     if before == data:
         return Applied(f"{path} has held exactly that already: nothing changed.")
+    if path.endswith(".py"):
+        _check(path, content, (before or b"").decode(errors="replace"), files)
     files.write(path, data)
     had = "" if before is None else f" (it had {len(before.splitlines()):,})"
     return Applied(f"Wrote {path}: {_lines(len(content.splitlines()))}{had}.", changed=True)
+
+
+def _check(path: str, content: str, before: str, files: Files) -> None:
+    """Refuse a module that cannot be read, or lacks what it had and others need: small models write parts of files.
+
+    Raises:
+        FileError: what is wrong with it.
+
+    """
+    try:
+        names = _defined(content)
+    except SyntaxError as error:
+        raise FileError(f"{path} is not written, its syntax is wrong: line {error.lineno}: {error.msg}") from None
+    try:
+        lost = _defined(before) - names
+    except SyntaxError:  # anything is better
+        return
+    for other in files.paths():
+        if lost and other != path and other.endswith(".py"):
+            used = lost.intersection(_WORD.findall((_bytes(other, files) or b"").decode(errors="replace")))
+            if used:
+                raise FileError(
+                    f"{path} is not written: {', '.join(sorted(used))} is missing, which {other} uses. "
+                    f"Give all lines of the file, also those that stay as they are"
+                )
+
+
+def _defined(program: str) -> set[str]:
+    """Return the functions and classes at a module's top level."""
+    try:
+        body = ast.parse(program).body
+    except (ValueError, RecursionError, MemoryError):  # null bytes, nested too deeply
+        raise SyntaxError("cannot be read") from None
+    return {node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
 
 
 def _edit(path: str, action: Edit, files: Files) -> Applied:
