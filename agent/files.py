@@ -1,6 +1,5 @@
 """Files of a workspace: reading, writing and editing them, in memory, as the agent asks for it."""
 
-import ast
 import difflib
 import re
 from collections.abc import Collection, Iterable
@@ -8,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
 from agent.actions import Edit, Read, Write
+from agent.modules import defined, merged, parsed
 from agent.transcript import cut
 
 WORKSPACE = "/workspace"
@@ -144,44 +144,41 @@ def _write(path: str, content: str, files: Files) -> Applied:
     if before == data:
         return Applied(f"{path} has held exactly that already: nothing changed.")
     if path.endswith(".py"):
-        _check(path, content, (before or b"").decode(errors="replace"), files)
+        whole = _module(path, content, (before or b"").decode(errors="replace"), files)
+        if whole != content:
+            files.write(path, whole.encode())
+            return Applied(f"Wrote what you gave of {path}; the rest of it is as it was.", changed=True)
     files.write(path, data)
     had = "" if before is None else f" (it had {len(before.splitlines()):,})"
     return Applied(f"Wrote {path}: {_lines(len(content.splitlines()))}{had}.", changed=True)
 
 
-def _check(path: str, content: str, before: str, files: Files) -> None:
-    """Refuse a module that cannot be read, or lacks what it had and others need: small models write parts of files.
+def _module(path: str, content: str, before: str, files: Files) -> str:
+    """Return the module to write: the content, or the module before with what the content gives of it.
 
     Raises:
-        FileError: what is wrong with it.
+        FileError: it cannot be read, or lacks what other modules need.
 
     """
     try:
-        names = _defined(content)
+        new = parsed(content)
     except SyntaxError as error:
         raise FileError(f"{path} is not written, its syntax is wrong: line {error.lineno}: {error.msg}") from None
     try:
-        lost = _defined(before) - names
+        lost = defined(parsed(before)) - defined(new)
     except SyntaxError:  # anything is better
-        return
+        return content
     for other in files.paths():
         if lost and other != path and other.endswith(".py"):
             used = lost.intersection(_WORD.findall((_bytes(other, files) or b"").decode(errors="replace")))
-            if used:
+            if used and (whole := merged(before, content)) is None:
                 raise FileError(
                     f"{path} is not written: {', '.join(sorted(used))} is missing, which {other} uses. "
                     f"Give all lines of the file, also those that stay as they are"
                 )
-
-
-def _defined(program: str) -> set[str]:
-    """Return the functions and classes at a module's top level."""
-    try:
-        body = ast.parse(program).body
-    except (ValueError, RecursionError, MemoryError):  # null bytes, nested too deeply
-        raise SyntaxError("cannot be read") from None
-    return {node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+            if used:
+                return whole or content
+    return content
 
 
 def _edit(path: str, action: Edit, files: Files) -> Applied:

@@ -100,13 +100,20 @@ def test_a_module_with_wrong_syntax_is_not_written() -> None:
 
 def test_a_module_keeps_what_others_use() -> None:
     files = Memory({"a.py": b"class Cart:\n    pass\n\ndef own():\n    pass\n", "b.py": b"from a import Cart\n"})
-    assert apply(Write(path="a.py", content="def total():\n    pass\n"), files).text == (
+    assert apply(Write(path="a.py", content="x = 1\n"), files).text == (
         "Error: a.py is not written: Cart is missing, which b.py uses. "
         "Give all lines of the file, also those that stay as they are"
     )
     assert apply(Write(path="a.py", content="class Cart:\n    x = 1\n"), files).changed
     assert apply(Write(path="b.py", content=""), files).changed
     assert apply(Write(path="a.py", content=""), files).changed
+
+
+def test_a_part_of_a_module_takes_its_place() -> None:
+    files = Memory({"a.py": b"def one():\n    return 2\n\n\ndef two():\n    return 2\n", "b.py": b"two()"})
+    done = apply(Write(path="a.py", content="def one():\n    return 1\n"), files)
+    assert done == Applied("Wrote what you gave of a.py; the rest of it is as it was.", changed=True)
+    assert files["a.py"] == b"def one():\n    return 1\n\n\ndef two():\n    return 2\n"
 
 
 def test_a_broken_module_may_become_anything() -> None:
