@@ -71,7 +71,7 @@ def _is_method(node: Definition) -> bool:
 
 def _first(node: ast.stmt) -> int:
     """Return the number of a statement's first line, decorators and all."""
-    decorators = getattr(node, "decorator_list", [])
+    decorators = node.decorator_list if isinstance(node, Definition) else []
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
