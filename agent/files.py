@@ -165,20 +165,22 @@ def _module(path: str, content: str, before: str, files: Files) -> str:
     except SyntaxError as error:
         raise FileError(f"{path} is not written, its syntax is wrong: line {error.lineno}: {error.msg}") from None
     try:
-        lost = defined(parsed(before)) - defined(new)
+        had, gives = defined(parsed(before)), defined(new)
     except SyntaxError:  # anything is better
         return content
-    for other in files.paths():
-        if lost and other != path and other.endswith(".py"):
-            used = lost.intersection(_WORD.findall((_bytes(other, files) or b"").decode(errors="replace")))
-            if used and (whole := merged(before, content)) is None:
-                raise FileError(
-                    f"{path} is not written: {', '.join(sorted(used))} is missing, which {other} uses. "
-                    f"Give all lines of the file, also those that stay as they are"
-                )
-            if used:
-                return whole or content
-    return content
+    used = {
+        name: other
+        for other in files.paths()
+        if other != path and other.endswith(".py")
+        for name in (had - gives).intersection(_WORD.findall((_bytes(other, files) or b"").decode(errors="replace")))
+    }
+    whole = merged(before, content) if used or (had and gives and had.isdisjoint(gives)) else content
+    if whole is None and used:
+        raise FileError(
+            f"{path} is not written: {', '.join(sorted(used))} is missing, which {min(used.values())} uses. "
+            f"Give all lines of the file, also those that stay as they are"
+        )
+    return whole or content
 
 
 def _edit(path: str, action: Edit, files: Files) -> Applied:

@@ -107,6 +107,7 @@ def test_a_module_keeps_what_others_use() -> None:
     assert apply(Write(path="a.py", content="class Cart:\n    x = 1\n"), files).changed
     assert apply(Write(path="b.py", content=""), files).changed
     assert apply(Write(path="a.py", content=""), files).changed
+    assert files == {"a.py": b"", "b.py": b""}
 
 
 def test_a_part_of_a_module_takes_its_place() -> None:
@@ -114,6 +115,14 @@ def test_a_part_of_a_module_takes_its_place() -> None:
     done = apply(Write(path="a.py", content="def one():\n    return 1\n"), files)
     assert done == Applied("Wrote what you gave of a.py; the rest of it is as it was.", changed=True)
     assert files["a.py"] == b"def one():\n    return 1\n\n\ndef two():\n    return 2\n"
+
+
+def test_a_function_that_is_alone_comes_to_the_others() -> None:
+    files = Memory({"a.py": b"def one():\n    return 1\n"})
+    assert apply(Write(path="a.py", content="def two():\n    return 2\n"), files).changed
+    assert files["a.py"] == b"def one():\n    return 1\n\n\ndef two():\n    return 2\n"
+    assert apply(Write(path="a.py", content="def two():\n    return 3\n"), files).changed
+    assert files["a.py"] == b"def two():\n    return 3\n"
 
 
 def test_a_broken_module_may_become_anything() -> None:
