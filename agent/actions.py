@@ -129,9 +129,14 @@ def tools() -> list[dict[str, Any]]:
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON schema of an answer that a server enforces: ``{"thought": ..., "action": {"tool": ...}}``."""
+    """Return the JSON schema of an answer that a server enforces: ``{"thought": ..., "action": {"tool": ...}}``.
+
+    Without ``edit``: models that need a schema seldom quote a text as it is, and write small files whole.
+    """
     actions = []
     for name, kind in KINDS.items():
+        if kind is Edit:
+            continue
         parameters = _parameters(kind)
         actions.append(
             {

@@ -1,11 +1,13 @@
 """Files of a workspace: reading, writing and editing them, in memory, as the agent asks for it."""
 
 import difflib
+import re
 from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
 from agent.actions import Edit, Read, Write
+from agent.modules import defined, merged, parsed
 from agent.transcript import cut
 
 WORKSPACE = "/workspace"
@@ -16,6 +18,9 @@ MAX_NEAR = 5
 """Paths that are named where one was not found."""
 OVERVIEW_FILE_CHARS = 4_000
 """Longest file whose contents are told before the first step."""
+
+
+_WORD = re.compile(r"\w+")
 
 
 class Files(Protocol):
@@ -138,9 +143,44 @@ def _write(path: str, content: str, files: Files) -> Applied:
     data = content.encode()
     if before == data:
         return Applied(f"{path} has held exactly that already: nothing changed.")
+    if path.endswith(".py"):
+        whole = _module(path, content, (before or b"").decode(errors="replace"), files)
+        if whole != content:
+            files.write(path, whole.encode())
+            return Applied(f"Wrote what you gave of {path}; the rest of it is as it was.", changed=True)
     files.write(path, data)
     had = "" if before is None else f" (it had {len(before.splitlines()):,})"
     return Applied(f"Wrote {path}: {_lines(len(content.splitlines()))}{had}.", changed=True)
+
+
+def _module(path: str, content: str, before: str, files: Files) -> str:
+    """Return the module to write: the content, or the module before with what the content gives of it.
+
+    Raises:
+        FileError: it cannot be read, or lacks what other modules need.
+
+    """
+    try:
+        new = parsed(content)
+    except SyntaxError as error:
+        raise FileError(f"{path} is not written, its syntax is wrong: line {error.lineno}: {error.msg}") from None
+    try:
+        had, gives = defined(parsed(before)), defined(new)
+    except SyntaxError:  # anything is better
+        return content
+    used = {
+        name: other
+        for other in files.paths()
+        if other != path and other.endswith(".py")
+        for name in (had - gives).intersection(_WORD.findall((_bytes(other, files) or b"").decode(errors="replace")))
+    }
+    whole = merged(before, content) if used or (had and gives and had.isdisjoint(gives)) else content
+    if whole is None and used:
+        raise FileError(
+            f"{path} is not written: {', '.join(sorted(used))} is missing, which {min(used.values())} uses. "
+            f"Give all lines of the file, also those that stay as they are"
+        )
+    return whole or content
 
 
 def _edit(path: str, action: Edit, files: Files) -> Applied:

@@ -17,7 +17,7 @@ MAX_FAILURES = 3
 _PYTEST_HEADING = re.compile(r"^=+ (?P<title>[^=].*?) =+$", re.MULTILINE)
 _PYTEST_CASE = re.compile(r"^_{3,} .+ _{3,}$", re.MULTILINE)
 _PYTEST_FRAMES = re.compile(
-    r"^(?:ImportError while importing .*|Hint: make sure .*|Traceback:|/\S+:\d+: in .*\n(?:    .*\n?)+)\n?",
+    r"^(?:(?:ImportError while |Hint: make |Traceback:).*|(?:/|<frozen )\S+:\d+: in .*\n(?:    .*\n?)+)\n?",
     re.MULTILINE,
 )
 """Around errors of tests' modules: frames of Python's own files, and hints that do not help."""

@@ -88,6 +88,48 @@ def test_writing() -> None:
     assert apply(Write(path="../x", content="x"), files) == Applied("Error: '../x' is outside the workspace")
 
 
+def test_a_module_with_wrong_syntax_is_not_written() -> None:
+    files = Memory({"a.py": b"x = 1\n"})
+    done = apply(Write(path="a.py", content="def f():\nreturn 1\n"), files)
+    assert done.text.startswith("Error: a.py is not written, its syntax is wrong: line 2: expected an indented block")
+    assert apply(Write(path="a.py", content="x = '\0'"), files).changed is False
+    assert apply(Write(path="a.py", content="(" * 5000), files).changed is False
+    assert files == {"a.py": b"x = 1\n"}
+    assert apply(Write(path="a.txt", content="def f():\nreturn 1\n"), files).changed
+
+
+def test_a_module_keeps_what_others_use() -> None:
+    files = Memory({"a.py": b"class Cart:\n    pass\n\ndef own():\n    pass\n", "b.py": b"from a import Cart\n"})
+    assert apply(Write(path="a.py", content="x = 1\n"), files).text == (
+        "Error: a.py is not written: Cart is missing, which b.py uses. "
+        "Give all lines of the file, also those that stay as they are"
+    )
+    assert apply(Write(path="a.py", content="class Cart:\n    x = 1\n"), files).changed
+    assert apply(Write(path="b.py", content=""), files).changed
+    assert apply(Write(path="a.py", content=""), files).changed
+    assert files == {"a.py": b"", "b.py": b""}
+
+
+def test_a_part_of_a_module_takes_its_place() -> None:
+    files = Memory({"a.py": b"def one():\n    return 2\n\n\ndef two():\n    return 2\n", "b.py": b"two()"})
+    done = apply(Write(path="a.py", content="def one():\n    return 1\n"), files)
+    assert done == Applied("Wrote what you gave of a.py; the rest of it is as it was.", changed=True)
+    assert files["a.py"] == b"def one():\n    return 1\n\n\ndef two():\n    return 2\n"
+
+
+def test_a_function_that_is_alone_comes_to_the_others() -> None:
+    files = Memory({"a.py": b"def one():\n    return 1\n"})
+    assert apply(Write(path="a.py", content="def two():\n    return 2\n"), files).changed
+    assert files["a.py"] == b"def one():\n    return 1\n\n\ndef two():\n    return 2\n"
+    assert apply(Write(path="a.py", content="def two():\n    return 3\n"), files).changed
+    assert files["a.py"] == b"def two():\n    return 3\n"
+
+
+def test_a_broken_module_may_become_anything() -> None:
+    files = Memory({"a.py": b"class Cart\n", "b.py": b"from a import Cart\n"})
+    assert apply(Write(path="a.py", content="x = 1\n"), files).changed
+
+
 def test_editing() -> None:
     files = Memory({"a.py": b"def one():\n    return 1\n\ndef two():\n    return 1\n"})
     assert apply(Edit(path="a.py", old="two", new="three"), files) == Applied("Edited a.py, line 4.", changed=True)

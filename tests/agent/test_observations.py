@@ -61,6 +61,30 @@ def test_of_a_failing_run_what_matters_is_told() -> None:
     )
 
 
+def test_frames_of_others_and_hints_that_do_not_help_are_left_out() -> None:
+    output = """==================================== ERRORS ====================================
+_____________________ ERROR collecting test_a.py ______________________
+ImportError while importing test module '/workspace/test_a.py'.
+Hint: make sure your test modules/packages have valid Python names.
+Traceback:
+/usr/lib/python3.11/importlib/__init__.py:126: in import_module
+    return _bootstrap._gcd_import(name[level:], package, level)
+           ^^^^^^^^^^^^^^^^^^^^
+<frozen importlib._bootstrap>:1204: in _gcd_import
+    ???
+test_a.py:1: in <module>
+    from a import b
+E   ImportError: cannot import name 'b' from 'a'
+=========================== short test summary info ============================
+ERROR test_a.py
+1 warning, 1 error in 0.12s
+"""
+    assert of_tests(ExecResult(2, output)) == (
+        "The tests fail (1 error):\n"
+        "test_a.py:1: in <module>\n    from a import b\nE   ImportError: cannot import name 'b' from 'a'"
+    )
+
+
 def test_what_pytest_really_prints_is_shortened(tmp_path: Path) -> None:
     (tmp_path / "test_many.py").write_text("".join(f"def test_{n}():\n    assert {n} == -1\n" for n in range(5)))
     (tmp_path / "test_broken.py").write_text("import nothing_of_that_name\n")
