@@ -357,7 +357,10 @@ class Run:
             for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
             for name, limit in self._request["rlimits"].items():
-                resource.setrlimit(getattr(resource, name), (limit, limit))
+                number = getattr(resource, name)
+                most = resource.getrlimit(number)[1]
+                most = limit if most == resource.RLIM_INFINITY else min(limit, most)
+                resource.setrlimit(number, (most, most))
             self._libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # the pipes are closed; /proc/self is its own again
             with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
                 file.write("1000")  # the kernel kills it first, and process 1 last

@@ -34,6 +34,7 @@ MAX_FRAME = 4 << 20
 ENTRY_BYTES = 4096
 """Of an archive for each file, beside its content: headers, a long name, padding."""
 ERROR_BYTES = 2000
+ERROR_SECONDS = 10.0
 OPEN_FILES = 1024
 NOTHING = bytes(1024)
 """An archive with nothing in it."""
@@ -178,8 +179,8 @@ async def run(launched: Launched, command: Command, archive: bytes, limits: Sand
                 await process.stdin.drain()
             return await answer.read(launched.oom_kills)
     except (EOFError, ValidationError) as error:
-        async with asyncio.timeout(SPARE_SECONDS):
-            said = " ".join((await errors).split())
+        await asyncio.wait([errors], timeout=ERROR_SECONDS)
+        said = " ".join(errors.result().split()) if errors.done() else ""
         if answer.facts is None:
             raise SandboxError("sandbox-unavailable", said or "The sandbox did not start.") from error
         reason = (

@@ -62,6 +62,7 @@ class SharedFiles:
             *(str(python), "-I", "-m", "compileall", "-q", str(folder)), stdout=asyncio.subprocess.DEVNULL
         )
         await compiler.wait()
+        await asyncio.to_thread(_open_to_all, folder)
         return cls(folder, python)
 
     def remove(self) -> None:
@@ -88,7 +89,6 @@ def _fill(python: Path, packages: tuple[str, ...]) -> Path:
     remove_dead()
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{this_worker()}."))
     try:
-        folder.chmod(0o755)
         _fill_etc(folder / "etc")
         programs = folder / "june" / "bin"
         programs.mkdir(parents=True)
@@ -104,13 +104,17 @@ def _fill(python: Path, packages: tuple[str, ...]) -> Path:
                 (programs / entry.name).chmod(0o755)
         with suppress(PackageNotFoundError):
             _copy(distribution(BWRAP), folder / "bwrap")
-        for path in folder.rglob("*"):
-            if path.is_dir():
-                path.chmod(0o755)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder
+
+
+def _open_to_all(folder: Path) -> None:
+    """Let everybody read the files, whatever this process's umask is."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 def _fill_etc(folder: Path) -> None:
@@ -130,8 +134,7 @@ def _copy(found: Distribution, folder: Path) -> None:
             target = folder / Path(*file.parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             source = Path(str(file.locate()))
-            shutil.copyfile(source, target)
-            target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
+            shutil.copy(source, target)
 
 
 def with_requirements(names: tuple[str, ...]) -> list[Distribution]:

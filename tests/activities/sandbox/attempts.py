@@ -54,6 +54,8 @@ def in_child(function):
         finally:
             os._exit(0)
     return os.waitpid(pid, 0)[1]
+
+print("begun", flush=True)
 """
 
 

@@ -141,6 +141,8 @@ def held_in(result: ExecResult, attempt: Attempt, archive: bytes) -> Iterator[st
     """Name what is wrong with what came back."""
     if "ESCAPED" in result.output or SECRET in result.output:
         yield next(line for line in result.output.splitlines() if "ESCAPED" in line or SECRET in line)
+    if "begun" not in result.output:
+        yield f"it did not begin: {result}"
     if "SyntaxError" in result.output or "NameError" in result.output:
         yield f"the attempt itself is wrong: {result.output[-500:]}"
     ended = "time" if result.timed_out else "memory" if result.out_of_memory else ""

@@ -133,7 +133,7 @@ async def test_a_sandbox_that_was_killed_for_memory_says_so() -> None:
 
 def test_limits_become_a_request() -> None:
     command = Command(("echo", "ü"), b"in", seconds=99.0)
-    data = build_request(command, LIMITS, Confinement(("seccomp",), b"12345678", 1 << 20, 7, (("A", "b"),)), 512)
+    data = build_request(command, LIMITS, Confinement(("seccomp",), b"12345678", 1 << 20, 7, 0, (("A", "b"),)), 512)
     assert struct.unpack(">I", data[:4])[0] == len(data) - 4
     request = json.loads(data[4:])
     assert request["seconds"] == 5
