@@ -34,7 +34,8 @@ LENGTH = struct.Struct(">I")
 CHUNK = 64 << 10
 TICK_MS = 50
 """Between two looks at what the command uses."""
-DEEPEST = 100
+DEEPEST = 64
+"""Folders of a path, with its name."""
 LONGEST_PATH = 1000
 NAMED = 20
 """Files that are named of those that could not be kept."""
@@ -215,7 +216,7 @@ class Packer:
             length = len(path.encode())
         except UnicodeEncodeError:
             return "its name is not UTF-8"
-        if length > LONGEST_PATH or depth > DEEPEST:
+        if length > LONGEST_PATH or depth >= DEEPEST:
             return "too deep"
         return "left out of every workspace" if name in LEFT_OUT else ""
 
