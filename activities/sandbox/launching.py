@@ -4,9 +4,11 @@ import asyncio
 import base64
 import json
 import os
+import secrets
 from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
+from itertools import count
 from typing import Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
@@ -26,6 +28,7 @@ ENVIRONMENT = {
 """All that a command finds in its environment."""
 BOUNDED = (WORKSPACE, "/tmp", "/dev/shm")  # noqa: S108 - the sandbox's
 PAGE = 4096
+KEY_BYTES = 32
 SHARED_MEMORY = 16 << 20
 LAUNCHER_MEMORY = 32 << 20
 SPARE_SECONDS = 60.0
@@ -128,10 +131,12 @@ def scratch_bytes(limits: SandboxLimits) -> tuple[int, int]:
     return min(tmpfs_bytes(limits), limits.memory_bytes // 2), min(SHARED_MEMORY, limits.memory_bytes // 8)
 
 
-def build_request(command: Command, limits: SandboxLimits, confinement: Confinement, archive_bytes: int) -> bytes:
-    """Build the launcher's request, with its length before it."""
+def build_request(
+    command: Command, limits: SandboxLimits, confinement: Confinement, archive_bytes: int, key: bytes
+) -> bytes:
+    """Build the launcher's request, with its length before it; ``key`` signs the answer."""
     rlimits = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": limits.workspace_bytes, "RLIMIT_NOFILE": OPEN_FILES}
-    rlimits |= {"RLIMIT_MEMLOCK": 64 << 10, "RLIMIT_MSGQUEUE": 0, "RLIMIT_RTPRIO": 0}
+    rlimits |= {"RLIMIT_MEMLOCK": 64 << 10, "RLIMIT_RTPRIO": 0}
     if confinement.processes:
         rlimits["RLIMIT_NPROC"] = confinement.processes + 1  # the launcher is one of them
     if confinement.memory_bytes:
@@ -155,6 +160,7 @@ def build_request(command: Command, limits: SandboxLimits, confinement: Confinem
         "max_files": limits.workspace_files,
         "archive_bytes": archive_bytes,
         "stdin_bytes": len(command.stdin),
+        "key": key.hex(),
     }
     data = json.dumps(request).encode()
     return launcher.LENGTH.pack(len(data)) + data
@@ -169,11 +175,12 @@ async def run(launched: Launched, command: Command, archive: bytes, limits: Sand
     """
     process = launched.process
     assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - all are pipes
-    errors, answer = asyncio.create_task(_read_errors(process.stderr)), Answer(process.stdout, limits)
+    key = secrets.token_bytes(KEY_BYTES)
+    errors, answer = asyncio.create_task(_read_errors(process.stderr)), Answer(process.stdout, limits, key)
     try:
         async with asyncio.timeout(limits.seconds + SPARE_SECONDS):
             with suppress(BrokenPipeError, ConnectionResetError):  # its output says what is wrong
-                process.stdin.write(build_request(command, limits, launched.confinement, len(archive)))
+                process.stdin.write(build_request(command, limits, launched.confinement, len(archive), key))
                 process.stdin.write(archive)
                 process.stdin.write(command.stdin)
                 await process.stdin.drain()
@@ -203,9 +210,10 @@ async def _read_errors(stream: asyncio.StreamReader) -> str:
 class Answer:
     """What the launcher writes, frame by frame; bounded, whatever that is."""
 
-    def __init__(self, stream: asyncio.StreamReader, limits: SandboxLimits) -> None:
-        """Read from a stream."""
+    def __init__(self, stream: asyncio.StreamReader, limits: SandboxLimits, key: bytes) -> None:
+        """Read from a stream of frames that are signed with a key."""
         self._stream = stream
+        self._key = key
         self._limits = limits
         self._head, self._tail, self._archive = bytearray(), b"", bytearray()
         self.facts: Facts | None = None
@@ -215,15 +223,21 @@ class Answer:
         """Read to the end.
 
         Raises:
-            EOFError: it ends before its end, or is more than was asked for.
+            EOFError: it ends before its end, is more than was asked for, or not all of it is the launcher's.
             ValidationError: it is not what a launcher says.
             SandboxError: ``sandbox-unavailable``, the isolation is not in force.
 
         """
         most = self._limits.workspace_bytes + (self._limits.workspace_files + 10) * ENTRY_BYTES
-        while True:
-            kind, length = launcher.HEADER.unpack(await self._stream.readexactly(launcher.HEADER.size))
-            data = await self._stream.readexactly(min(length, MAX_FRAME))
+        for number in count():
+            header = await self._stream.readexactly(launcher.HEADER.size)
+            kind, length = launcher.HEADER.unpack(header)
+            if length > MAX_FRAME:
+                raise EOFError
+            data = await self._stream.readexactly(length)
+            signature = await self._stream.readexactly(launcher.SIGNATURE_BYTES)
+            if not secrets.compare_digest(signature, launcher.sign(self._key, number, header + data)):
+                raise EOFError
             if kind == launcher.HELLO:
                 self.facts = Facts.model_validate_json(data)
             elif kind == launcher.OUTPUT:
@@ -237,8 +251,9 @@ class Answer:
             else:
                 sentence = f"This is not in force: {data.decode(errors='replace')}. No command is run without it."
                 raise SandboxError("sandbox-unavailable", sentence)
-            if length > MAX_FRAME or len(self._head) > self._limits.output_bytes or len(self._archive) > most:
+            if len(self._head) > self._limits.output_bytes or len(self._archive) > most:
                 raise EOFError
+        raise EOFError  # never reached: ``count`` has no end
 
     def _outcome(self, ended: Ended, facts: Facts, killed: int) -> Outcome:
         left_out = ended.written - len(self._head) - len(self._tail)
