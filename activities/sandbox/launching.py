@@ -8,7 +8,6 @@ import secrets
 from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
-from itertools import count
 from typing import Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
@@ -214,6 +213,7 @@ class Answer:
         """Read from a stream of frames that are signed with a key."""
         self._stream = stream
         self._key = key
+        self._frames = 0
         self._limits = limits
         self._head, self._tail, self._archive = bytearray(), b"", bytearray()
         self.facts: Facts | None = None
@@ -229,15 +229,8 @@ class Answer:
 
         """
         most = self._limits.workspace_bytes + (self._limits.workspace_files + 10) * ENTRY_BYTES
-        for number in count():
-            header = await self._stream.readexactly(launcher.HEADER.size)
-            kind, length = launcher.HEADER.unpack(header)
-            if length > MAX_FRAME:
-                raise EOFError
-            data = await self._stream.readexactly(length)
-            signature = await self._stream.readexactly(launcher.SIGNATURE_BYTES)
-            if not secrets.compare_digest(signature, launcher.sign(self._key, number, header + data)):
-                raise EOFError
+        while True:
+            kind, data = await self._frame()
             if kind == launcher.HELLO:
                 self.facts = Facts.model_validate_json(data)
             elif kind == launcher.OUTPUT:
@@ -248,12 +241,26 @@ class Answer:
                 self._archive += data
             elif kind == launcher.END and self.facts:
                 return self._outcome(Ended.model_validate_json(data), self.facts, oom_kills())
-            else:
+            elif kind == launcher.REFUSED:
                 sentence = f"This is not in force: {data.decode(errors='replace')}. No command is run without it."
                 raise SandboxError("sandbox-unavailable", sentence)
+            else:
+                raise EOFError
             if len(self._head) > self._limits.output_bytes or len(self._archive) > most:
                 raise EOFError
-        raise EOFError  # never reached: ``count`` has no end
+
+    async def _frame(self) -> tuple[bytes, bytes]:
+        """Read the next frame; return its kind and data."""
+        header = await self._stream.readexactly(launcher.HEADER.size)
+        kind, length = launcher.HEADER.unpack(header)
+        if length > MAX_FRAME:
+            raise EOFError
+        data = await self._stream.readexactly(length)
+        signature = await self._stream.readexactly(launcher.SIGNATURE_BYTES)
+        if not secrets.compare_digest(signature, launcher.sign(self._key, self._frames, header + data)):
+            raise EOFError
+        self._frames += 1
+        return kind, data
 
     def _outcome(self, ended: Ended, facts: Facts, killed: int) -> Outcome:
         left_out = ended.written - len(self._head) - len(self._tail)
