@@ -208,7 +208,7 @@ async def _start(
         try:
             process = await asyncio.create_subprocess_exec(
                 *(prepared.program, *arguments(prepared.shared, limits), "--info-fd", str(writing), "--"),
-                *(str(prepared.shared.python), "-I", "-S", "-B", "/opt/june/launcher.py"),
+                *(str(prepared.shared.python), "-I", "-S", "-B", "/opt/june/launcher.pyc"),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,

@@ -29,6 +29,12 @@ ETC = {
     "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
+COMPILE = """
+import compileall, sys
+compileall.compile_dir(sys.argv[1], quiet=2)
+compileall.compile_file(sys.argv[2], quiet=2, legacy=True)
+"""
+"""Compiles packages, and the launcher to a file beside it that is run as it is."""
 ALTERNATIVES = Path("/etc/alternatives")
 """Debian's links to the program that a name such as ``awk`` stands for."""
 
@@ -42,11 +48,6 @@ class SharedFiles:
         self.python = python
         """The interpreter, below ``/usr``."""
 
-    @property
-    def launcher(self) -> Path:
-        """The program that runs commands."""
-        return self.folder / "june" / "launcher.py"
-
     @classmethod
     async def make(cls, packages: tuple[str, ...]) -> "SharedFiles":
         """Make the folder, and delete those of dead workers.
@@ -59,7 +60,7 @@ class SharedFiles:
         folder = await asyncio.to_thread(_fill, python, packages)
         # Compiled by the interpreter that runs them, else each command would: it may write nothing there.
         compiler = await asyncio.create_subprocess_exec(
-            *(str(python), "-I", "-m", "compileall", "-q", str(folder)), stdout=asyncio.subprocess.DEVNULL
+            *(str(python), "-I", "-c", COMPILE, str(folder / "python"), str(folder / "june" / "launcher.py"))
         )
         await compiler.wait()
         await asyncio.to_thread(_open_to_all, folder)
