@@ -10,12 +10,12 @@ import os
 import re
 import shutil
 import signal
-import weakref
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
+from weakref import WeakValueDictionary, finalize
 
 from activities.sandbox import cgroups, launcher
 from activities.sandbox.launching import (
@@ -84,7 +84,7 @@ class BubblewrapSandboxes:
         self._packages = tuple(packages)
         self._preparing = asyncio.Lock()
         self._prepared: Prepared | None = None
-        self._sandboxes: dict[str, LaunchedSandbox] = {}
+        self._sandboxes = WeakValueDictionary[str, LaunchedSandbox]()
 
     async def isolation(self) -> Isolation:
         """Try what is in force here, by running a command."""
@@ -155,7 +155,7 @@ class BubblewrapSandboxes:
             if self._prepared is None:
                 await asyncio.to_thread(compile_filter, hidden_memory=True)  # loads libseccomp
                 shared = await SharedFiles.make(self._packages)
-                weakref.finalize(self, shared.remove)
+                finalize(self, shared.remove)
                 program, version = await _find_program(self._bwrap, shared)
                 parent = await asyncio.to_thread(cgroups.find_parent)
                 self._prepared = Prepared(program, version, shared, parent)
@@ -208,7 +208,7 @@ async def _start(
         try:
             process = await asyncio.create_subprocess_exec(
                 *(prepared.program, *arguments(prepared.shared, limits), "--info-fd", str(writing), "--"),
-                *(str(prepared.shared.python), "-I", "-S", "-B", "/opt/june/launcher.py"),
+                *(str(prepared.shared.python), "-I", "-S", "-B", "/opt/june/launcher.pyc"),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
@@ -241,7 +241,8 @@ def _kill(descriptor: int) -> None:
 
 async def _end(process: Process) -> None:
     """Wait until bubblewrap has ended, with all that was in the sandbox; kill it where it does not."""
-    assert process.stdout  # noqa: S101 - a pipe
+    assert process.stdin and process.stdout  # noqa: S101, PT018 - pipes
+    process.stdin.close()  # which ends a launcher that has not begun yet
     with suppress(TimeoutError):
         async with asyncio.timeout(END_SECONDS):
             while await process.stdout.read(launcher.CHUNK):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from activities.sandbox.owner import is_dead, this_worker
 
 PREFIX = "june-sandbox-"
-REMOVE_PASSES = 100
+REMOVE_PASSES = 250
 REMOVE_SECONDS = 0.02
 _numbers = count()
 

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from activities.processes import die_with_parent
 from activities.sandbox import launcher
@@ -89,7 +90,7 @@ class ContainerSandboxes:
         self._slots = asyncio.Semaphore(slots)
         self._preparing = asyncio.Lock()
         self._prepared: Engine | None = None
-        self._sandboxes: dict[str, LaunchedSandbox] = {}
+        self._sandboxes = WeakValueDictionary[str, LaunchedSandbox]()
 
     async def isolation(self) -> Isolation:
         """Try what is in force here, by running a command."""

@@ -3,7 +3,8 @@
 
 On standard input it gets a request, the workspace as a tar archive, and what the command is to read; the input stays
 open, and its end is the sandbox's. On standard output it says what is in force, then what the command printed, what
-the workspace is afterwards, and how the command ended, in frames of a kind (one byte), a length (four) and the data.
+the workspace is afterwards, and how the command ended, in frames of a kind (one byte), a length (four), the data and
+a signature (16) by a key of the request, as there are kernels (gVisor's) that let a command open process 1's pipes.
 
 The command is not believed in anything. Its processes have none of these two pipes, can neither trace nor signal
 process 1 (which is not dumpable, and whom the kernel spares), and are dead before the workspace is packed. Where the
@@ -16,6 +17,7 @@ import base64
 import contextlib
 import ctypes
 import errno
+import hashlib
 import json
 import os
 import resource
@@ -31,10 +33,12 @@ from typing import Any
 HELLO, REFUSED, OUTPUT, REST, ARCHIVE, END = b"h", b"x", b"o", b"t", b"w", b"e"
 HEADER = struct.Struct(">cI")
 LENGTH = struct.Struct(">I")
+SIGNATURE_BYTES = 16
 CHUNK = 64 << 10
 TICK_MS = 50
 """Between two looks at what the command uses."""
-DEEPEST = 100
+DEEPEST = 64
+"""Folders of a path, with its name."""
 LONGEST_PATH = 1000
 NAMED = 20
 """Files that are named of those that could not be kept."""
@@ -67,6 +71,8 @@ class Pipe:
         nowhere = os.open(os.devnull, os.O_RDWR)
         os.dup2(nowhere, 0)
         os.dup2(nowhere, 1)
+        self.key = b""
+        self._written = 0
 
     def read(self, size: int) -> bytes:
         """Read exactly so many bytes.
@@ -85,9 +91,16 @@ class Pipe:
 
     def write(self, kind: bytes, data: bytes) -> None:
         """Write a frame."""
-        left = memoryview(HEADER.pack(kind, len(data)) + data)
+        frame = HEADER.pack(kind, len(data)) + data
+        left = memoryview(frame + sign(self.key, self._written, frame))
+        self._written += 1
         while left:
             left = left[os.write(self.sink, left) :]
+
+
+def sign(key: bytes, number: int, frame: bytes) -> bytes:
+    """Return the signature of a frame with its number: none can be put in, left out or repeated."""
+    return hashlib.blake2b(frame, key=key, digest_size=SIGNATURE_BYTES, salt=number.to_bytes(16, "big")).digest()
 
 
 class Piece:
@@ -215,7 +228,7 @@ class Packer:
             length = len(path.encode())
         except UnicodeEncodeError:
             return "its name is not UTF-8"
-        if length > LONGEST_PATH or depth > DEEPEST:
+        if length > LONGEST_PATH or depth >= DEEPEST:
             return "too deep"
         return "left out of every workspace" if name in LEFT_OUT else ""
 
@@ -357,7 +370,10 @@ class Run:
             for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
             for name, limit in self._request["rlimits"].items():
-                resource.setrlimit(getattr(resource, name), (limit, limit))
+                number = getattr(resource, name)
+                hard = resource.getrlimit(number)[1]
+                if hard == resource.RLIM_INFINITY or hard > limit:
+                    resource.setrlimit(number, (limit, limit))
             self._libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # the pipes are closed; /proc/self is its own again
             with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
                 file.write("1000")  # the kernel kills it first, and process 1 last
@@ -485,6 +501,7 @@ def serve(pipe: Pipe, libc: ctypes.CDLL) -> None:
 
     """
     request = json.loads(pipe.read(LENGTH.unpack(pipe.read(LENGTH.size))[0]))
+    pipe.key = bytes.fromhex(request.pop("key"))
     confine(libc, base64.b64decode(request["seccomp"]))
     found = facts(libc)
     pipe.write(HELLO, json.dumps(found).encode())

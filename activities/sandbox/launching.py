@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import secrets
 from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
@@ -26,6 +27,7 @@ ENVIRONMENT = {
 """All that a command finds in its environment."""
 BOUNDED = (WORKSPACE, "/tmp", "/dev/shm")  # noqa: S108 - the sandbox's
 PAGE = 4096
+KEY_BYTES = 32
 SHARED_MEMORY = 16 << 20
 LAUNCHER_MEMORY = 32 << 20
 SPARE_SECONDS = 60.0
@@ -34,6 +36,7 @@ MAX_FRAME = 4 << 20
 ENTRY_BYTES = 4096
 """Of an archive for each file, beside its content: headers, a long name, padding."""
 ERROR_BYTES = 2000
+ERROR_SECONDS = 10.0
 OPEN_FILES = 1024
 NOTHING = bytes(1024)
 """An archive with nothing in it."""
@@ -127,10 +130,12 @@ def scratch_bytes(limits: SandboxLimits) -> tuple[int, int]:
     return min(tmpfs_bytes(limits), limits.memory_bytes // 2), min(SHARED_MEMORY, limits.memory_bytes // 8)
 
 
-def build_request(command: Command, limits: SandboxLimits, confinement: Confinement, archive_bytes: int) -> bytes:
-    """Build the launcher's request, with its length before it."""
+def build_request(
+    command: Command, limits: SandboxLimits, confinement: Confinement, archive_bytes: int, key: bytes
+) -> bytes:
+    """Build the launcher's request, with its length before it; ``key`` signs the answer."""
     rlimits = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": limits.workspace_bytes, "RLIMIT_NOFILE": OPEN_FILES}
-    rlimits |= {"RLIMIT_MEMLOCK": 64 << 10, "RLIMIT_MSGQUEUE": 0, "RLIMIT_RTPRIO": 0}
+    rlimits |= {"RLIMIT_MEMLOCK": 64 << 10, "RLIMIT_RTPRIO": 0}
     if confinement.processes:
         rlimits["RLIMIT_NPROC"] = confinement.processes + 1  # the launcher is one of them
     if confinement.memory_bytes:
@@ -154,6 +159,7 @@ def build_request(command: Command, limits: SandboxLimits, confinement: Confinem
         "max_files": limits.workspace_files,
         "archive_bytes": archive_bytes,
         "stdin_bytes": len(command.stdin),
+        "key": key.hex(),
     }
     data = json.dumps(request).encode()
     return launcher.LENGTH.pack(len(data)) + data
@@ -168,18 +174,19 @@ async def run(launched: Launched, command: Command, archive: bytes, limits: Sand
     """
     process = launched.process
     assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - all are pipes
-    errors, answer = asyncio.create_task(_read_errors(process.stderr)), Answer(process.stdout, limits)
+    key = secrets.token_bytes(KEY_BYTES)
+    errors, answer = asyncio.create_task(_read_errors(process.stderr)), Answer(process.stdout, limits, key)
     try:
         async with asyncio.timeout(limits.seconds + SPARE_SECONDS):
             with suppress(BrokenPipeError, ConnectionResetError):  # its output says what is wrong
-                process.stdin.write(build_request(command, limits, launched.confinement, len(archive)))
+                process.stdin.write(build_request(command, limits, launched.confinement, len(archive), key))
                 process.stdin.write(archive)
                 process.stdin.write(command.stdin)
                 await process.stdin.drain()
             return await answer.read(launched.oom_kills)
     except (EOFError, ValidationError) as error:
-        async with asyncio.timeout(SPARE_SECONDS):
-            said = " ".join((await errors).split())
+        await asyncio.wait([errors], timeout=ERROR_SECONDS)
+        said = " ".join(errors.result().split()) if errors.done() else ""
         if answer.facts is None:
             raise SandboxError("sandbox-unavailable", said or "The sandbox did not start.") from error
         reason = (
@@ -202,9 +209,11 @@ async def _read_errors(stream: asyncio.StreamReader) -> str:
 class Answer:
     """What the launcher writes, frame by frame; bounded, whatever that is."""
 
-    def __init__(self, stream: asyncio.StreamReader, limits: SandboxLimits) -> None:
-        """Read from a stream."""
+    def __init__(self, stream: asyncio.StreamReader, limits: SandboxLimits, key: bytes) -> None:
+        """Read from a stream of frames that are signed with a key."""
         self._stream = stream
+        self._key = key
+        self._frames = 0
         self._limits = limits
         self._head, self._tail, self._archive = bytearray(), b"", bytearray()
         self.facts: Facts | None = None
@@ -214,15 +223,14 @@ class Answer:
         """Read to the end.
 
         Raises:
-            EOFError: it ends before its end, or is more than was asked for.
+            EOFError: it ends before its end, is more than was asked for, or not all of it is the launcher's.
             ValidationError: it is not what a launcher says.
             SandboxError: ``sandbox-unavailable``, the isolation is not in force.
 
         """
         most = self._limits.workspace_bytes + (self._limits.workspace_files + 10) * ENTRY_BYTES
         while True:
-            kind, length = launcher.HEADER.unpack(await self._stream.readexactly(launcher.HEADER.size))
-            data = await self._stream.readexactly(min(length, MAX_FRAME))
+            kind, data = await self._frame()
             if kind == launcher.HELLO:
                 self.facts = Facts.model_validate_json(data)
             elif kind == launcher.OUTPUT:
@@ -233,11 +241,26 @@ class Answer:
                 self._archive += data
             elif kind == launcher.END and self.facts:
                 return self._outcome(Ended.model_validate_json(data), self.facts, oom_kills())
-            else:
+            elif kind == launcher.REFUSED:
                 sentence = f"This is not in force: {data.decode(errors='replace')}. No command is run without it."
                 raise SandboxError("sandbox-unavailable", sentence)
-            if length > MAX_FRAME or len(self._head) > self._limits.output_bytes or len(self._archive) > most:
+            else:
                 raise EOFError
+            if len(self._head) > self._limits.output_bytes or len(self._archive) > most:
+                raise EOFError
+
+    async def _frame(self) -> tuple[bytes, bytes]:
+        """Read the next frame; return its kind and data."""
+        header = await self._stream.readexactly(launcher.HEADER.size)
+        kind, length = launcher.HEADER.unpack(header)
+        if length > MAX_FRAME:
+            raise EOFError
+        data = await self._stream.readexactly(length)
+        signature = await self._stream.readexactly(launcher.SIGNATURE_BYTES)
+        if not secrets.compare_digest(signature, launcher.sign(self._key, self._frames, header + data)):
+            raise EOFError
+        self._frames += 1
+        return kind, data
 
     def _outcome(self, ended: Ended, facts: Facts, killed: int) -> Outcome:
         left_out = ended.written - len(self._head) - len(self._tail)

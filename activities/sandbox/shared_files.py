@@ -7,7 +7,6 @@ installation is often closed (below a home, for example).
 import asyncio
 import os
 import shutil
-import stat
 import sys
 import tempfile
 from contextlib import suppress
@@ -30,6 +29,12 @@ ETC = {
     "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
+COMPILE = """
+import compileall, sys
+compileall.compile_dir(sys.argv[1], quiet=2)
+compileall.compile_file(sys.argv[2], quiet=2, legacy=True)
+"""
+"""Compiles packages, and the launcher to a file beside it that is run as it is."""
 ALTERNATIVES = Path("/etc/alternatives")
 """Debian's links to the program that a name such as ``awk`` stands for."""
 
@@ -43,11 +48,6 @@ class SharedFiles:
         self.python = python
         """The interpreter, below ``/usr``."""
 
-    @property
-    def launcher(self) -> Path:
-        """The program that runs commands."""
-        return self.folder / "june" / "launcher.py"
-
     @classmethod
     async def make(cls, packages: tuple[str, ...]) -> "SharedFiles":
         """Make the folder, and delete those of dead workers.
@@ -60,9 +60,10 @@ class SharedFiles:
         folder = await asyncio.to_thread(_fill, python, packages)
         # Compiled by the interpreter that runs them, else each command would: it may write nothing there.
         compiler = await asyncio.create_subprocess_exec(
-            *(str(python), "-I", "-m", "compileall", "-q", str(folder)), stdout=asyncio.subprocess.DEVNULL
+            *(str(python), "-I", "-c", COMPILE, str(folder / "python"), str(folder / "june" / "launcher.py"))
         )
         await compiler.wait()
+        await asyncio.to_thread(_open_to_all, folder)
         return cls(folder, python)
 
     def remove(self) -> None:
@@ -89,7 +90,6 @@ def _fill(python: Path, packages: tuple[str, ...]) -> Path:
     remove_dead()
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{this_worker()}."))
     try:
-        folder.chmod(0o755)
         _fill_etc(folder / "etc")
         programs = folder / "june" / "bin"
         programs.mkdir(parents=True)
@@ -105,13 +105,17 @@ def _fill(python: Path, packages: tuple[str, ...]) -> Path:
                 (programs / entry.name).chmod(0o755)
         with suppress(PackageNotFoundError):
             _copy(distribution(BWRAP), folder / "bwrap")
-        for path in folder.rglob("*"):  # for other users to read, whatever this process's umask is
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder
+
+
+def _open_to_all(folder: Path) -> None:
+    """Let everybody read the files, whatever this process's umask is."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 def _fill_etc(folder: Path) -> None:
@@ -131,8 +135,7 @@ def _copy(found: Distribution, folder: Path) -> None:
             target = folder / Path(*file.parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             source = Path(str(file.locate()))
-            shutil.copyfile(source, target)
-            target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
+            shutil.copy(source, target)
 
 
 def with_requirements(names: tuple[str, ...]) -> list[Distribution]:

@@ -54,6 +54,8 @@ def in_child(function):
         finally:
             os._exit(0)
     return os.waitpid(pid, 0)[1]
+
+print("begun", flush=True)
 """
 
 
@@ -488,10 +490,12 @@ area = ctypes.create_string_buffer(64)
 vector = ctypes.create_string_buffer(struct.pack("PN", ctypes.addressof(area), 64), 16)
 call("readv", 310 if X86 else 270, 1, vector, 1, vector, 1, 0)
 call("writev", 311 if X86 else 271, 1, vector, 1, vector, 1, 0)
-for name in ("mem", "environ", "maps", "auxv", "stack", "syscall", "fd/0", "fd/3", "fd/4", "fdinfo/3"):
-    tried(name, read, "/proc/1/" + name)
+tried("mem", read, "/proc/1/mem")
 tried("mem", lambda: os.open("/proc/1/mem", os.O_RDWR))
-tried("fd", os.listdir, "/proc/1/fd")
+if STRICT:
+    for name in ("environ", "maps", "auxv", "stack", "syscall", "fd/0", "fd/3", "fd/4", "fdinfo/3"):
+        tried(name, read, "/proc/1/" + name)
+    tried("fd", os.listdir, "/proc/1/fd")
 pidfd = os.pidfd_open(1)
 for fd in (3, 4):
     call("pidfd_getfd", 438, pidfd, fd, 0)
@@ -592,7 +596,7 @@ for name in [str(os.getppid()), "1", str(HOST_PID)]:
     Attempt(
         "result pipe",
         "write to the pipe of the results: by number, by `/proc/self/fd`, by the launcher's",
-        "the command has no descriptor but its input and output",
+        "the command has no descriptor but its input and output; the launcher is not dumpable; frames are signed",
         """
 frame = b"e" + struct.pack(">I", 2) + b"{}"
 for fd in range(3, 2000):
@@ -608,10 +612,13 @@ for pid in ("self", "1", str(os.getppid())):
             opened = os.open(f"/proc/{pid}/fd/{fd}", os.O_WRONLY)
         except OSError:
             continue
-        if pid == "1":
+        if pid == "1" and STRICT:
             escaped(target)
-        os.write(opened, b"") if fd < 3 else None
+        if "pipe" in target and (pid == "1" or fd > 2):
+            held("written", os.write(opened, frame))
+os._exit(23)
 """,
+        exits=23,
     ),
     Attempt(
         "forged frames",
@@ -726,7 +733,6 @@ if len(open("/proc/sysvipc/shm").readlines()) > 1 or len(open("/proc/sysvipc/msg
     escaped("segments of others")
 if os.listdir("/dev/shm"):
     escaped("files of others")
-tried("queue", lambda: libc.mq_open(b"/x", 0o102, 0o600, None) < 0 and 1 / 0)
 """,
     ),
 )
@@ -812,9 +818,11 @@ for _ in range(8):
         os._exit(0)
     children.append(child)
 time.sleep(3)
-alive = sum(os.waitpid(child, os.WNOHANG) == (0, 0) for child in children)
-if alive * share > MEMORY * 2:
-    escaped(f"{alive * share >> 20} MiB in {alive}")
+alive = [child for child in children if os.waitpid(child, os.WNOHANG) == (0, 0)]
+total = sum(int(read(f"/proc/{child}/statm").split()[1]) * 4096 for child in alive)
+held("in all", total >> 20)
+if total > MEMORY * 3 // 2:
+    escaped(f"{total >> 20} MiB in {len(alive)}")
 """,
         ends="?",
     ),
@@ -929,7 +937,7 @@ while True:
         "raise its own limits",
         "hard limits",
         """
-for name in ("RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_CORE", "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE", "RLIMIT_RTPRIO"):
+for name in ("RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_CORE", "RLIMIT_MEMLOCK", "RLIMIT_RTPRIO"):
     number = getattr(resource, name)
     hard = resource.getrlimit(number)[1]
     if hard == resource.RLIM_INFINITY:

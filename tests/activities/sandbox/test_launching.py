@@ -38,9 +38,16 @@ HELLO = {
 }
 END = {"status": 0, "ended_by": "", "written": 2, "seconds": 0.5, "problem": "", "skipped": []}
 LIAR = """
-import sys, zlib
-sys.stdin.buffer.read(4)
-sys.stdout.buffer.write(zlib.decompress(bytes.fromhex(sys.argv[1])))
+import json, struct, sys, zlib
+from activities.sandbox.launcher import sign
+request = json.loads(sys.stdin.buffer.read(struct.unpack(">I", sys.stdin.buffer.read(4))[0]))
+data, key, number = zlib.decompress(bytes.fromhex(sys.argv[1])), bytes.fromhex(request["key"]), 0
+while data:
+    size = 5 + (struct.unpack(">I", data[1:5])[0] if len(data) >= 5 else 0)
+    frame, data = data[:size], data[size:]
+    whole = len(frame) == size and sys.argv[2] != "unsigned"
+    sys.stdout.buffer.write(frame + (sign(key, number, frame) if whole else bytes(16)))
+    number += sys.argv[2] != "repeated"
 sys.stdout.flush()
 sys.stderr.write("some\\n  reason")
 """
@@ -66,13 +73,14 @@ def said(*, hello: dict[str, object] | None = None, **end: object) -> bytes:
 class Liar:
     """A backend whose launcher says what it is told to."""
 
-    def __init__(self, data: bytes, killed: int = 0) -> None:
+    def __init__(self, data: bytes, killed: int = 0, lie: str = "") -> None:
         self.data = data
         self.killed = killed
+        self.lie = lie
 
     @asynccontextmanager
     async def launch(self, limits: SandboxLimits) -> AsyncIterator[Launched]:  # noqa: ARG002 - a backend's
-        words = (sys.executable, "-I", "-S", "-c", LIAR, zlib.compress(self.data).hex())
+        words = (sys.executable, "-S", "-c", LIAR, zlib.compress(self.data).hex(), self.lie)
         process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, stderr=PIPE)
         yield Launched(process, Confinement((), b""), lambda: self.killed)
         if process.returncode is None:
@@ -80,8 +88,8 @@ class Liar:
         await process.wait()
 
 
-def sandbox(data: bytes, killed: int = 0) -> LaunchedSandbox:
-    return LaunchedSandbox("name", NOTHING, LIMITS, Liar(data, killed))
+def sandbox(data: bytes, killed: int = 0, lie: str = "") -> LaunchedSandbox:
+    return LaunchedSandbox("name", NOTHING, LIMITS, Liar(data, killed, lie))
 
 
 async def test_what_a_launcher_says_is_told() -> None:
@@ -126,6 +134,15 @@ async def test_what_no_launcher_says_is_an_error_of_the_sandbox(data: bytes, cod
     assert await one.snapshot() == NOTHING
 
 
+@pytest.mark.parametrize(("lie", "code"), [("unsigned", "sandbox-unavailable"), ("repeated", "sandbox-died")])
+async def test_what_is_not_signed_by_the_launcher_counts_for_nothing(lie: str, code: str) -> None:
+    one = sandbox(said(), lie=lie)
+    with pytest.raises(SandboxError) as caught:
+        await one.exec(Command(("true",)))
+    assert caught.value.code == code
+    assert await one.snapshot() == NOTHING
+
+
 async def test_a_sandbox_that_was_killed_for_memory_says_so() -> None:
     with pytest.raises(SandboxError, match="ended for memory"):
         await sandbox(frame(b"h", json.dumps(HELLO).encode()), killed=1).exec(Command(("true",)))
@@ -134,7 +151,7 @@ async def test_a_sandbox_that_was_killed_for_memory_says_so() -> None:
 def test_limits_become_a_request() -> None:
     command = Command(("echo", "ü"), b"in", seconds=99.0)
     data = build_request(
-        command, LIMITS, Confinement(("seccomp",), b"12345678", 1 << 20, 7, environment=(("A", "b"),)), 512
+        command, LIMITS, Confinement(("seccomp",), b"12345678", 1 << 20, 7, 0, (("A", "b"),)), 512, b"k"
     )
     assert struct.unpack(">I", data[:4])[0] == len(data) - 4
     request = json.loads(data[4:])
@@ -144,7 +161,7 @@ def test_limits_become_a_request() -> None:
     assert request["rlimits"]["RLIMIT_NPROC"] == 8
     assert request["rlimits"]["RLIMIT_AS"] == request["watched_memory"] == 1 << 20
     assert (request["head"] + request["tail"], request["stdin_bytes"], request["archive_bytes"]) == (100, 2, 512)
-    bounded = json.loads(build_request(command, LIMITS, Confinement((), b""), 512)[4:])
+    bounded = json.loads(build_request(command, LIMITS, Confinement((), b""), 512, b"k")[4:])
     assert {"RLIMIT_NPROC", "RLIMIT_AS"}.isdisjoint(bounded["rlimits"])
 
 

@@ -33,7 +33,11 @@ def test_the_interpreter_is_below_usr() -> None:
 
 @pytest.mark.slow
 async def test_everybody_may_read_the_files_and_they_work() -> None:
-    shared = await SharedFiles.make(("pytest",))
+    before = os.umask(0o077)
+    try:
+        shared = await SharedFiles.make(("pytest",))
+    finally:
+        os.umask(before)
     try:
         for path in (shared.folder, *shared.folder.rglob("*")):
             mode = path.lstat().st_mode
