@@ -132,7 +132,7 @@ class Screen:
         """Print how a task ended."""
         if report.tests_passed is not None:
             self.line(f"tests: {report.tests}", "green" if report.tests_passed else "red")
-        else:
+        elif report.outcome in {CodingOutcome.FINISHED, CodingOutcome.UNFINISHED}:
             self.line("tests: there are none", "dim")
         if report.summary:
             self.line(f"the agent says: {report.summary}")

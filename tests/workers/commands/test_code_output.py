@@ -114,10 +114,15 @@ def test_a_report_in_words() -> None:
     page, printed = screen()
     page.report(failed)
     assert printed.getvalue().splitlines() == [
-        "tests: there are none",
         "failed after 0 steps, 0:00, 0 tokens",
         "It did not answer. (model-unavailable)",
     ]
+
+
+def test_a_task_without_tests_says_so() -> None:
+    page, printed = screen()
+    page.report(REPORT.model_copy(update={"tests": "", "tests_passed": None}))
+    assert printed.getvalue().startswith("tests: there are none\n")
 
 
 def test_a_status_in_words() -> None:
