@@ -90,6 +90,7 @@ async def test_the_clock_goes_on_between_a_task_s_events(monkeypatch: pytest.Mon
         for seconds in times:
             monkeypatch.setattr(output, "monotonic", lambda now=seconds: now)
             yield News((), STATUS)
+            page.line("so that the line below is drawn anew")
 
     await page.follow(later())
     shown = CONTROL.sub("", printed.getvalue())
