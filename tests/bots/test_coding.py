@@ -123,6 +123,12 @@ async def test_a_task_is_stopped(
     assert await platform.command(f"code {TASK}", message="2") == said("code-begun")
 
 
+async def test_a_chat_that_is_forgotten_names_its_tasks(platform: Platform, world: World) -> None:
+    await platform.command("forget", thread="5")
+    await until(lambda: bool(world.asked("forget")))
+    assert coding_id(platform.name, "1", "77", "5") == f"{world.asked('forget')[0].tasks}5/77"
+
+
 async def test_how_it_is_used_is_told(platform: Platform, sandbox: CodingWorld) -> None:
     assert await platform.command("code") == said("code-usage")
     assert await platform.command(f"code {'x' * (MAX_TASK_CHARS + 1)}") == said("code-too-long")

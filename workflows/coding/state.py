@@ -26,6 +26,7 @@ with workflow.unsafe.imports_passed_through():
         StepLine,
     )
     from workflows.coding.errors import code_of
+    from workflows.coding.stopwatch import Stopwatch
     from workflows.names import CODING_ID_PREFIX
     from workflows.one_line import shortened
 
@@ -72,8 +73,7 @@ class CodingState:
         self.superseded = carried.superseded if carried else None
         """A workspace before this one, which the next step deletes."""
         self._interrupted = carried.interrupted if carried else 0
-        self._seconds_before = carried.seconds if carried else 0.0
-        self._began: datetime | None = now
+        self.stopwatch = Stopwatch(now, carried.seconds if carried else 0.0)
         self._summary = ""
 
     @property
@@ -121,7 +121,7 @@ class CodingState:
         self._tokens[1] += thought.completion_tokens
         self._model = thought.model or self._model
         self._transcript, self.is_interrupted = thought.transcript, False
-        self.progress = self.progress.after_turn(thought.digest, tokens, self.seconds(now))
+        self.progress = self.progress.after_turn(thought.digest, tokens, self.stopwatch.seconds(now))
         self._add(thought.line, thought.seconds, tokens)
 
     def acted(self, acted: Acted, thought: Thought) -> None:
@@ -170,7 +170,7 @@ class CodingState:
             tests=self.tests,
             tests_passed=self.tests_passed,
             steps=self.progress.steps,
-            seconds=round(self.seconds(now), 1),
+            seconds=round(self.stopwatch.seconds(now), 1),
             prompt_tokens=self._tokens[0],
             completion_tokens=self._tokens[1],
             model=self._model,
@@ -182,18 +182,6 @@ class CodingState:
         )
         return self.report
 
-    def seconds(self, now: datetime) -> float:
-        """Return how long the task has taken, pauses not counted."""
-        return self._seconds_before + ((now - self._began).total_seconds() if self._began else 0.0)
-
-    def pause_clock(self, now: datetime) -> None:
-        """Count no time from here on."""
-        self._seconds_before, self._began = self.seconds(now), None
-
-    def resume_clock(self, now: datetime) -> None:
-        """Count time again."""
-        self._began = now
-
     def status(self, after: int, now: datetime) -> CodingStatus:
         """Return what queries are told."""
         return CodingStatus(
@@ -202,7 +190,7 @@ class CodingState:
             stage=self.stage,
             step=self.step,
             max_steps=self.request.limits.steps,
-            elapsed_seconds=self.report.seconds if self.report else round(self.seconds(now), 1),
+            elapsed_seconds=self.report.seconds if self.report else round(self.stopwatch.seconds(now), 1),
             tokens=sum(self._tokens),
             lines=tuple(line for line in self.lines if line.step > after)[:LINES_A_PAGE],
             report=self.report,
@@ -222,7 +210,7 @@ class CodingState:
             paused=self.paused,
             isolation=self._isolation,
             model=self._model,
-            seconds=self.seconds(now),
+            seconds=self.stopwatch.seconds(now),
             prompt_tokens=self._tokens[0],
             completion_tokens=self._tokens[1],
             interrupted=self._interrupted,

@@ -128,7 +128,7 @@ class CodingTask:
             temperature=self._request.temperature,
             seed=self._request.seed + step,
         )
-        left = timedelta(seconds=self._request.limits.seconds - self._state.seconds(workflow.now()))
+        left = timedelta(seconds=self._request.limits.seconds - self._state.stopwatch.seconds(workflow.now()))
         thought = await run_activity(
             ThinkActivity.think,
             request,
@@ -204,9 +204,9 @@ class CodingTask:
     async def _pause(self) -> None:
         if self._state.paused:
             self._show(CodingStage.PAUSED)
-            self._state.pause_clock(workflow.now())
+            self._state.stopwatch.pause(workflow.now())
             await workflow.wait_condition(lambda: not self._state.paused)
-            self._state.resume_clock(workflow.now())
+            self._state.stopwatch.resume(workflow.now())
         raise_if_cancelled()
 
     def _go_on_in_a_new_run(self) -> None:

@@ -17,7 +17,7 @@ VARIABLE = "JUNE_CONFORMANCE_VLLM"
 KEY = "sk-of-the-vllm-tests"
 MODEL = "tiny-qwen3-moe"
 WINDOW = 2048
-START_SECONDS = 240.0
+START_SECONDS = 600.0
 GENERATOR = Path(__file__).with_name("tiny_qwen3_moe.py")
 TEMPLATE = Path(__file__).with_name("thinking_tools.jinja")
 """Thinks as ``thinking.jinja`` does, and tells of tools and calls as Qwen3's does."""

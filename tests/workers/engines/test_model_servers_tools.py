@@ -28,7 +28,8 @@ ELSEWHERE = {"vllm": vllm.VARIABLE, "named": named.VARIABLE}
 REAL = [name for name, variable in ELSEWHERE.items() if variable in os.environ]
 SERVERS = ["fake", "fake-thinking", *(pytest.param(name, marks=pytest.mark.engines) for name in REAL)]
 SILENCE_SECONDS = 120.0
-ANSWER_TOKENS, THINKING_TOKENS = 48, 16
+ANSWER_TOKENS, THINKING_TOKENS = 200, 16
+"""A random model pads its arguments with blanks."""
 TOKEN_CHARS = 16
 """More than a token has."""
 
@@ -37,7 +38,9 @@ def tool(name: str, **parameters: list[str]) -> dict[str, Any]:
     """Describe a tool whose parameters have a few values each, so that any model can call it in a few tokens."""
     properties = {key: {"type": "string", "enum": values} for key, values in parameters.items()}
     schema = {"type": "object", "properties": properties, "required": list(parameters), "additionalProperties": False}
-    return {"type": "function", "function": {"name": name, "description": f"Do {name}.", "parameters": schema}}
+    # Without `strict` vLLM makes arguments JSON of any kind.
+    function = {"name": name, "description": f"Do {name}.", "parameters": schema, "strict": True}
+    return {"type": "function", "function": function}
 
 
 TOOLS = (tool("turn", way=["left", "right"]), tool("stop", when=["now", "later"]))

@@ -16,7 +16,7 @@ from workers.settings import LlmSettings, StorageSettings, WorkerSettings, secre
 
 NEEDED = {
     "model-server": {"JUNE_LLM_API_KEY"},
-    "worker-gpu": {"JUNE_LLM_API_KEY"},
+    "worker-gpu": {"JUNE_LLM_API_KEY", "JUNE_CODE_API_KEY"},
     "bot-telegram": {"JUNE_TELEGRAM_TOKEN", "JUNE_TELEGRAM_WEBHOOK_SECRET"},
     "bot-discord": {"JUNE_DISCORD_TOKEN"},
     "bot-web": {"JUNE_WEB_PASSWORD"},

@@ -36,7 +36,7 @@ async def test_it_serves_its_queue_and_tells_its_commands(fake: FakeDiscord, dev
     assert [activity.__name__ for activity in work.activities] == [
         *("fetch", "reply", "send_file", "show_progress", "retract"),
     ]
-    assert len(fake.commands) == 19
+    assert len(fake.commands) == 20
 
 
 @pytest.mark.parametrize("token", ["", "wrong"])

@@ -72,6 +72,14 @@ async def test_a_chat_gets_summary_speech_and_files(world: CodingWorld, client: 
     )
 
 
+async def test_what_was_told_stands_nowhere_in_clear(world: CodingWorld, client: Client) -> None:
+    handle = await start(client, task="Write zanzibar.py.")
+    assert (await handle.result()).summary == "It adds up now."
+    described = str((await handle.describe()).raw_description)
+    assert CODING_TOLD_MEMO in described
+    assert not [word for word in ("zanzibar", "adds up", "calc.py") if word in described]
+
+
 async def test_a_chat_that_reads_only_gets_no_speech(world: CodingWorld, client: Client) -> None:
     await (await start(client, report_form={"spoken": False})).result()
     assert replies(world) == [("It adds up now.", "code-finished", 0)]

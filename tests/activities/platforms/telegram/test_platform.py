@@ -39,7 +39,8 @@ async def test_a_file_replies_to_the_message(api: BotApi, platform: TelegramPlat
     sent = await platform.send_file(to(asked, thread="9"), Document("sums.py", b"def add(): ..."))
     (post,) = api.by_bot(CHAT)
     assert (str(post.message_id), post.media, post.answers) == (sent, b"def add(): ...", asked)
-    assert (post.params["message_thread_id"], post.text, platform.file_limit) == ("9", "", 50_000_000)
+    assert (post.params["message_thread_id"], post.params["filename"], post.text) == ("9", "sums.py", "")
+    assert platform.file_limit == 50_000_000
 
 
 async def test_a_file_that_may_have_arrived_is_uncertain(api: BotApi, platform: TelegramPlatform) -> None:
