@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from time import monotonic
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -66,6 +67,8 @@ class Screen:
     def __init__(self, console: Console | None = None) -> None:
         """Print to a console; to stdout, if None."""
         self.console = console or Console(highlight=False)
+        self._clock = (0.0, monotonic())
+        """Seconds that a task had taken, and when it was first told so."""
 
     def line(self, text: str, style: str = "") -> None:
         """Print a line."""
@@ -92,11 +95,18 @@ class Screen:
         now = next((line.text for line in status.lines if line.step == status.step), "")
         doing = f"{_STAGES[status.stage]}: {now}" if status.stage is CodingStage.ACT else _STAGES[status.stage]
         step = min(status.step + (status.stage is CodingStage.THINK), status.max_steps)
-        far = f"step {step} of {status.max_steps}, {clock(status.elapsed_seconds)}, {status.tokens:,} tokens"
+        far = f"step {step} of {status.max_steps}, {clock(self._elapsed(status))}, {status.tokens:,} tokens"
         room = max(10, self.console.width - len(far) - 6)
         text = Text(printable(doing).replace("\n", " "), no_wrap=True)
         text.truncate(room, overflow="ellipsis")
         moving.update(Text.assemble(text, (f"  {far}", "dim")))
+
+    def _elapsed(self, status: CodingStatus) -> float:
+        """Return how long a task has taken by now: its workflow knows the time of its last event alone."""
+        if status.elapsed_seconds != self._clock[0]:
+            self._clock = (status.elapsed_seconds, monotonic())
+        known, since = self._clock
+        return known if status.stage is CodingStage.PAUSED else known + monotonic() - since
 
     def step(self, line: StepLine) -> None:
         """Print a step that is done."""
@@ -132,7 +142,7 @@ class Screen:
         """Print how a task ended."""
         if report.tests_passed is not None:
             self.line(f"tests: {report.tests}", "green" if report.tests_passed else "red")
-        else:
+        elif report.outcome in {CodingOutcome.FINISHED, CodingOutcome.UNFINISHED}:
             self.line("tests: there are none", "dim")
         if report.summary:
             self.line(f"the agent says: {report.summary}")

@@ -82,6 +82,21 @@ async def test_a_terminal_shows_what_is_going_on_below_the_steps(stage: str, sho
     assert shown in CONTROL.sub("", printed.getvalue())
 
 
+async def test_the_clock_goes_on_between_a_task_s_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    page, printed = screen(terminal=True)
+    times = iter((100.0, 102.0, 107.0))
+
+    async def later() -> AsyncIterator[News]:
+        for seconds in times:
+            monkeypatch.setattr(output, "monotonic", lambda now=seconds: now)
+            yield News((), STATUS)
+            page.line("so that the line below is drawn anew")
+
+    await page.follow(later())
+    shown = CONTROL.sub("", printed.getvalue())
+    assert [clock in shown for clock in ("1:15", "1:17", "1:22")] == [True, True, True]
+
+
 def test_a_patch_has_colours_on_a_terminal_and_none_elsewhere(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     page, printed = screen(terminal=True)
     page.diff(PATCH, "a")
@@ -114,10 +129,15 @@ def test_a_report_in_words() -> None:
     page, printed = screen()
     page.report(failed)
     assert printed.getvalue().splitlines() == [
-        "tests: there are none",
         "failed after 0 steps, 0:00, 0 tokens",
         "It did not answer. (model-unavailable)",
     ]
+
+
+def test_a_task_without_tests_says_so() -> None:
+    page, printed = screen()
+    page.report(REPORT.model_copy(update={"tests": "", "tests_passed": None}))
+    assert printed.getvalue().startswith("tests: there are none\n")
 
 
 def test_a_status_in_words() -> None:
