@@ -161,10 +161,12 @@ class ThinkActivity:
                 max_chars = CHARS_A_TOKEN * (window.answer_tokens + window.thinking_tokens)
                 return await read_completion(self._model, asked, waiting.renew, max_chars)
             except ApplicationError as error:
-                if not too_long(error) or cut == MAX_CUTS:
+                refused = too_long(error)
+                if refused is None or cut == MAX_CUTS:
                     raise
                 activity.logger.info("the prompt is longer than the server takes; it is cut")
-                window = window._replace(context_tokens=int(SMALLER * window.context_tokens))
+                tokens = min(window.context_tokens, refused.context_tokens or window.context_tokens)
+                window = window._replace(context_tokens=int(SMALLER * tokens))
         raise AssertionError
 
 

@@ -5,7 +5,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.coding.act import ActRequest, SandboxActivities, VerifyRequest
-from agent.actions import Edit, Finish, Read, Run, RunTests, Search, Write
+from agent.actions import Action, Edit, Finish, Read, Run, RunTests, Search, Write
 from tests.activities.coding.conftest import OWNER, StartedTask
 
 PASSING = {
@@ -56,9 +56,12 @@ async def test_a_command_that_does_not_end_by_itself(task: StartedTask, command:
 
 async def test_files_are_read_written_and_edited(task: StartedTask) -> None:
     transcript, workspace = await task.begin({"a.txt": "one\n"})
-    for step, action in enumerate(
-        (Read(path="a.txt"), Write(path="b/c.txt", content="new\n"), Edit(path="a.txt", old="one", new="two")), 1
-    ):
+    actions: list[Action] = [
+        Read(path="a.txt"),
+        Write(path="b/c.txt", content="new\n"),
+        Edit(path="a.txt", old="one", new="two"),
+    ]
+    for step, action in enumerate(actions, 1):
         acted = await task.act(transcript, workspace, action, step)
         transcript, workspace = acted.transcript, acted.workspace
     assert await task.files(workspace) == {"a.txt": "two\n", "b/c.txt": "new\n"}

@@ -49,11 +49,11 @@ def transcripts() -> Transcripts:
 
 
 async def think(
-    transcripts: Transcripts, model: Model, driver: Driver = Driver.SCHEMA, step: int = 1, **fields: object
+    transcripts: Transcripts, server: Model, driver: Driver = Driver.SCHEMA, step: int = 1, **fields: object
 ) -> Thought:
     begun = await transcripts.append(OWNER, None, (Task(text="Do it."),))
     request = ThinkRequest.model_validate({"owner": OWNER, "step": step, "transcript": begun, "seed": 5, **fields})
-    activity = ThinkActivity(model, driver, Window(4096, 500), Sampling(0.2, 0.9, 40), transcripts)
+    activity = ThinkActivity(server, driver, Window(4096, 500), Sampling(0.2, 0.9, 40), transcripts)
     return await ActivityEnvironment().run(activity.think, request)
 
 
