@@ -132,7 +132,8 @@ class SandboxActivities:
         if isinstance(action, Run | Search):
             seconds = action.seconds if isinstance(action, Run) else None
             result, after = await self._runner.run(argv(action), before, seconds)
-            return _Outcome(of_command(action, result), outcome_in_a_line(result), after)
+            told = "\n\n".join([cut(of_command(action, result)), *result.remarks])
+            return _Outcome(told, outcome_in_a_line(result), after)
         if isinstance(action, RunTests):
             tests = await self._runner.test(entries, before)
             return _tested(of_tests(tests), tests, before)

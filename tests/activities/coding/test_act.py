@@ -145,7 +145,7 @@ async def test_a_superseded_workspace_is_deleted_and_a_missing_one_is_a_code(tas
 
 
 async def test_a_workspace_that_grows_too_large(task: StartedTask) -> None:
-    """The command finds the disk full; what it has written so far is kept."""
+    """The command finds the disk full; a workspace that holds too much is what it was before the command."""
     transcript, workspace = await task.begin({})
     acted = await task.act(transcript, workspace, Run(command="head -c 100M /dev/zero > big; rm big; echo went on"))
     assert "limit exceeded" in await task.told(acted)
@@ -153,4 +153,5 @@ async def test_a_workspace_that_grows_too_large(task: StartedTask) -> None:
     fill = "for i in 1 2 3 4 5 6; do head -c 1M /dev/zero > $i; done"
     acted = await task.act(acted.transcript, acted.workspace, Run(command=fill), 2)
     assert "No space left" in await task.told(acted)
-    assert "1" in await task.files(acted.workspace)
+    assert "as it was before this command" in await task.told(acted)
+    assert await task.files(acted.workspace) == {}

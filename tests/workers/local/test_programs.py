@@ -28,7 +28,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Embedded:
     """Prepare a stack of everything, in an environment with all secrets; nothing is started."""
     for secret in secret_names():
         monkeypatch.setenv(secret, "secret")
-    return Embedded(StorageSettings(home=tmp_path), own_ports(), optional=[*BOTS, Role.TESTS])
+    return Embedded(StorageSettings(home=tmp_path), own_ports(), optional=[*BOTS, Role.SANDBOX, Role.TESTS])
 
 
 def given(stack: Embedded) -> dict[str, set[str]]:
