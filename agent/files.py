@@ -192,7 +192,9 @@ def _refuse_what_is_elsewhere(path: str, names: set[str], files: Files) -> None:
             r"^(?:async )?(?:def|class) (\w+)", (_bytes(other, files) or b"").decode(errors="replace"), re.MULTILINE
         )
         if other != path and (same := names.intersection(found)):
-            raise FileError(f"{path} is not written: {', '.join(sorted(same))} is in {other}, not in {path}")
+            raise FileError(
+                f"{path} is not written: {', '.join(sorted(same))} is in {other}. Is it right there? Then look at what it calls"
+            )
 
 
 def _edit(path: str, action: Edit, files: Files) -> Applied:
