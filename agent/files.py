@@ -193,7 +193,8 @@ def _refuse_what_is_elsewhere(path: str, names: set[str], files: Files) -> None:
         )
         if other != path and (same := names.intersection(found)):
             raise FileError(
-                f"{path} is not written: {', '.join(sorted(same))} is in {other}. Is it right there? Then look at what it calls"
+                f"{path} is not written: {', '.join(sorted(same))} is in {other}. "
+                f"Is it right there? Then look at what it calls"
             )
 
 
