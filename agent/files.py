@@ -174,6 +174,8 @@ def _module(path: str, content: str, before: str, files: Files) -> str:
         if other != path and other.endswith(".py")
         for name in (had - gives).intersection(_WORD.findall((_bytes(other, files) or b"").decode(errors="replace")))
     }
+    if had and gives and had.isdisjoint(gives):
+        _refuse_what_is_elsewhere(path, gives, files)
     whole = merged(before, content) if used or (had and gives and had.isdisjoint(gives)) else content
     if whole is None and used:
         raise FileError(
@@ -181,6 +183,19 @@ def _module(path: str, content: str, before: str, files: Files) -> str:
             f"Give all lines of the file, also those that stay as they are"
         )
     return whole or content
+
+
+def _refuse_what_is_elsewhere(path: str, names: set[str], files: Files) -> None:
+    """Refuse a part of another module: models mistake the file."""
+    for other in files.paths():
+        found = re.findall(
+            r"^(?:async )?(?:def|class) (\w+)", (_bytes(other, files) or b"").decode(errors="replace"), re.MULTILINE
+        )
+        if other != path and (same := names.intersection(found)):
+            raise FileError(
+                f"{path} is not written: {', '.join(sorted(same))} is in {other}. "
+                f"Is it right there? Then look at what it calls"
+            )
 
 
 def _edit(path: str, action: Edit, files: Files) -> Applied:

@@ -125,6 +125,14 @@ def test_a_function_that_is_alone_comes_to_the_others() -> None:
     assert files["a.py"] == b"def two():\n    return 3\n"
 
 
+def test_a_function_of_another_file_is_not_written() -> None:
+    files = Memory({"a.py": b"class A:\n    pass\n", "b.py": b"from a import A\n\ndef total():\n    return 1\n"})
+    done = apply(Write(path="a.py", content="def total():\n    return 2\n"), files)
+    assert done == Applied(
+        "Error: a.py is not written: total is in b.py. Is it right there? Then look at what it calls"
+    )
+
+
 def test_a_broken_module_may_become_anything() -> None:
     files = Memory({"a.py": b"class Cart\n", "b.py": b"from a import Cart\n"})
     assert apply(Write(path="a.py", content="x = 1\n"), files).changed
