@@ -116,7 +116,7 @@ class BubblewrapSandboxes:
     async def reap(self) -> int:
         """Remove what dead workers have left: folders and cgroups; their processes have died with them."""
         folders = await asyncio.to_thread(remove_dead)
-        parent = (await self._prepare()).cgroups
+        parent = await asyncio.to_thread(cgroups.find_parent)
         return max(folders, await asyncio.to_thread(parent.reap) if parent else 0)
 
     @asynccontextmanager
@@ -128,13 +128,18 @@ class BubblewrapSandboxes:
             uid = self._uids.pop() if self._uids else None
             if uid is not None:
                 stack.callback(self._uids.append, uid)
-            cgroup = prepared.cgroups.create() if prepared.cgroups else None
-            if cgroup:
-                stack.push_async_callback(cgroup.remove)
-                cgroup.limit(cgroup_bytes(limits), limits.processes + 1)
-            process, pid = await _start(prepared, limits, uid, stack)
-            if cgroup and pid:
-                cgroup.add(pid)
+            cgroup = None
+            try:
+                if prepared.cgroups:
+                    cgroup = prepared.cgroups.create()
+                    stack.push_async_callback(cgroup.remove)
+                    cgroup.limit(cgroup_bytes(limits), limits.processes + 1)
+                process, pid = await _start(prepared, limits, uid, stack)
+                if cgroup and pid:
+                    with suppress(ProcessLookupError):  # it has failed, and says why
+                        cgroup.add(pid)
+            except OSError as error:
+                raise SandboxError("sandbox-unavailable", f"A cgroup cannot be used: {error}.") from error
             confinement = Confinement(
                 wanted=WANTED,
                 filter_code=compile_filter(hidden_memory=cgroup is not None),
@@ -224,6 +229,8 @@ async def _start(
     stack.push_async_callback(_end, process)
     said = await asyncio.to_thread(info.read)  # to its end, which comes with the start or the failure
     if not said:
+        with suppress(ProcessLookupError):
+            process.kill()
         return process, None
     pid = json.loads(said)["child-pid"]
     with suppress(ProcessLookupError):
