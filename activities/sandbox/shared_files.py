@@ -7,6 +7,7 @@ installation is often closed (below a home, for example).
 import asyncio
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from contextlib import suppress
@@ -35,6 +36,7 @@ compileall.compile_dir(sys.argv[1], quiet=2)
 compileall.compile_file(sys.argv[2], quiet=2, legacy=True)
 """
 """Compiles packages, and the launcher to a file beside it that is run as it is."""
+OPEN_FOLDERS = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - each makes a folder of its own in there
 ALTERNATIVES = Path("/etc/alternatives")
 """Debian's links to the program that a name such as ``awk`` stands for."""
 
@@ -53,11 +55,14 @@ class SharedFiles:
         """Make the folder, and delete those of dead workers.
 
         Raises:
-            SandboxError: ``sandbox-unavailable``, no Python below ``/usr``, or a package is not installed.
+            SandboxError: ``sandbox-unavailable``, no Python below ``/usr``, a package is not installed, or no room.
 
         """
         python = find_python()
-        folder = await asyncio.to_thread(_fill, python, packages)
+        try:
+            folder = await asyncio.to_thread(_fill, python, packages)
+        except OSError as error:
+            raise SandboxError("sandbox-unavailable", f"The sandbox's files cannot be written: {error}.") from error
         # Compiled by the interpreter that runs them, else each command would: it may write nothing there.
         compiler = await asyncio.create_subprocess_exec(
             *(str(python), "-I", "-c", COMPILE, str(folder / "python"), str(folder / "june" / "launcher.py"))
@@ -88,7 +93,7 @@ def find_python() -> Path:
 
 def _fill(python: Path, packages: tuple[str, ...]) -> Path:
     remove_dead()
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{this_worker()}."))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{this_worker()}.", dir=_place()))
     try:
         _fill_etc(folder / "etc")
         programs = folder / "june" / "bin"
@@ -109,6 +114,14 @@ def _fill(python: Path, packages: tuple[str, ...]) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder
+
+
+def _place() -> Path:
+    """Return the folder of temporary files, or another one where that can be entered by june's own user alone."""
+    for place in (Path(tempfile.gettempdir()).absolute(), *OPEN_FOLDERS):
+        if place.is_dir() and all(folder.stat().st_mode & stat.S_IXOTH for folder in (place, *place.parents)):
+            return place
+    raise SandboxError("sandbox-unavailable", f"Commands can enter none of {', '.join(map(str, OPEN_FOLDERS))}.")
 
 
 def _open_to_all(folder: Path) -> None:
@@ -164,7 +177,7 @@ def with_requirements(names: tuple[str, ...]) -> list[Distribution]:
 def remove_dead() -> int:
     """Delete the folders of dead workers of this user; return how many there were."""
     removed = 0
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in _place().glob(f"{PREFIX}*"):
         with suppress(OSError):  # another user's, or gone just now
             owned = folder.lstat().st_uid == os.geteuid()
             if owned and is_dead(folder.name.removeprefix(PREFIX).split(".")[0]):

@@ -49,6 +49,8 @@ MAX_INTERRUPTED = 5
 MAX_EVENTS = 4000
 MAX_HISTORY_BYTES = 1_500_000
 """Then a run goes on in a new one: well before Temporal's limits, so that the Web UI stays quick."""
+LAST_WORKER = timedelta(minutes=1)
+"""How long a task that ends early waits for a worker to compare its workspaces."""
 LEAST = timedelta(seconds=30)
 """A model call that begins just before the time is over gets so much."""
 
@@ -181,7 +183,7 @@ class CodingTask:
             self._state.tests_passed, self._state.tests = verified.passed, verified.line
         await self._compare()
 
-    async def _compare(self) -> None:
+    async def _compare(self, worker_within: timedelta | None = None) -> None:
         request = CompareRequest(owner=self._state.owner, before=self._state.baseline, after=self._state.workspace)
         summary = "compare the workspace with what it was"
         self._state.comparison = await run_activity(
@@ -190,6 +192,7 @@ class CodingTask:
             options.COMPARE,
             queue=SANDBOX_QUEUE,
             summary=summary,
+            schedule_to_start=worker_within,
             although_cancelled=True,
         )
 
@@ -197,7 +200,7 @@ class CodingTask:
         """Compare the workspaces of a task that ends early; where that fails as well, they are kept all the same."""
         if self._state.prepared:
             try:
-                await self._compare()
+                await self._compare(LAST_WORKER)
             except ActivityError as error:
                 workflow.logger.warning("what was done could not be compared: %s", error.cause)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.sandbox import shared_files
 from activities.sandbox.owner import this_worker
 from activities.sandbox.sandbox import SandboxError
 from activities.sandbox.shared_files import PREFIX, SharedFiles, find_python, remove_dead, with_requirements
@@ -65,3 +66,10 @@ def test_folders_of_dead_workers_are_deleted_and_no_others() -> None:
     finally:
         for folder in (living, other):
             folder.rmdir()
+
+
+def test_a_private_folder_of_temporary_files_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "private" / "tmp").mkdir(parents=True)
+    (tmp_path / "private").chmod(0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "private" / "tmp"))
+    assert shared_files._place() in shared_files.OPEN_FOLDERS
