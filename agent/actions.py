@@ -41,12 +41,21 @@ class Read(Value):
     lines: int = Field(default=200, ge=1, le=2000)
 
 
+class WrittenFile(Value):
+    """A file, and all that is in it."""
+
+    path: Text = Field(min_length=1, max_length=1000)
+    content: Text
+
+
 class Write(Value):
     """Write a whole file; what was in it before is replaced."""
 
     tool: Literal["write"] = "write"
     path: Text = Field(min_length=1, max_length=1000)
     content: Text
+    also: tuple[WrittenFile, ...] = Field(default=(), max_length=20)
+    """More files, from a model that answers in text; no tool call and no schema has it."""
 
 
 class Edit(Value):
@@ -95,7 +104,8 @@ def in_a_line(action: Action) -> str:
             end = action.first_line + action.lines - 1
             text = f"read {action.path}" + (f", lines {action.first_line} to {end}" if action.first_line > 1 else "")
         case Write():
-            text = f"write {action.path}, {_count(action.content)}"
+            more = "".join(f"; {file.path}, {_count(file.content)}" for file in action.also)
+            text = f"write {action.path}, {_count(action.content)}{more}"
         case Edit():
             text = f"edit {action.path}, {_count(action.old)} by {_count(action.new)}"
         case Search():
@@ -165,7 +175,7 @@ def _parameters(kind: type[Value]) -> dict[str, Any]:
     types = {"string": "string", "integer": "integer", "number": "number"}
     properties = {}
     for name, field in kind.model_json_schema()["properties"].items():
-        if name != "tool":
+        if name not in {"tool", "also"}:
             (named,) = {types[one["type"]] for one in field.get("anyOf", [field]) if one["type"] in types}
             properties[name] = {"type": named}
     required = [name for name, field in kind.model_fields.items() if field.is_required()]

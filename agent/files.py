@@ -61,15 +61,19 @@ class Applied(NamedTuple):
 
 def apply(action: Read | Write | Edit, files: Files) -> Applied:
     """Read, write or edit a file; what cannot be done is told to the model, too."""
+    if isinstance(action, Write):
+        written = [_written(file.path, file.content, files) for file in (action, *action.also)]
+        return Applied("\n".join(one.text for one in written), any(one.changed for one in written))
     try:
         path = normalised(action.path)
-        match action:
-            case Read():
-                return _read(path, action, files)
-            case Write():
-                return _write(path, action.content, files)
-            case Edit():
-                return _edit(path, action, files)
+        return _read(path, action, files) if isinstance(action, Read) else _edit(path, action, files)
+    except ValueError as error:
+        return Applied(f"Error: {error}")
+
+
+def _written(path: str, content: str, files: Files) -> Applied:
+    try:
+        return _write(normalised(path), content, files)
     except ValueError as error:
         return Applied(f"Error: {error}")
 

@@ -37,6 +37,8 @@ class Driver(StrEnum):
     """By native tool calls."""
     SCHEMA = "schema"
     """By a JSON schema that the server enforces."""
+    TEXT = "text"
+    """By code blocks, as models of code write them by themselves."""
 
 
 class Window(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from agent.actions import KINDS, Action
+from agent.blocks import actions
 from agent.messages import ToolCall
 from agent.transcript import Turn
 
@@ -36,7 +37,7 @@ class ActionError(ValueError):
 
 
 def interpret(step: int, reply: Reply) -> Turn:
-    """Return what the model wants: by a native call, by the schema, or by JSON somewhere in its text.
+    """Return what the model wants: by a native call, by the schema, by JSON somewhere in its text, or by code blocks.
 
     Never raises: what is no action becomes a problem in words for the model.
     """
@@ -56,7 +57,8 @@ def _asked(reply: Reply) -> list[dict[str, Any]]:
     """Return what the model asks for, still unread."""
     if reply.calls:
         return [{"tool": call.name, "arguments": call.arguments} for call in reply.calls]
-    if asked := list(_objects(reply.content, whole=reply.finish_reason != "length")):
+    whole = reply.finish_reason != "length"
+    if asked := list(_objects(reply.content, whole=whole)) or actions(reply.content, whole=whole):
         return asked
     if reply.content.strip():
         raise ActionError("Your answer holds no action. Answer with exactly one; if the task is done, with finish.")

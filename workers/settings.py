@@ -326,7 +326,7 @@ class CodeSettings(BaseSettings):
     """Sent to that server; empty for ``JUNE_LLM_API_KEY`` where the server is the one of conversations."""
     model: str = ""
     """Name that the server knows; empty for ``JUNE_LLM_MODEL``."""
-    driver: Literal["auto", "tools", "schema"] = "auto"
+    driver: Literal["auto", "tools", "schema", "text"] = "auto"
     """``tools``: the server's own tool calls (vLLM); ``schema``: actions as JSON by a schema that the server enforces
     (llama.cpp); ``auto``: ``schema`` for the embedded server, ``tools`` for any other."""
     temperature: float = Field(default=0.2, ge=0, le=2)

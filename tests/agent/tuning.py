@@ -34,6 +34,7 @@ from agent.transcript import Entry, Observation, Remark, Task, Turn, cut
 
 TASKS = Path(__file__).parent / "tasks"
 WINDOW = Window(context_tokens=8192, answer_tokens=1500)
+DRIVER = Driver.TEXT
 LIMITS = Limits(steps=16, seconds=900)
 TEMPERATURE, TOP_P = 0.2, 0.95
 STEP_SECONDS = 60.0
@@ -115,8 +116,9 @@ def ask(url: str, prompt: Prompt, seed: int) -> Answer:
         "temperature": TEMPERATURE,
         "top_p": TOP_P,
         "seed": seed,
-        "response_format": {"type": "json_schema", "json_schema": {"name": "action", "schema": prompt.schema}},
     }
+    if prompt.schema:
+        body["response_format"] = {"type": "json_schema", "json_schema": {"name": "action", "schema": prompt.schema}}
     request = urllib.request.Request(  # noqa: S310 - http, on loopback
         f"{url}/v1/chat/completions", json.dumps(body).encode(), {"content-type": "application/json"}
     )
@@ -175,7 +177,7 @@ def attempt(url: str, name: str, seed: int, folder: Path, *, show: bool) -> Atte
     if show:
         print(*(entry.text for entry in entries), sep="\n")
     while True:
-        answer = ask(url, build(entries, Driver.SCHEMA, WINDOW), seed)
+        answer = ask(url, build(entries, DRIVER, WINDOW), seed)
         turn = interpret(progress.steps + 1, answer.reply)
         entries.append(turn)
         progress = progress.after_turn(

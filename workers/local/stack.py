@@ -39,7 +39,7 @@ from workers.temporal import connect
 
 _log = logging.getLogger(__name__)
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 """Timeout for a start on a slow machine; a usual one takes less than 15 s."""
 
 
