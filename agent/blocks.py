@@ -7,6 +7,7 @@ SHELLS = frozenset({"bash", "sh", "shell", "console"})
 DONE = re.compile(r"\bDONE\b[.:!]?\s*")
 _FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$")
 _PATH = re.compile(r"(?:[\w.-]+/)*[\w-]+(?:\.[\w-]+)+|(?:[\w.-]+/)+[\w-]+|Makefile|Dockerfile")
+_NUMBER = re.compile(r"^\s*\d+[.)]\s+")
 _MARKS = "*_`#:>-\"'()[] \t"
 """Around a path on a line of its own: emphasis, headings, lists, quotes."""
 
@@ -74,7 +75,7 @@ def _closes(line: str, fence: str) -> bool:
 
 def _path_of(line: str) -> str:
     """Return the path that a line is, or that it ends with; empty where it is another text."""
-    stripped = line.strip(_MARKS)
+    stripped = _NUMBER.sub("", line).strip(_MARKS)
     if _PATH.fullmatch(stripped):
         return stripped
     last = re.split(r"[\s`*\"']+", stripped)[-1] if line.rstrip().endswith((":", "`", "**")) else ""
