@@ -8,7 +8,7 @@ LONG := engines or e2e or slow
 # Seconds: what hangs fails, and says where. The longest test takes two minutes on two busy cores.
 HANGS := --timeout 300
 # On two busy cores a page or a process is late now and then: tried once more, and named in the summary.
-LATE := --reruns 1 -rfEsxXR
+LATE := --reruns 2 --reruns-delay 3 -rfEsxXR
 
 # Compiled once, and not by each of june's processes anew.
 unexport PYTHONDONTWRITEBYTECODE

@@ -115,6 +115,16 @@ class BlobStore:
         if self._folder and not await asyncio.to_thread(self._folder.is_dir):
             raise ApplicationError("The audio store's folder is not there.", type=AWAY)
 
+    async def delete(self, ref: BlobRef) -> bool:
+        """Delete one file; return whether it was there.
+
+        Raises:
+            BadInputError: ``audio-forbidden`` for what is no key.
+
+        """
+        _parse_key(ref.key)
+        return await self._delete_one(ref.key)
+
     async def delete_chat(self, platform: str, chat: str) -> int:
         """Delete all audio of a chat and of its topics; return the number of files."""
         folder = _folder(platform, chat)

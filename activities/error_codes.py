@@ -63,6 +63,43 @@ class ErrorCode(StrEnum):
     """A fault of june itself; the workflow's history says more."""
 
 
+class CodingCode(StrEnum):
+    """Every way in which a coding task can end early, or be refused."""
+
+    REQUEST_INVALID = "request-invalid"
+    """Input by hand that is wrong."""
+    WORKSPACE_FORBIDDEN = "workspace-forbidden"
+    """A folder that ``JUNE_CODE_ROOTS`` does not name."""
+    WORKSPACE_MISSING = "workspace-missing"
+    """No such folder, or a stored workspace that is deleted."""
+    WORKSPACE_TOO_LARGE = "workspace-too-large"
+    """More bytes or files than ``JUNE_SANDBOX_WORKSPACE_MB`` and ``JUNE_SANDBOX_WORKSPACE_FILES`` allow."""
+    WORKSPACE_UNREADABLE = "workspace-unreadable"
+    """A folder that cannot be read."""
+    ARCHIVE_DAMAGED = "archive-damaged"
+    """A stored workspace that is no archive of june's."""
+    SANDBOX_UNAVAILABLE = "sandbox-unavailable"
+    """The isolation that was asked for is not to be had on this machine; nothing runs with less."""
+    SANDBOX_DIED = "sandbox-died"
+    """The sandbox or its worker ended in the middle of a step, again and again."""
+    MODEL_UNAVAILABLE = "model-unavailable"
+    """The model's server did not answer."""
+    MODEL_REFUSED = "model-refused"
+    """The model's server refused the request for good."""
+    LIMIT_STEPS = "limit-steps"
+    LIMIT_TOKENS = "limit-tokens"
+    LIMIT_SECONDS = "limit-seconds"
+    FORMAT_ERRORS = "format-errors"
+    """The model gave nothing that is an action, several times in a row."""
+    REPEATING = "repeating"
+    """The model did the same again and again, with the same outcome."""
+    TESTS_FAIL = "tests-fail"
+    """The agent says that it is done, and the tests fail."""
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+    """A fault of june itself; the workflow's history says more."""
+
+
 class UnusableAudioError(Exception):
     """Audio that no retry can mend."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from temporalio import activity
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 from temporalio.client import WorkflowExecution as Run
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -17,6 +17,9 @@ from activities.blobs import BlobStore
 from activities.heartbeats import heartbeats
 from activities.platforms.file import FilePlatform, Outbox
 from activities.values import Identifier, Value
+
+TASK_SECONDS = 30.0
+"""With a coding task that is to end; a sandbox worker that has died is noticed in that time."""
 
 
 class ForgetRequest(Value):
@@ -32,6 +35,8 @@ class ForgetRequest(Value):
     """Workflow id of the conversation; a topic's is the chat's with ``/<thread>`` after it."""
     keep_run_id: str
     """The conversation's run that asks, and goes on."""
+    tasks: str = ""
+    """How the ids of the chat's coding tasks begin; after that come a thread, if it was given in one, and a message."""
     also_run_ids: tuple[str, ...] = ()
     """Earlier runs of the conversation that the visibility store may not list (yet)."""
 
@@ -60,6 +65,7 @@ class ForgetActivity:
         deleted = {request.keep_run_id}
         count = 0
         async with heartbeats():
+            await self._end_tasks(request)
             blobs = await self._delete_audio(request)
             while True:
                 runs = await self._runs(request)
@@ -74,6 +80,29 @@ class ForgetActivity:
                 for workflow, run in sorted(closed):
                     count += await self._delete_run(workflow, run)
                     deleted.add(run)
+
+    async def _end_tasks(self, request: ForgetRequest) -> None:
+        """End the coding tasks that were begun before the chat was to be forgotten: they store and say nothing more."""
+        asked_at = activity.info().scheduled_time
+        for run in await self._runs(request):
+            running = run.status is WorkflowExecutionStatus.RUNNING and run.start_time <= asked_at
+            if running and request.tasks and run.id.startswith(request.tasks) and _is_of(run, request):
+                await self._end_task(self._client.get_workflow_handle(run.id, run_id=run.run_id))
+
+    async def _end_task(self, task: WorkflowHandle[object, object]) -> None:
+        """Cancel a task, and wait until what it does has ended; one that does not end in time is terminated."""
+        try:
+            await task.signal("forget")
+            await task.cancel()
+            async with asyncio.timeout(TASK_SECONDS):
+                await task.result()
+        except WorkflowFailureError:  # it is cancelled
+            return
+        except TimeoutError:
+            await task.terminate("its chat is forgotten")
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended meanwhile
+                raise
 
     async def _runs(self, request: ForgetRequest) -> list[Run]:
         """List all runs of the chat, its other conversations' among them."""
@@ -124,11 +153,13 @@ def _message(run: Run) -> str:
 
 
 def _is_of(run: Run, request: ForgetRequest) -> bool:
-    """Tell whether a run of the chat is forgotten: the conversation's, or one of a turn that it began.
+    """Tell whether a run of the chat is forgotten: the conversation's, one of a turn that it began, or its task's.
 
     With what was said in no topic go the turns that no conversation began.
     """
     begun_by = run.parent_id or run.id
+    if request.tasks and run.id.startswith(request.tasks) and not request.whole_chat:
+        return run.id.removeprefix(request.tasks).rpartition("/")[0] == (request.thread or "")
     if request.whole_chat or begun_by == request.conversation:
         return True
     return request.thread is None and not begun_by.startswith(f"{request.conversation}/")

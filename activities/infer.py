@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from temporalio import activity
@@ -15,11 +15,13 @@ from temporalio.service import RPCError
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.heartbeats import heartbeats
-from activities.text.answer import Answer, Bounds, Delta
+from activities.language_model import LanguageModel, ModelRequest
+from activities.text.answer import Answer, Bounds
 from activities.text.languages import AnswerLanguages, DetectLanguage, likeliest
 from activities.text.moment import dated, zone_named
 from activities.values import Value
 from activities.waiting import Waiting
+from agent import messages as prompts
 
 MAX_SIGNALS = 100
 """Sentences signalled while the model writes; the rest of a longer answer comes with the result alone."""
@@ -146,33 +148,6 @@ class Budgets(NamedTuple):
     """Without a token, in all attempts together: a server that hangs is given up."""
 
 
-class ModelRequest(NamedTuple):
-    """What a model server is asked."""
-
-    messages: tuple[Message, ...]
-    model: str | None
-    """None: the worker's default."""
-    temperature: float
-    answer_tokens: int
-    thinking_tokens: int
-    thoughts: str | None = None
-    """Thoughts of an earlier request, which are to be closed: only the answer is wanted now. Empty where that has
-    called a tool without a thought. None: think as you do."""
-
-
-class LanguageModel(Protocol):
-    """A server that answers prompts; ``workers.engines.openai_chat`` has the one for OpenAI's protocol."""
-
-    def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
-        """Yield the pieces of an answer as they arrive; closing the generator frees the server's slot.
-
-        Raises:
-            BadInputError: ``model-refused``, the server will never answer this request.
-            ApplicationError: ``model-unavailable``, to be retried.
-
-        """
-
-
 class InferActivity:
     """The activity ``infer``."""
 
@@ -270,14 +245,14 @@ class InferActivity:
         asked_in = request.language or self._detect_language(question, request.likely_languages)
         return asked_in, AnswerLanguages(self._detect_language, likeliest(asked_in, request.likely_languages))
 
-    def _dated(self, request: InferRequest) -> tuple[Message, ...]:
+    def _dated(self, request: InferRequest) -> tuple[prompts.Message, ...]:
         """Tell with each message when it was said: as it was told before, so that the server has it in its cache."""
         zone, before = zone_named(request.time_zone) or self._time_zone, None
         moments = [*(message.said_at for message in request.messages[:-1]), request.asked_at]
         told = []
         for message, moment in zip(request.messages, moments, strict=False):  # none where there are no messages
             content = dated(message.content, moment, zone, before) if moment else message.content
-            told.append(Message(role=message.role, content=content))
+            told.append(prompts.Message(message.role, content))
             before = moment or before
         return tuple(told)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
@@ -18,6 +18,7 @@ from activities.errors import BadInputError, unusable_is_bad_input
 from activities.heartbeats import heartbeat_now, heartbeats
 from activities.platforms.platform import (
     NO_TEXT,
+    Document,
     MessageText,
     Platform,
     SendUncertainError,
@@ -68,6 +69,22 @@ class Delivered(Value):
         return "uncertain" in {self.text, self.voice}
 
 
+class FileRequest(Value):
+    """Which file to send, and where."""
+
+    to: Address
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    file: BlobRef
+
+
+class FileDelivered(Value):
+    """What became of it."""
+
+    state: Literal["sent", "uncertain"]
+    message: str | None = None
+    """The platform's id of it."""
+
+
 class PartState(StrEnum):
     """How a part of a reply stands."""
 
@@ -87,11 +104,15 @@ class Part(Value):
     """The voice note, from before it is sent."""
 
 
+PartName = Literal["text", "voice", "file"]
+
+
 class Ledger(Value):
     """Which parts of a reply were begun, and which sent; the server keeps it as heartbeat details between attempts."""
 
     text: Part = Part()
     voice: Part = Part()
+    file: Part = Part()
     captioned: bool = False
     """The voice note has the text with it."""
 
@@ -116,7 +137,7 @@ JoinNotes = Callable[[Sequence[bytes], float], tuple[bytes, float]]
 
 
 class ReplyActivity:
-    """The activity ``reply`` of one platform."""
+    """The activities ``reply`` and ``send_file`` of one platform."""
 
     def __init__(
         self, platform: Platform, blobs: BlobStore, say: Say, join: JoinNotes, max_seconds: float, max_bytes: int
@@ -169,6 +190,26 @@ class ReplyActivity:
         return written.model_copy(
             update={"voice": spoken.voice, "audio": spoken.audio, "error": written.error or spoken.error}
         )
+
+    @activity.defn
+    async def send_file(self, request: FileRequest) -> FileDelivered:
+        """Send a file; one that an earlier attempt has sent, or may have, is not sent again.
+
+        Raises:
+            BadInputError: ``reply-failed``, it is larger than the platform takes, or refused for good.
+
+        """
+        if request.file.bytes > self._platform.file_limit:
+            message = f"{self._platform.platform} takes files of at most {self._platform.file_limit} bytes."
+            raise BadInputError(ErrorCode.REPLY_FAILED, message, limit_bytes=self._platform.file_limit)
+        delivery = _Delivery(repeatable=self._platform.repeatable)
+        async with heartbeats(lambda: [delivery.ledger]):
+            part = delivery.ledger.file
+            if delivery.may_send(part):
+                document = Document(request.name, await self._blobs.get(request.file))
+                part = await delivery.deliver_once("file", lambda: self._platform.send_file(request.to, document))
+        state: Literal["sent", "uncertain"] = "uncertain" if part.state is PartState.BEGUN else "sent"
+        return FileDelivered(state=state, message=part.message)
 
     def _caption(self, request: ReplyRequest, text: MessageText, ledger: Ledger) -> MessageText | None:
         """Return the text that goes with the voice note; None where it is a message of its own."""
@@ -259,7 +300,7 @@ class _Delivery:
 
     async def deliver_once(
         self,
-        name: Literal["text", "voice"],
+        name: PartName,
         send: Callable[[], Awaitable[str | None]],
         *,
         audio: BlobRef | None = None,
@@ -300,7 +341,7 @@ class _Delivery:
             activity.logger.warning("that the %s was sent is not recorded yet: %s", name, error)
         return sent
 
-    async def _record(self, name: Literal["text", "voice"], part: Part, *, captioned: bool) -> None:
+    async def _record(self, name: PartName, part: Part, *, captioned: bool) -> None:
         self.ledger = self.ledger.model_copy(update={name: part, "captioned": captioned})
         await heartbeat_now(self.ledger)
 

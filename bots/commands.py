@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.values import Notice
 from bots import intake, workflow_calls
 from bots.access import Role
+from bots.coding import CodingCommand, CodingRules
 from bots.intake import InboundMessage
 from bots.owners import OwnerCommands
 from bots.texts.catalogue import say, spoken_language
@@ -42,7 +43,9 @@ FOR_ALL = (
     *("start", "help", "new", "voice", "language", "timezone"),
     *("status", "cancel", "again", "history", "forget", "privacy"),
 )
-FOR_OWNERS = ("allow", "deny", "block", "unblock", "drain", "stats")
+CODE = "code"
+FOR_OWNERS = ("allow", "deny", "block", "unblock", "drain", "stats", CODE)
+"""``/code`` is for all where the settings say so."""
 ALIASES = {"reset": "new"}
 EVERYTHING = frozenset({"all", "everything", "alles", "alle", "todo", "todos", "tout", "tous"})
 """What ``/forget`` takes for the whole chat, in the languages of june's sentences."""
@@ -76,7 +79,13 @@ class Commands:
     """Runs commands, and words what came of it in the sender's language."""
 
     def __init__(
-        self, client: Client, voices: Sequence[str], retention_hours: float, *, shows_outcomes_alone: bool = False
+        self,
+        client: Client,
+        voices: Sequence[str],
+        retention_hours: float,
+        *,
+        shows_outcomes_alone: bool = False,
+        coding: CodingRules | None = None,
     ) -> None:
         """Configure the commands.
 
@@ -85,25 +94,34 @@ class Commands:
             voices: names that ``/voice`` takes.
             retention_hours: how long audio is kept, for ``/privacy``.
             shows_outcomes_alone: what is sent besides a command's outcome is not shown, as on the page.
+            coding: who may give ``/code``; owners by default.
 
         """
-        chat = ChatCommands(client, voices, retention_hours, shows_outcomes_alone=shows_outcomes_alone)
+        self._coding_for_all = coding is not None and coding.for_all
+        code = CodingCommand(client, coding or CodingRules())
+        chat = ChatCommands(client, voices, retention_hours, code, shows_outcomes_alone=shows_outcomes_alone)
         self.owners = OwnerCommands(client)
         self._by_name: Mapping[str, Command] = {
             **{name: getattr(chat, name) for name in FOR_ALL if name != "help"},
-            **{name: getattr(self.owners, name) for name in FOR_OWNERS},
+            **{name: getattr(self.owners, name) for name in FOR_OWNERS if name != CODE},
+            CODE: code.run,
         }
+
+    def may(self, role: Role, name: str) -> bool:
+        """Check whether somebody who may talk may give a command; whoever may not is told so by ``run``."""
+        return name not in FOR_OWNERS or role is Role.OWNER or (name == CODE and self._coding_for_all)
 
     async def run(self, inbound: InboundMessage, role: Role, name: str, argument: str) -> str:
         """Run a command that was given in a message; whatever happens, there is a sentence to say."""
-        name, owner = ALIASES.get(name, name), role is Role.OWNER
+        name = ALIASES.get(name, name)
         command = self._by_name.get(name)
         outcome: Notice | str
         try:
             if name == "help":
                 greeting = say(Notice(key="help"), inbound.language)
-                outcome = "\n".join([greeting, *described(inbound.language, owner=owner)])
-            elif name in FOR_OWNERS and not owner:
+                names = [name for name in FOR_ALL + FOR_OWNERS if self.may(role, name)]
+                outcome = "\n".join([greeting, *described(names, inbound.language)])
+            elif not self.may(role, name):
                 outcome = Notice(key="owners-only")
             else:
                 outcome = await command(inbound, argument) if command else Notice(key="unknown-command")
@@ -139,9 +157,16 @@ class ChatCommands:
     """Commands for everybody, about the chat in which they are given."""
 
     def __init__(
-        self, client: Client, voices: Sequence[str], retention_hours: float, *, shows_outcomes_alone: bool
+        self,
+        client: Client,
+        voices: Sequence[str],
+        retention_hours: float,
+        code: CodingCommand,
+        *,
+        shows_outcomes_alone: bool,
     ) -> None:
         self._client = client
+        self._code = code
         self._shows_outcomes_alone = shows_outcomes_alone
         self._voices = tuple(voices)
         self._retention_hours = retention_hours
@@ -210,7 +235,7 @@ class ChatCommands:
         await self._update(inbound, "configure", SettingsChange(time_zone=zone))
         return Notice(key="timezone-chosen", params={"chosen": zone})
 
-    async def status(self, inbound: InboundMessage, _argument: str) -> Notice:
+    async def status(self, inbound: InboundMessage, _argument: str) -> str:
         settings = await self._query(inbound, "settings", ChatSettings, ChatSettings())
         queue = await self._query(inbound, "queue", list[QueuedMessage], [])
         language = inbound.language
@@ -221,7 +246,8 @@ class ChatCommands:
             "listens": _language_now(settings, language),
             "zone": _zone_now(settings, language),
         }
-        return Notice(key="status", params={"queue": len(queue), **chosen})
+        told = [Notice(key="status", params={"queue": len(queue), **chosen}), await self._code.status(inbound)]
+        return "\n".join(say(notice, language) for notice in told if notice)
 
     async def cancel(self, inbound: InboundMessage, _argument: str) -> Notice:
         cancelled: int = await self._update(inbound, "cancel", result=int)
@@ -316,9 +342,8 @@ def _zone_now(settings: ChatSettings, language: str | None) -> str:
     return say(Notice(key="timezone-now", params={"chosen": settings.time_zone}), language)
 
 
-def described(language: str | None, *, owner: bool) -> list[str]:
-    """List the commands with what they do, a line each: ``/new — …``."""
-    names = FOR_ALL + (FOR_OWNERS if owner else ())
+def described(names: Sequence[str], language: str | None) -> list[str]:
+    """List commands with what they do, a line each: ``/new — …``."""
     return [f"/{name} — {description(name, language)}" for name in names]
 
 

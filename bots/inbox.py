@@ -10,6 +10,7 @@ from activities.error_codes import ErrorCode
 from activities.values import Notice
 from bots import access
 from bots.access import Admission, Policy, Role
+from bots.coding import gives_task
 from bots.commands import Commands, known, parse
 from bots.intake import ATTACHMENTS, InboundMessage, accept, request_of
 from bots.people import cleaned
@@ -94,20 +95,27 @@ class Inbox:
             if role is Role.STRANGER:
                 notice = Notice(key="not-allowed", params={"user": inbound.user})
                 return self._refuse(inbound, notice, command=command is not None)
-            if command:
-                self._refusals.end(inbound.chat, (inbound.user, inbound.thread))
-                return await self._commands.run(inbound, role, *command)
-            refusal = self._refusal(inbound, admission)
+            counts = command is None or (gives_task(*command) and self._commands.may(role, command[0]))
+            refusal = self._refusal(inbound, admission) if counts else None
             if refusal:
                 return self._refuse(inbound, refusal)
+            if command:
+                self._refusals.end(inbound.chat, (inbound.user, inbound.thread))
+                outcome = await self._commands.run(inbound, role, *command)
+                if counts:
+                    await self._count(inbound)
+                return outcome
             request = request_of(
                 inbound, self._limits.chat, accompanied=self._accompanied, signal_sentences=self._signal_sentences
             )
             await accept(self._client, request)
             self._refusals.end(inbound.chat, (inbound.user, inbound.thread))
-            arrival = Arrival(user=inbound.user, name=cleaned(inbound.sender), limits=self._limits.user)
-            await access.count(self._client, inbound.platform, arrival)
+            await self._count(inbound)
             return None
+
+    async def _count(self, inbound: InboundMessage) -> None:
+        arrival = Arrival(user=inbound.user, name=cleaned(inbound.sender), limits=self._limits.user)
+        await access.count(self._client, inbound.platform, arrival)
 
     def _refusal(self, inbound: InboundMessage, admission: Admission) -> Notice | None:
         limits, now = self._limits, time.time()

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped] # a dependency of huggingface-hub, without types
 
+from activities.error_codes import CodingCode
+from agent.limits import Limits
 from workers.bench.faults.figures import ROWS as FAULT_ROWS
 from workers.bench.faults.plan import Kind
 from workers.bench.report import ROWS
@@ -114,6 +116,16 @@ def test_the_figures_of_reliability_are_those_of_the_campaigns() -> None:
     assert labels[0] == "seed"
     assert labels[1 : 1 + len(FAULT_ROWS)] == [label for label, _cell in FAULT_ROWS]
     assert set(labels[1 + len(FAULT_ROWS) :]) <= {kind.value for kind in Kind}
+
+
+def test_every_code_of_a_coding_task_is_explained() -> None:
+    _, faults = (PROJECT / "docs" / "coding.md").read_text().split("## When something goes wrong")
+    assert {code.value for code in CodingCode} - {"request-invalid"} <= set(re.findall(r"`([a-z-]+)`", faults))
+
+
+def test_the_limits_of_a_coding_task_are_the_defaults() -> None:
+    (limits,) = re.findall(r"^\| `limits` \| `(.+?)` \|", (PROJECT / "docs" / "coding.md").read_text(), re.MULTILINE)
+    assert Limits.model_validate_json(limits) == Limits()
 
 
 def test_every_model_has_a_licence_and_digests() -> None:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from workers import network
 from workers.bench.cli import app as bench_app
+from workers.commands.code import app as code_app
 from workers.commands.doctor import examine, print_findings
 from workers.commands.keys import app as keys_app
 from workers.commands.licences import print_licences
@@ -37,6 +38,7 @@ app = typer.Typer(
     help="Voice chat with your own machines: a voice message becomes a voice reply, durably.",
     epilog="Exit codes: 0 done, 1 something is wrong, 2 wrong usage, 3 not running or in the way, 130 interrupted.",
 )
+app.add_typer(code_app, name="code")
 app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
 app.add_typer(tests_app, name="tests")

@@ -326,7 +326,7 @@ class CodeSettings(BaseSettings):
     """Sent to that server; empty for ``JUNE_LLM_API_KEY`` where the server is the one of conversations."""
     model: str = ""
     """Name that the server knows; empty for ``JUNE_LLM_MODEL``."""
-    driver: Literal["auto", "tools", "schema"] = "auto"
+    driver: Literal["auto", "tools", "schema", "text"] = "auto"
     """``tools``: the server's own tool calls (vLLM); ``schema``: actions as JSON by a schema that the server enforces
     (llama.cpp); ``auto``: ``schema`` for the embedded server, ``tools`` for any other."""
     temperature: float = Field(default=0.2, ge=0, le=2)
@@ -341,12 +341,8 @@ class CodeSettings(BaseSettings):
     """Tokens that the model may think before each action; several thousand for a model that thinks."""
     context_tokens: int = Field(default=0, ge=0)
     """Context window of the agent's model; 0 is ``JUNE_LLM_CONTEXT_TOKENS`` for the embedded one, 32,768 for others."""
-    steps: int = Field(default=40, ge=1, le=1000)
-    """Most steps of a task that says nothing else."""
-    tokens: int = Field(default=2_000_000, ge=1000)
-    """Most tokens that its model reads and writes, all steps together."""
-    seconds: float = Field(default=3600, gt=0, le=86_400)
-    """Longest time of a task, pauses not counted."""
+    parallel: int = Field(default=1, ge=1, le=100)
+    """Model calls of agents at once on one ``gpu`` worker; while somebody waits for a turn, none begins."""
     roots: Ids = ()
     """Folders from which a task that is started by hand may copy its workspace (JSON list); none by default."""
     for_all: bool = False

@@ -47,6 +47,8 @@ TEST_RUN_ID_PREFIX = "tests/"
 CODING_TASK = "CodingTask"
 CODING_MEMO = "code"
 """Memo of a coding task that has ended: its CodingReport, read without any worker."""
+CODING_TOLD_MEMO = "told"
+"""Memo of a coding task whose chat was told of its end: what it was told."""
 CODING_ID_PREFIX = "code/"
 
 
@@ -58,6 +60,16 @@ def conversation_id(platform: str, chat: str, thread: str | None = None) -> str:
 def voice_message_id(platform: str, chat: str, message: str) -> str:
     """Return the id of the workflow that answers a message; one per message, ever."""
     return f"voice/{platform}/{chat}/{message}"
+
+
+def coding_prefix(platform: str, chat: str) -> str:
+    """Return how the ids begin of the coding tasks that a chat has given, in whatever thread."""
+    return f"{CODING_ID_PREFIX}{chat_key(platform, chat)}/"
+
+
+def coding_id(platform: str, chat: str, message: str, thread: str | None = None) -> str:
+    """Return the id of the coding task that a message gives; one per message, ever."""
+    return coding_prefix(platform, chat) + (f"{thread}/" if thread else "") + message
 
 
 def access_id(platform: str) -> str:

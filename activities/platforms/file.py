@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import shutil
 import stat
 from collections.abc import Set
 from contextlib import suppress
@@ -11,15 +12,16 @@ from pathlib import Path
 from activities.blobs import BlobStore, folder_name
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.platform import MessageText, VoiceNote
+from activities.platforms.platform import Document, MessageText, VoiceNote
 from activities.values import BLOB_SCHEME, Address, AudioSource
 
 _OGG_ENDINGS = {".ogg", ".oga", ".opus"}
 _REPLY_ENDINGS = {".txt", ".ogg", ".tmp"}
+_FILES_ENDING = ".files"
 
 
 class Outbox:
-    """Folder where replies lie, as ``<chat>/<message>.txt`` and ``.ogg``."""
+    """Folder where replies lie, as ``<chat>/<message>.txt`` and ``.ogg``, and files in ``<chat>/<message>.files/``."""
 
     def __init__(self, folder: Path) -> None:
         """Use a folder; it is made with the first reply."""
@@ -35,9 +37,12 @@ class Outbox:
         if not folder.is_dir() or folder.is_symlink():
             return
         for file in folder.iterdir():
-            mine = file.suffix in _REPLY_ENDINGS and (messages is None or file.stem in messages)
-            if mine and file.stem not in keep:
+            if (messages is not None and file.stem not in messages) or file.stem in keep:
+                continue
+            if file.suffix in _REPLY_ENDINGS:
                 file.unlink(missing_ok=True)
+            elif file.suffix == _FILES_ENDING and file.is_dir() and not file.is_symlink():
+                shutil.rmtree(file)
         with suppress(OSError):  # something else is in it
             folder.rmdir()
 
@@ -48,6 +53,7 @@ class FilePlatform:
     platform = "file"
     repeatable = True
     caption_limit = 0
+    file_limit = 100_000_000
 
     def __init__(self, outbox: Path, roots: tuple[Path, ...], blobs: BlobStore) -> None:
         """Use folders and a store.
@@ -114,6 +120,12 @@ class FilePlatform:
             await asyncio.to_thread(_replace, destination, voice.data)
         return str(path)
 
+    async def send_file(self, to: Address, document: Document) -> str:
+        """Write a file to the outbox; return its path."""
+        path = self._replies.path(to.chat, to.message, _FILES_ENDING.removeprefix(".")) / document.name
+        await asyncio.to_thread(_write, path, document.data)
+        return str(path)
+
     def _resolve(self, destination: str) -> Path:
         """Resolve a reply's destination; refuse what is outside the permitted folders, or no Ogg file."""
         path = self._outbox / destination
@@ -137,7 +149,8 @@ def _audio_forbidden() -> BadInputError:
 
 def _write(path: Path, data: bytes) -> None:
     """Write into the outbox, whose folders are for their owner alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (path.parent.parent, path.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _replace(path, data)
 
 

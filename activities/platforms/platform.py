@@ -38,6 +38,15 @@ class VoiceNote:
     """Text in the same message, within the platform's ``caption_limit``."""
 
 
+@dataclass(frozen=True)
+class Document:
+    """A file, ready to be sent."""
+
+    name: str
+    """Of ASCII letters, digits and ``._-``."""
+    data: bytes
+
+
 class VoiceForbiddenError(Exception):
     """The receiver does not accept voice messages; text is welcome."""
 
@@ -60,11 +69,15 @@ class Platform(Protocol):
 
     @property
     def repeatable(self) -> bool:
-        """Whether sending the same text or voice note for the same message again leaves a single one."""
+        """Whether sending the same text, voice note or file for the same message again leaves a single one."""
 
     @property
     def caption_limit(self) -> int:
         """UTF-16 code units that a voice note's caption may have; 0: its messages hold no text."""
+
+    @property
+    def file_limit(self) -> int:
+        """Bytes that a file may have."""
 
     async def download(self, source: AudioSource, max_bytes: int) -> bytes:
         """Return the file, or its first ``max_bytes + 1`` bytes; never read more than that."""
@@ -82,6 +95,14 @@ class Platform(Protocol):
 
         Raises:
             VoiceForbiddenError: nothing was sent, and nothing will ever be.
+            SendUncertainError: it may or may not have been sent.
+
+        """
+
+    async def send_file(self, to: Address, document: Document) -> str | None:
+        """Send a file within the platform's ``file_limit``; return the message's id if the platform has one.
+
+        Raises:
             SendUncertainError: it may or may not have been sent.
 
         """

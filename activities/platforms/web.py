@@ -5,7 +5,7 @@ from collections import OrderedDict
 from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.platform import MessageText, VoiceNote
+from activities.platforms.platform import Document, MessageText, VoiceNote
 from activities.values import BLOB_SCHEME, Address, AudioSource
 
 RECENT_TEXTS = 1000
@@ -17,6 +17,7 @@ class WebPlatform:
     platform = "web"
     repeatable = True
     caption_limit = 0
+    file_limit = 100_000_000
 
     def __init__(self, blobs: BlobStore) -> None:
         """Read recordings from the store that the page's server puts them into."""
@@ -45,6 +46,11 @@ class WebPlatform:
     async def send_voice(self, to: Address, voice: VoiceNote) -> str:
         """Do nothing: the reply is in the store, and the turn's result names it."""
         del voice
+        return to.message
+
+    async def send_file(self, to: Address, document: Document) -> str:
+        """Do nothing: the file is in the store, and the page reads of it off the task's workflow."""
+        del document
         return to.message
 
     def recent_text(self, chat: str, message: str) -> str | None:

@@ -47,6 +47,8 @@ class ExecResult(NamedTuple):
     timed_out: bool = False
     out_of_memory: bool = False
     seconds: float = 0.0
+    remarks: tuple[str, ...] = ()
+    """What june says of it: why it ended the command, what of the workspace could not be kept."""
 
 
 class Isolation(NamedTuple):

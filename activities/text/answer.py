@@ -6,6 +6,7 @@ import json
 import re
 from typing import NamedTuple
 
+from activities.language_model import Delta
 from activities.text.repetition import KEPT, find_loop, is_repeated
 from activities.text.sentences import SentenceStream, split
 from activities.text.speakable import well_formed
@@ -27,18 +28,6 @@ _WHOLE = re.compile(r"[.!?…:。！？؟।॥][\"'”’»)\]}*_~`」』）]*\
 _FENCE = re.compile(r"^[ \t>]*(```|~~~)", re.MULTILINE)
 _FENCED = re.compile(r"\A```\w*\n(.*)\n```\Z", re.DOTALL)
 _MAX_TOOL_CALL_CHARS = 5_000
-
-
-class Delta(NamedTuple):
-    """A piece of a streamed completion; every field may be missing."""
-
-    content: str = ""
-    reasoning: str = ""
-    """Thoughts, from servers that keep them apart (``reasoning``, or ``reasoning_content`` of older ones)."""
-    finish_reason: str = ""
-    model: str = ""
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
 
 
 class Bounds(NamedTuple):

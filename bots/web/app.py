@@ -32,6 +32,7 @@ from bots.web.feed import Event, Feeds
 from bots.web.guard import Guard
 from bots.web.sessions import Lock, Sessions, new_chat
 from bots.web.sound import KINDS, as_wav, playable
+from bots.web.tasks import PREFIX as TASK_PREFIX
 from bots.web.turns import PLATFORM, Turns
 from workflows.names import conversation_id
 from workflows.voice.contracts import Stop
@@ -59,6 +60,8 @@ SOUND_RATES = range(8_000, 48_001)
 MESSAGE = r"^[0-9A-Za-z-]{8,64}$"
 _MESSAGE = re.compile(MESSAGE)
 _SOUND = re.compile(r"(?P<digest>[0-9a-f]{64})\.(?P<ending>pcm|ogg)")
+_FILE = re.compile(r"[0-9a-f]{64}\.file")
+_FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}")
 
 logger = logging.getLogger(__name__)
@@ -128,6 +131,7 @@ def build_app(page: Page) -> Guard:
         Route("/api/messages", api.mine(api.message, Bound(MESSAGES_PER_CHAT, MESSAGES)), methods=["POST"]),
         Route("/api/stop", api.mine(api.stop), methods=["POST"]),
         Route("/api/events", api.mine(api.events, Bound(STREAMS_PER_CHAT, STREAMS))),
+        Route("/api/files/{name}", api.mine(api.file, Bound(SOUNDS_PER_CHAT, SOUNDS))),
         Route("/api/audio/{name}", api.mine(api.audio, Bound(SOUNDS_PER_CHAT, SOUNDS))),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
@@ -249,6 +253,8 @@ class _Api:
         feeds.tell(chat, "said", line, inbound.message)
         if feeds.of(chat):
             feeds.tell(chat, "settings", await self._settings(chat))
+        if command == "code":
+            feeds.follow(chat, f"{TASK_PREFIX}{inbound.message}")
 
     async def stop(self, request: Request, chat: str) -> Response:
         """End the answers under way; ``heard`` (a message) is the one that was heard, up to ``heard_chars``.
@@ -315,6 +321,19 @@ class _Api:
                 raise HTTPException(400, "a rate between 8000 and 48000 is needed")
             data = as_wav(data, int(rate))
         return playable(data, KINDS[match["ending"]], request.headers.get("range"))
+
+    async def file(self, request: Request, chat: str) -> Response:
+        """Serve a file of this browser's own chat, to be saved: a browser must not show what an agent has written."""
+        match = _FILE.fullmatch(request.path_params["name"])
+        name = request.query_params.get("name", "")
+        if match is None or not _FILE_NAME.fullmatch(name):
+            raise HTTPException(404, "no such file")
+        try:
+            data = await self._page.store.get(f"{PLATFORM}/{chat}/{match[0]}")
+        except ApplicationError:
+            raise HTTPException(404, "no such file") from None
+        saved = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(data, media_type="application/octet-stream", headers=saved)
 
 
 class _Login(BaseModel):

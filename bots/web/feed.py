@@ -13,6 +13,7 @@ from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from bots.web.shared_reads import SharedReads
+from bots.web.tasks import Tasks, is_task
 from bots.web.turns import Turns, TurnView
 
 RECENT_SECONDS = 60.0
@@ -36,16 +37,18 @@ class Event(NamedTuple):
 class Feed:
     """The events of one chat."""
 
-    def __init__(self, turns: Turns, chat: str, recent: "Recent | None" = None) -> None:
+    def __init__(self, turns: Turns, chat: str, recent: "Recent | None" = None, tasks: Tasks | None = None) -> None:
         """Begin with nobody who listens.
 
         Args:
             turns: what is read.
+            tasks: coding tasks, which are read as well.
             chat: whose.
             recent: messages that came of late.
 
         """
         self._turns = turns
+        self._tasks = tasks
         self._chat = chat
         self._reads = SharedReads()
         self._recent = recent or Recent()
@@ -67,7 +70,7 @@ class Feed:
         listener = _Listener(language)
         self._listeners.add(listener)
         try:
-            turns = await self._reads.read("turns", lambda: self._turns.last(self._chat))
+            turns = await self._reads.read("turns", self._last)
             self._follow_those_under_way(turns)
             shown = [view.said_in(language).model_dump(mode="json") for view in self._shown(turns)]
             yield Event("turns", json.dumps({"turns": shown}))
@@ -77,6 +80,15 @@ class Feed:
             self._listeners.discard(listener)
             if not self._listeners:
                 self._stop_reading()
+
+    async def _last(self) -> list[TurnView]:
+        """Return the last turns, with the tasks that have ended; follow those that have not."""
+        if self._tasks is None:
+            return await self._turns.last(self._chat)
+        turns, (tasks, under_way) = await asyncio.gather(self._turns.last(self._chat), self._tasks.last(self._chat))
+        for task in under_way:
+            self.follow(task)
+        return [*turns, *tasks]
 
     def follow(self, message: str, at: float | None = None) -> None:
         """Read a turn until it is done, and tell of each change.
@@ -117,7 +129,8 @@ class Feed:
         return list({**listed, **{name: view for name, view in self._views.items() if name not in listed}}.values())
 
     async def _read(self, message: str, at: float) -> None:
-        async for view in self._turns.watch(self._chat, message):
+        watched = self._tasks if self._tasks and is_task(message) else self._turns
+        async for view in watched.watch(self._chat, message):
             self._views[message] = dated = view.model_copy(update={"at": view.at or at})
             events: dict[str | None, Event] = {}
             for listener in self._listeners:
@@ -143,16 +156,17 @@ class Feed:
 class Feeds:
     """The feeds of all chats that somebody looks at."""
 
-    def __init__(self, turns: Turns) -> None:
-        """Read from these turns."""
+    def __init__(self, turns: Turns, tasks: Tasks | None = None) -> None:
+        """Read from these turns, and these coding tasks."""
         self._turns = turns
+        self._tasks = tasks
         self._recent = Recent()
         self._feeds: WeakValueDictionary[str, Feed] = WeakValueDictionary()
         """By chat, for as long as they are listened to."""
 
     def feed(self, chat: str) -> Feed:
         """Return a chat's feed."""
-        return self._feeds.setdefault(chat, Feed(self._turns, chat, self._recent))
+        return self._feeds.setdefault(chat, Feed(self._turns, chat, self._recent, self._tasks))
 
     def of(self, chat: str) -> Feed | None:
         """Return the feed of a chat that is listened to."""

@@ -59,6 +59,19 @@ class Spoken(BaseModel):
     end: int = 0
     """Characters of the answer up to its end; 0 where it is more than one."""
 
+    @classmethod
+    def of(cls, ref: BlobRef) -> "Spoken":
+        """Return where stored sound is served."""
+        name = ref.key.rsplit("/", 1)[-1]
+        return cls(url=f"api/audio/{name}?rate={ref.sample_rate}", seconds=round(ref.seconds, 2))
+
+
+class FileView(BaseModel):
+    """A file to download."""
+
+    name: str
+    url: str
+
 
 class TurnView(BaseModel):
     """All that the page shows of a turn at one moment."""
@@ -79,6 +92,10 @@ class TurnView(BaseModel):
     """The whole spoken reply."""
     question: Spoken | None = None
     """The recording that is answered, as it was understood."""
+    files: list[FileView] = []
+    """Of a coding task: what has come of it."""
+    once: bool = False
+    """It is not asked again by its transcript, which may be cut."""
     stopped: bool = False
     """A person has ended the answer, or stopped listening to it."""
     heard_chars: int | None = None
@@ -269,7 +286,7 @@ class Turns:
     def _sentences(self, progress: TurnProgress) -> list[Spoken]:
         written, sentences = progress.result.answer or progress.written, progress.sentences
         spoken = zip(progress.speech, sentences, ends_of(written, sentences), strict=False)
-        return [self._spoken(ref).model_copy(update={"text": text, "end": end}) for ref, text, end in spoken]
+        return [Spoken.of(ref).model_copy(update={"text": text, "end": end}) for ref, text, end in spoken]
 
     async def _from_outside(self, chat: str, view: TurnView) -> TurnView:
         """Check whether a turn that shows nothing new has ended without a result (terminated, say)."""
@@ -309,8 +326,8 @@ class Turns:
             message=message,
             transcript=result.transcript,
             answer=result.answer,
-            reply=self._spoken(result.reply) if result.reply else None,
-            question=self._spoken(result.question) if result.question else None,
+            reply=Spoken.of(result.reply) if result.reply else None,
+            question=Spoken.of(result.question) if result.question else None,
             stopped=stopped or result.heard_chars is not None,
             heard_chars=result.heard_chars,
             error=error,
@@ -322,10 +339,6 @@ class Turns:
 
     def _notice(self, error: str) -> Notice:
         return Notice(key=error, params=self._figures)
-
-    def _spoken(self, ref: BlobRef) -> Spoken:
-        name = ref.key.rsplit("/", 1)[-1]
-        return Spoken(url=f"api/audio/{name}?rate={ref.sample_rate}", seconds=round(ref.seconds, 2))
 
     async def _conversation(self, chat: str, query: str, kind: type[T], default: T) -> T:
         workflow = conversation_id(PLATFORM, chat)

@@ -12,7 +12,7 @@ from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.fetch import FetchActivity, FetchRequest
-from activities.platforms.platform import MessageText, VoiceNote
+from activities.platforms.platform import Document, MessageText, VoiceNote
 from activities.values import Address, AudioSource
 from tests.support import audio_samples as make
 
@@ -26,6 +26,7 @@ class Shelf:
     platform = "shelf"
     repeatable = True
     caption_limit = 0
+    file_limit = 0
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files
@@ -39,6 +40,9 @@ class Shelf:
         raise NotImplementedError
 
     async def send_voice(self, to: Address, voice: VoiceNote) -> str | None:
+        raise NotImplementedError
+
+    async def send_file(self, to: Address, document: Document) -> str | None:
         raise NotImplementedError
 
 

@@ -2,17 +2,20 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio import workflow
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities import forget
 from activities.blobs import BlobStore
 from activities.forget import ForgetActivity, ForgetRequest
 from activities.platforms.file import Outbox
@@ -35,6 +38,28 @@ class Said:
             await workflow.wait_condition(lambda: False)
         if how == "continue":
             workflow.continue_as_new("wait")
+
+
+@workflow.defn(name="CodingTask")
+class Task:
+    """A coding task under way, which ends when it is cancelled, or not; what it does takes a moment to end."""
+
+    def __init__(self) -> None:
+        self.forgotten = False
+
+    @workflow.signal
+    def forget(self) -> None:
+        self.forgotten = True
+
+    @workflow.run
+    async def run(self, how: str) -> None:
+        while True:
+            try:
+                await workflow.wait_condition(lambda: False)
+            except asyncio.CancelledError:
+                if how == "ends" and self.forgotten:
+                    await workflow.sleep(0.2)
+                    raise
 
 
 async def start(client: Client, queue: str, chat: str, how: str, name: str | None = None) -> WorkflowHandle[Said, None]:
@@ -154,6 +179,89 @@ async def test_topics_are_forgotten_one_by_one_or_all_together(dev_server: Workf
         assert await other.forget("55", whole_chat=True) == (3, 7)
         assert await other.left() == set()
         assert await one.forget("55") == (1, 2)
+
+
+class Tasks:
+    """Coding tasks of a chat: one in no thread, one in thread 5, and one of another chat."""
+
+    def __init__(self, client: Client, queue: str) -> None:
+        self.client, self.queue, self.chat, self.blobs = client, queue, uuid.uuid4().hex, BlobStore.open("memory://")
+        self.names = [f"{self.chat}/77", f"{self.chat}/5/78", f"{self.chat}2/79"]
+
+    async def begin(self, how: str) -> None:
+        for name in self.names:
+            chat = name.partition("/")[0]
+            attributes = TypedSearchAttributes([SearchAttributePair(CHAT, f"file/{chat}")])
+            await self.client.start_workflow(
+                Task.run, how, id=f"code/file/{name}", task_queue=self.queue, search_attributes=attributes
+            )
+            await self.listed(chat, {f"code/file/{name}"})
+
+    async def listed(self, chat: str, names: set[str]) -> None:
+        async def are() -> bool:
+            return names <= {run.id async for run in self.client.list_workflows(f"Chat = 'file/{chat}'")}
+
+        await until(are)
+
+    async def forget(self, thread: str | None, *, whole_chat: bool = False, asked_at: datetime | None = None) -> None:
+        request = ForgetRequest(
+            platform="file",
+            chat=self.chat,
+            thread=thread,
+            whole_chat=whole_chat,
+            conversation=f"chat/file/{self.chat}" + (f"/{thread}" if thread else ""),
+            keep_run_id="none",
+            tasks=f"code/file/{self.chat}/",
+        )
+        environment = ActivityEnvironment()
+        environment.info = replace(environment.info, scheduled_time=asked_at or datetime.now(UTC) + timedelta(hours=1))
+        await environment.run(ForgetActivity(self.blobs, self.client, NOWHERE).forget, request)
+
+    async def running(self) -> list[str]:
+        async def is_running(name: str) -> bool:
+            try:
+                found = await self.client.get_workflow_handle(f"code/file/{name}").describe()
+            except RPCError:
+                return False
+            return found.status is WorkflowExecutionStatus.RUNNING
+
+        return [name for name in self.names if await is_running(name)]
+
+    async def end(self) -> None:
+        for name in await self.running():
+            await self.client.get_workflow_handle(f"code/file/{name}").terminate()
+
+
+async def test_a_task_under_way_ends_with_its_conversation_and_is_deleted(dev_server: WorkflowEnvironment) -> None:
+    client, queue = dev_server.client, f"forget-{uuid.uuid4()}"
+    worker = Worker(client, task_queue=queue, workflows=[Task], workflow_runner=UnsandboxedWorkflowRunner())
+    async with worker, asyncio.timeout(30):
+        tasks = Tasks(client, queue)
+        await tasks.begin("ends")
+        in_none, in_topic, elsewhere = tasks.names
+        await tasks.forget(None, asked_at=datetime.now(UTC) - timedelta(hours=1))
+        assert await tasks.running() == tasks.names, "begun after that"
+        await tasks.forget("5")
+        assert await tasks.running() == [in_none, elsewhere]
+        await gone(client, f"code/file/{in_topic}", None)
+        await tasks.forget(None)
+        assert await tasks.running() == [elsewhere]
+        await gone(client, f"code/file/{in_none}", None)
+        await tasks.end()
+
+
+async def test_all_tasks_end_with_the_whole_chat_by_force_if_need_be(
+    dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forget, "TASK_SECONDS", 0.3)
+    client, queue = dev_server.client, f"forget-{uuid.uuid4()}"
+    worker = Worker(client, task_queue=queue, workflows=[Task], workflow_runner=UnsandboxedWorkflowRunner())
+    async with worker, asyncio.timeout(30):
+        tasks = Tasks(client, queue)
+        await tasks.begin("goes on")
+        await tasks.forget(None, whole_chat=True)
+        assert await tasks.running() == tasks.names[2:]
+        await tasks.end()
 
 
 def test_a_request_of_before_topics_is_read() -> None:

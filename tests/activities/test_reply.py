@@ -3,9 +3,10 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from temporalio.client import ActivityFailureError, Client
@@ -20,8 +21,17 @@ from activities.audio.pcm import paused
 from activities.blobs import BlobStore
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.platform import MessageText, SendUncertainError, VoiceForbiddenError, VoiceNote
-from activities.reply import Delivered, Ledger, PartState, ReplyActivity, ReplyRequest, within
+from activities.platforms.platform import Document, MessageText, SendUncertainError, VoiceForbiddenError, VoiceNote
+from activities.reply import (
+    Delivered,
+    FileDelivered,
+    FileRequest,
+    Ledger,
+    PartState,
+    ReplyActivity,
+    ReplyRequest,
+    within,
+)
 from activities.values import Address, AudioSource, BlobRef, Notice
 from tests.support import audio_samples as make
 from tests.support.waiting import until
@@ -33,13 +43,17 @@ class Chat:
     """A platform that remembers what it was sent, and fails as it is told to."""
 
     platform = "chat"
+    file_limit = 1000
 
     def __init__(self, *, repeatable: bool = False, caption_limit: int = 0) -> None:
         self.repeatable = repeatable
         self.caption_limit = caption_limit
         self.texts: list[str] = []
         self.voices: list[VoiceNote] = []
+        self.files: list[Document] = []
         self.addresses: list[Address] = []
+        self.before_file: list[Exception] = []
+        self.after_file: list[Exception] = []
         self.before_text: list[Exception] = []
         self.before_voice: list[Exception] = []
         self.after_voice: list[Exception] = []
@@ -62,6 +76,15 @@ class Chat:
         if self.after_voice:
             raise self.after_voice.pop()
         return "v1"
+
+    async def send_file(self, to: Address, document: Document) -> str | None:
+        if self.before_file:
+            raise self.before_file.pop()
+        self.files.append(document)
+        self.addresses.append(to)
+        if self.after_file:
+            raise self.after_file.pop()
+        return f"f{len(self.files)}"
 
 
 def say(notice: Notice, language: str | None) -> str:
@@ -103,6 +126,19 @@ class Stage:
             retry_policy=RetryPolicy(initial_interval=timedelta(seconds=initial_seconds), maximum_attempts=3),
         )
 
+    async def send_file(self, data: bytes) -> FileDelivered:
+        to = Address(platform="chat", chat="1", message="7")
+        file = await self.blobs.put("chat", "1", data, mime="text/x-python", seconds=0, sample_rate=0, ending="py")
+        return await self.client.execute_activity_method(
+            ReplyActivity.send_file,
+            FileRequest(to=to, name="sums.py", file=file),
+            id=str(uuid.uuid4()),
+            task_queue=self.queue,
+            start_to_close_timeout=timedelta(seconds=20),
+            heartbeat_timeout=timedelta(seconds=15),
+            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=0.01), maximum_attempts=3),
+        )
+
 
 @pytest.fixture
 async def stage(dev_server: WorkflowEnvironment) -> AsyncIterator[Stage]:
@@ -112,9 +148,38 @@ async def stage(dev_server: WorkflowEnvironment) -> AsyncIterator[Stage]:
 
 @asynccontextmanager
 async def working(stage: Stage) -> AsyncIterator[Stage]:
-    queue, activities = stage.queue, [stage.activity.reply]
+    queue = stage.queue
+    activities: list[Callable[..., Any]] = [stage.activity.reply, stage.activity.send_file]
     async with Worker(stage.client, task_queue=queue, activities=activities, graceful_shutdown_timeout=timedelta(0)):
         yield stage
+
+
+async def test_a_file_is_sent(stage: Stage) -> None:
+    assert await stage.send_file(b"1" * 1000) == FileDelivered(state="sent", message="f1")
+    assert stage.chat.files == [Document("sums.py", b"1" * 1000)]
+    with pytest.raises(ActivityFailureError) as failed:
+        await stage.send_file(b"1" * 1001)
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert (failed.value.cause.type, failed.value.cause.details) == (ErrorCode.REPLY_FAILED, ({"limit_bytes": 1000},))
+
+
+async def test_a_file_is_sent_again_where_it_was_certainly_not_sent(stage: Stage) -> None:
+    stage.chat.before_file.append(ConnectionError("scripted"))
+    assert await stage.send_file(b"1") == FileDelivered(state="sent", message="f1")
+    assert len(stage.chat.files) == 1
+
+
+async def test_a_file_that_may_have_arrived_is_not_sent_again(stage: Stage) -> None:
+    stage.chat.after_file.append(SendUncertainError("scripted"))
+    assert await stage.send_file(b"1") == FileDelivered(state="uncertain")
+    assert len(stage.chat.files) == 1
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "a b", "x" * 101, "ü.py", "a\n"])
+def test_names_of_files_are_plain(name: str) -> None:
+    ref = BlobRef(key="k", mime="a/b", bytes=1, seconds=0, sample_rate=0)
+    with pytest.raises(ValueError, match="name"):
+        FileRequest(to=Address(platform="chat", chat="1", message="7"), name=name, file=ref)
 
 
 async def test_text_then_voice(stage: Stage) -> None:

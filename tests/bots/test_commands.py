@@ -68,7 +68,7 @@ async def test_what_needs_nobody(platform: Platform) -> None:
     assert await platform.command("start") == said("start")
     assert await platform.command("privacy") == said("privacy", kept_seconds=172_800)
     assert await platform.command("frobnicate") == said("unknown-command")
-    assert (await platform.command("help")).splitlines() == [said("help"), *described(None, owner=True)]
+    assert (await platform.command("help")).splitlines() == [said("help"), *described(FOR_ALL + FOR_OWNERS, None)]
     assert "/allow" not in await platform.command("help", owner=False)
 
 

@@ -23,10 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
+SANDBOX_DOCKERFILE = (ROOT / "docker" / "sandbox.Dockerfile").read_text(encoding="utf-8")
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("june")}
 COMMANDS = {name: service["command"] for name, service in OURS.items() if "entrypoint" not in service}
 WORKERS = {name: command[1] for name, command in COMMANDS.items() if command[0] in {"worker", "bot"}}
-PROFILES = ("cpu", "gpu", *OPTIONAL)
+ELSEWHERE = frozenset({Role.SANDBOX})
+"""Roles without a service: a container without rights can make no namespaces, and none gets an engine's socket."""
+WANTED = tuple(role for role in OPTIONAL if role not in ELSEWHERE)
+PROFILES = ("cpu", "gpu", *WANTED)
 SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
 
 
@@ -48,10 +52,16 @@ def test_each_profile_serves_each_queue_once(profile: str) -> None:
     assert sorted(served) == sorted(set(Role) - set(OPTIONAL))
 
 
-@pytest.mark.parametrize("role", sorted(OPTIONAL))
+@pytest.mark.parametrize("role", sorted(WANTED))
 def test_what_is_optional_starts_when_it_is_wanted_and_then_once(role: Role) -> None:
     (name,) = (name for name, served in WORKERS.items() if served == role)
     assert SERVICES[name]["profiles"] == [role.value]
+
+
+def test_what_needs_rights_of_its_own_is_no_service() -> None:
+    assert not ELSEWHERE & {*WORKERS.values()}
+    sources = [str(volume) for service in SERVICES.values() for volume in service.get("volumes", [])]
+    assert [source for source in sources if "sock" in source] == []
 
 
 def test_a_secret_is_given_to_those_who_need_it() -> None:
@@ -190,13 +200,13 @@ def test_the_image_runs_as_june_without_rights() -> None:
     assert 'ENTRYPOINT ["june"]' in runtime
 
 
-def test_only_named_files_enter_the_image() -> None:
+def test_only_named_files_enter_the_images() -> None:
     """Nothing is copied as a whole, and the context holds only what is."""
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
     copied = {
         source
-        for words in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+        for words in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE + SANDBOX_DOCKERFILE, re.MULTILINE)
         for source in words.split()[:-1]
     }
     assert rules[0] == "*"

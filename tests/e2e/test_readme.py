@@ -13,8 +13,10 @@ from workers.local.session import QUESTION
 from workers.local.stack import Embedded
 from workers.settings import (
     PROJECT,
+    CodeSettings,
     DiscordSettings,
     LlmSettings,
+    SandboxSettings,
     TelegramSettings,
     WebSettings,
     WhisperSettings,
@@ -23,13 +25,14 @@ from workers.settings import (
 
 pytestmark = pytest.mark.e2e
 
-PAGES = {"README.md": 1, "docs/commands.md": 3, "docs/look-inside.md": 4, "docs/tests.md": 17}
+PAGES = {"README.md": 1, "docs/commands.md": 3, "docs/look-inside.md": 6, "docs/tests.md": 17, "docs/coding.md": 5}
 """Pages whose commands are run, and how many there are at least."""
-PAGES_OF_SETTINGS = ("docs/models.md", "docs/telegram.md", "docs/discord.md", "docs/web.md")
+PAGES_OF_SETTINGS = ("docs/models.md", "docs/telegram.md", "docs/discord.md", "docs/web.md", "docs/sandbox.md")
 ELSEWHERE = {
     "make": "tests/test_docs.py looks the targets up; CI runs check and test",
     ".venv/bin/june up": "the fixture does",
     ".venv/bin/june doctor": "finds fault with the models that a stack without engines lacks: tests/workers",
+    ".venv/bin/june code": "needs a model, a sandbox and tasks: tests/e2e/test_code.py",
     ".venv/bin/june tests health": "finds no worker in a stack without one: tests/e2e/test_integration_runs.py",
 }
 """Commands that are not run here, and why."""
@@ -75,5 +78,14 @@ def test_exported_settings_are_settings(page: str, monkeypatch: pytest.MonkeyPat
     assert exported
     for name, value in exported.items():
         monkeypatch.setenv(name, value)
-    read = environment(LlmSettings(), WhisperSettings(), TelegramSettings(), DiscordSettings(), WebSettings())
+    areas = (
+        LlmSettings,
+        WhisperSettings,
+        TelegramSettings,
+        DiscordSettings,
+        WebSettings,
+        CodeSettings,
+        SandboxSettings,
+    )
+    read = environment(*(area() for area in areas))
     assert {name: read.get(name, "").strip('[]"') for name in exported} == exported

@@ -73,6 +73,8 @@ class ModelServerDouble:
         """Begin without a script."""
         self.url = ""
         self.requests: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
+        """Of the same requests, as they came."""
         self.open_streams = 0
         self._scripts: deque[Answering] = deque()
 
@@ -80,10 +82,12 @@ class ModelServerDouble:
         """Set the answers to come, and forget the requests."""
         self._scripts = deque(scripts)
         self.requests.clear()
+        self.bodies.clear()
 
     async def answer(self, request: Request) -> Response:
         """Answer by the next script."""
-        self.requests.append(await request.json())
+        self.bodies.append(await request.body())
+        self.requests.append(json.loads(self.bodies[-1]))
         script = self._scripts.popleft() if len(self._scripts) > 1 else self._scripts[0]
         if not isinstance(script, Script):
             script = script(self.requests[-1])

@@ -14,11 +14,13 @@ from temporalio.client import Client
 from activities.blobs import BlobStore
 from activities.platforms.web import WebPlatform
 from bots.access import Policy
+from bots.coding import CodingRules
 from bots.commands import Commands
 from bots.inbox import InboundLimits, Inbox
 from bots.web.app import Page, build_app
 from bots.web.feed import Feeds
 from bots.web.sessions import Lock, Sessions
+from bots.web.tasks import Tasks
 from bots.web.turns import Turns
 
 URL = "http://localhost:8088"
@@ -34,13 +36,14 @@ Told = tuple[str, View]
 
 def page_of(client: Client, password: str = "", max_bytes: int = MAX_BYTES) -> Page:
     blobs = BlobStore.open("memory://")
-    commands = Commands(client, VOICES, 24, shows_outcomes_alone=True)
+    coding = CodingRules(for_all=True)
+    commands = Commands(client, VOICES, 24, shows_outcomes_alone=True, coding=coding)
     turns = Turns(client, WebPlatform(blobs).recent_text, "http://ui", {"limit_bytes": max_bytes})
     return Page(
         inbox=Inbox(client, Policy(everyone=True), InboundLimits(max_bytes=max_bytes), commands, signal_sentences=True),
         store=blobs,
         turns=turns,
-        feeds=Feeds(turns),
+        feeds=Feeds(turns, Tasks(client, turns.link)),
         sessions=Sessions(KEY, password),
         lock=Lock(password),
         stopping=asyncio.Event(),

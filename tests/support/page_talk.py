@@ -20,6 +20,7 @@ from bots.web.app import build_app
 from bots.web.turns import PLATFORM
 from tests.support.page_browser import MICROPHONE_RATE, open_page
 from tests.support.page_client import page_of
+from tests.support.waiting import until
 from tests.support.world import World
 from workers.http import listen, serving
 
@@ -213,3 +214,18 @@ def tone_microphone(file: Path, seconds: float = 30) -> None:
     with wave.open(str(file), "wb") as target:
         target.setparams((1, 2, MICROPHONE_RATE, len(times), "NONE", "not compressed"))
         target.writeframes((9000 * np.sin(2 * np.pi * 440 * times)).astype("<i2").tobytes())
+
+
+async def first_sound(tab: Page, question: int) -> float:
+    """Milliseconds from a question to the first sound after it."""
+    script = """(question) => {
+        const asked = performance.getEntriesByName("june:asked")[question - 1].startTime;
+        const later = performance.getEntriesByName("june:sound").filter((mark) => mark.startTime > asked);
+        return later.length ? later[0].startTime - asked : null;
+    }"""
+
+    async def heard() -> bool:
+        return await tab.evaluate(script, question) is not None
+
+    await until(heard)
+    return float(await tab.evaluate(script, question))

@@ -23,6 +23,7 @@ from activities.synthesize import Speech, SynthesizeRequest
 from activities.transcribe import TranscribeRequest, Transcript
 from activities.values import BlobRef
 from workflows.access.workflow import Access
+from workflows.coding.workflow import CodingTask
 from workflows.names import CPU_QUEUE, GPU_QUEUE, WORKFLOW_QUEUE, platform_queue
 from workflows.testruns.workflow import IntegrationRun
 from workflows.voice.conversation import Conversation
@@ -139,7 +140,7 @@ async def running(
     """Run workers for all queues but those in ``without``."""
     queues: dict[str, dict[str, Any]] = {
         WORKFLOW_QUEUE: {
-            "workflows": [Access, Conversation, IntegrationRun, VoiceMessage],
+            "workflows": [Access, CodingTask, Conversation, IntegrationRun, VoiceMessage],
             "activities": [world.forget],
         },
         GPU_QUEUE: {"activities": [world.transcribe, world.infer]},

@@ -30,7 +30,7 @@ def june(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["up", "talk", "demo", "worker", "bot", "doctor", "models", "bench", "tests", "settings"]
+    "command", ["up", "talk", "demo", "worker", "bot", "code", "doctor", "models", "bench", "tests", "settings"]
 )
 def test_help_says_what_there_is(command: str) -> None:
     runner = CliRunner()

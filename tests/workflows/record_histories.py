@@ -10,22 +10,25 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowHistory
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.error_codes import ErrorCode
+from activities.coding.act import Acted, ActRequest
+from activities.error_codes import CodingCode, ErrorCode
 from activities.infer import InferRequest
 from activities.reply import Delivered, ReplyRequest
 from activities.testruns.results import Outcome
 from activities.values import Address, AudioSource
 from bots.access import count
 from bots.intake import accept
+from tests.support.coding_world import STEPS, CodingWorld, Step, coding, hold_step
 from tests.support.encryption import CONVERTER
 from tests.support.testrun_world import Suite, forever, report, telling
 from tests.support.waiting import until
@@ -34,6 +37,8 @@ from workers.encryption.codec import data_converter
 from workers.encryption.source import Keys
 from workflows.access.contracts import AccessChange, AccessState, Arrival, Heard, Permission, UserLimits
 from workflows.access.workflow import Access
+from workflows.coding.contracts import CodingRequest
+from workflows.coding.workflow import CodingTask
 from workflows.names import SEARCH_ATTRIBUTES, TESTS_QUEUE, WORKFLOW_QUEUE, access_id, conversation_id, voice_message_id
 from workflows.testruns.contracts import RunRequest
 from workflows.testruns.workflow import IntegrationRun
@@ -384,14 +389,55 @@ async def encrypted(client: Client, world: World) -> AsyncIterator[tuple[str, Wo
     await chat.handle.terminate()
 
 
+async def coding_tasks(client: Client, _world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """A task that is done though a step is interrupted and somebody speaks; one at its limit; one that is cancelled."""
+    async with coding(client, CodingWorld()) as world:
+        began, go_on = asyncio.Event(), asyncio.Event()
+
+        async def die(request: ActRequest) -> Acted | None:
+            if request.step == 1:
+                raise ApplicationError("the worker ends", type=CodingCode.SANDBOX_DIED.value, non_retryable=True)
+            return await hold_step(3, began, go_on)(request)
+
+        world.behaviours["act"] = die
+        task = await _coding_task(client, "finished")
+        await began.wait()
+        await task.signal(CodingTask.say, "Use integers.")
+        await task.signal(CodingTask.pause)
+        go_on.set()
+        await asyncio.sleep(0.3)
+        await task.signal(CodingTask.resume)
+        await task.result()
+        yield "coding_finished", task
+        world.behaviours.clear()
+        world.steps = [Step("run", "run make")]
+        task = await _coding_task(client, "repeating")
+        await task.result()
+        yield "coding_repeating", task
+        began, go_on = asyncio.Event(), asyncio.Event()
+        world.behaviours["act"] = hold_step(2, began, go_on)
+        world.steps = STEPS
+        task = await _coding_task(client, "cancelled")
+        await began.wait()
+        await task.cancel()
+        with suppress(WorkflowFailureError):
+            await task.result()
+        yield "coding_cancelled", task
+
+
+async def _coding_task(client: Client, name: str) -> WorkflowHandle[Any, Any]:
+    request = CodingRequest(task="Make calc.py add up.")
+    return await client.start_workflow(CodingTask.run, request, id=f"code/{name}", task_queue=WORKFLOW_QUEUE)
+
+
 SCENES: dict[str, Scene] = {
     scene.__name__: scene
     for scene in (
         *(turns, conversation, summaries, accompanied, users, permissions, integration),
-        *(stopped, queue_notice, uncertain, counted, encrypted),
+        *(stopped, queue_notice, uncertain, counted, encrypted, coding_tasks),
     )
 }
-ENCRYPTED = (encrypted,)
+ENCRYPTED = (encrypted, coding_tasks)
 """Scenes that are recorded with the tests' keys; the others are in the clear, as june 0.1.0 wrote them."""
 
 
@@ -408,7 +454,10 @@ async def record(address: str, scenes: Iterable[Scene]) -> dict[str, WorkflowHis
     for scene in scenes:
         converter = CONVERTER if scene in ENCRYPTED else data_converter(Keys.none())
         client = await Client.connect(address, data_converter=converter, identity="june")
-        async with running(client, World()) as world:
+        async with AsyncExitStack() as stack:
+            world = World()
+            if scene is not coding_tasks:  # which has workers of its own
+                await stack.enter_async_context(running(client, world))
             async for name, handle in scene(client, world):
                 histories[name] = await handle.fetch_history()
     return histories

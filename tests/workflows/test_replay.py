@@ -44,6 +44,9 @@ RECORDED = {
     "conversation_encrypted",
     "turn_encrypted",
     "turn_encrypted_refused",
+    "coding_finished",
+    "coding_repeating",
+    "coding_cancelled",
 }
 MAX_BYTES = 200_000
 

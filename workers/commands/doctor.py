@@ -32,6 +32,7 @@ from workers.settings import (
     EncryptionSettings,
     LlmSettings,
     PiperSettings,
+    SandboxSettings,
     StorageSettings,
     TelegramSettings,
     TelemetrySettings,
@@ -50,6 +51,7 @@ PROXY_KINDS = ("http", "https", "socks5", "socks5h")
 """What httpx, which asks the model server and Telegram, can use."""
 OTHER_SITE = "site.invalid"
 PYTHONS = ((3, 11), (3, 15))
+BACKEND_SETTINGS = {"backend", "bwrap", "image", "runtime", "uid", "slots", "packages"}
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,21 @@ def check_encryption(storage: StorageSettings, settings: EncryptionSettings) -> 
     return Finding("encryption", ok=True, found=found)
 
 
+async def check_sandbox(settings: SandboxSettings) -> Finding:
+    """Check where the coding agent's commands run, by running one: what isolates it, and how to get more."""
+    from activities.sandbox.backends import open_backend
+    from activities.sandbox.sandbox import SandboxError
+
+    backend = open_backend(**settings.model_dump(include=BACKEND_SETTINGS))
+    try:
+        isolation = await backend.isolation()
+    except SandboxError as error:
+        return Finding("sandbox", ok=False, found=f"{error.code}: the coding agent runs nothing", advice=str(error))
+    found = f"{isolation.backend}: {', '.join(isolation.holds)}"
+    more = "".join(f" Not {missing}." for missing in isolation.lacks).strip()
+    return Finding("sandbox", ok=True, found=found, advice=more)
+
+
 async def check_server() -> list[Finding]:
     """Check that a Temporal server answers, knows june's search attributes, and that workers poll each queue."""
     try:
@@ -342,6 +359,7 @@ async def examine() -> list[Finding]:
     local.append(check_encryption(storage, EncryptionSettings()))
     local.append(check_ports(home, ports))
     local.append(check_proxies(LlmSettings(), ports))
+    local.append(await check_sandbox(SandboxSettings()))
     web_ui = await check_web_ui(home, WebSettings(), ports)
     return [*local, *await check_server(), web_ui, await check_model_server(LlmSettings(), home, ports)]
 

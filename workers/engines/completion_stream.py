@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
-from activities.text.answer import Delta
+from activities.language_model import Delta, ToolCallPiece
 
 MAX_EVENT_BYTES = 4_000_000
 """Of one event; a server that sends no line end for so long speaks another protocol."""
@@ -119,7 +119,28 @@ def read_completion(value: Any) -> Delta:  # noqa: ANN401 - whatever the server 
         model=_text(value.get("model"))[:200],
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
+        calls=_calls(delta),
     )
+
+
+def _calls(delta: dict[str, Any]) -> tuple[ToolCallPiece, ...]:
+    """Return the pieces of tool calls; of the field before ``tool_calls`` there is one call at most."""
+    listed = delta.get("tool_calls")
+    if not isinstance(listed, list):
+        function = _dict(delta.get("function_call"))
+        listed = [{"function": function}] if function else []
+    pieces = []
+    for position, call in enumerate(map(_dict, listed)):
+        function, index = _dict(call.get("function")), _count(call.get("index"))
+        arguments = function.get("arguments")
+        if isinstance(arguments, dict):  # not as text, as Ollama's own protocol has them
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        piece = ToolCallPiece(
+            position if index is None else index, _text(call.get("id")), _text(function.get("name")), _text(arguments)
+        )
+        if any(piece[1:]):
+            pieces.append(piece)
+    return tuple(pieces)
 
 
 def _parts(content: object) -> tuple[str, str]:

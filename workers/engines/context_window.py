@@ -1,6 +1,7 @@
 """Fit a prompt into what a model server can read: by its own count of tokens where it tells one, or by its refusals."""
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import Sequence
@@ -9,7 +10,10 @@ from typing import Any, NamedTuple
 import httpx2
 import openai
 
-from activities.infer import Message
+from activities.error_codes import ErrorCode
+from activities.errors import BadInputError
+from agent.messages import Message
+from workers.engines.dialect import on_the_wire
 from workers.engines.openai_errors import Refusal
 
 MESSAGE_TOKENS = 16
@@ -33,6 +37,9 @@ _PROMPT = re.compile(
 )
 """Where they tell the size of the prompt."""
 _OMITTED = "\n[…]\n"
+
+Tools = Sequence[dict[str, Any]]
+"""What the model may call, as OpenAI's protocol describes it."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,13 +72,22 @@ class ContextWindow:
         )
         self._bytes_per_token = BYTES_PER_TOKEN
 
-    async def fit(self, messages: Sequence[Message], wanted: int, share: float = 1.0) -> Fitted:
+    async def fit(
+        self, messages: Sequence[Message], wanted: int, share: float = 1.0, *, tools: Tools = (), shortens: bool = True
+    ) -> Fitted:
         """Drop the oldest turns until prompt and answer fit; then cut the middle out of what is left.
+
+        A turn goes as a whole, from one message of the user's to the next, so that no call loses its result.
 
         Args:
             messages: the system prompt first, then turn by turn, the newest message last.
             wanted: most tokens that thoughts and answer may take.
             share: part of the window to fill, less than all of it once its size has turned out to be wrong.
+            tools: what the prompt tells of besides.
+            shortens: False refuses a prompt that does not fit: who has made it knows better what can go.
+
+        Raises:
+            BadInputError: ``model-refused`` with ``reason="context"``, both sizes and no change to the prompt.
 
         """
         if self.tokens is None and not self._asked:
@@ -80,37 +96,45 @@ class ContextWindow:
             return Fitted(tuple(messages), wanted)
         tokens = self.tokens or 0
         if share < 1.0:
-            whole = await self.count(messages) + wanted
+            whole = await self.count(messages, tools) + wanted
             tokens = max(1, int(share * min(self.tokens or whole, whole)))
         reserve = min(wanted, int(tokens * MIN_ANSWER_SHARE))
         most = tokens - reserve
         # A token has one byte at least: what fits by bytes need not be counted.
-        if (size := byte_count(messages)) > tokens // 2:
-            size = await self.count(messages)
+        if (size := byte_count(messages, tools)) > tokens // 2:
+            size = await self.count(messages, tools)
+            if size > most and not shortens:
+                raise BadInputError(
+                    ErrorCode.MODEL_REFUSED,
+                    "the prompt is too long for the model",
+                    reason="context",
+                    prompt_tokens=size,
+                    context_tokens=tokens,
+                )
             while size > most and (shorter := _without_oldest(messages, most / size)) != messages:
                 messages = shorter
-                size = await self.count(messages)
+                size = await self.count(messages, tools)
         return Fitted(tuple(messages), max(1, min(wanted, tokens - size)))
 
-    async def count(self, messages: Sequence[Message]) -> int:
+    async def count(self, messages: Sequence[Message], tools: Tools = ()) -> int:
         """Return how many tokens the messages take: as the server counts them, or an estimate."""
-        counted = await self._ask_count(messages)
-        return counted or round(byte_count(messages) / self._bytes_per_token)
+        counted = await self._ask_count(messages, tools)
+        return counted or round(byte_count(messages, tools) / self._bytes_per_token)
 
-    def observe(self, messages: Sequence[Message], prompt_tokens: int) -> None:
+    def observe(self, messages: Sequence[Message], prompt_tokens: int, tools: Tools = ()) -> None:
         """Learn from what the server says that a prompt took; the densest text counts."""
         if prompt_tokens > 0:
-            density = byte_count(messages) / prompt_tokens
+            density = byte_count(messages, tools) / prompt_tokens
             self._bytes_per_token = max(1.0, min(self._bytes_per_token, density))
 
-    def learn(self, refusal: Refusal, sent: Sequence[Message]) -> bool:
+    def learn(self, refusal: Refusal, sent: Sequence[Message], tools: Tools = ()) -> bool:
         """Read the figures of a refusal; return whether they tell anything new."""
         text = f"{refusal.message} {refusal.body}"
         before = self.tokens, self._bytes_per_token
         if size := _SIZE.search(text):
             self.tokens = int(next(filter(None, size.groups())))
         if prompt := _PROMPT.search(text):
-            self.observe(sent, int(next(filter(None, prompt.groups()))))
+            self.observe(sent, int(next(filter(None, prompt.groups()))), tools)
         _log.info("the model server refused a prompt as too long; its window is taken for %s tokens", self.tokens)
         return (self.tokens, self._bytes_per_token) != before
 
@@ -123,11 +147,13 @@ class ContextWindow:
                 return _size(model, "max_model_len") or _size(model.get("meta"), "n_ctx")
         return None
 
-    async def _ask_count(self, messages: Sequence[Message]) -> int | None:
+    async def _ask_count(self, messages: Sequence[Message], tools: Tools) -> int | None:
         """Return the tokens of a prompt, the template's among them, by llama.cpp's or vLLM's own interface."""
-        told = [{"role": message.role, "content": message.content} for message in messages]
+        prompt: dict[str, Any] = {"model": self._model, "messages": [on_the_wire(message) for message in messages]}
+        if tools:
+            prompt["tools"] = list(tools)
         for path, field in self._counters:
-            if counted := _size(await self._post(path, {"model": self._model, "messages": told}), field):
+            if counted := _size(await self._post(path, prompt), field):
                 self._counters = ((path, field),)
                 return counted
         self._counters = ()
@@ -150,9 +176,12 @@ class ContextWindow:
         return value if isinstance(value, dict) else {}
 
 
-def byte_count(messages: Sequence[Message]) -> int:
+def byte_count(messages: Sequence[Message], tools: Tools = ()) -> int:
     """Return an upper bound of the tokens of messages: the bytes of their text, and what a template may add."""
-    return sum(len(message.content.encode(errors="replace")) + MESSAGE_TOKENS for message in messages)
+    texts = [message.content for message in messages]
+    texts += [part for message in messages for call in message.calls for part in (call.name, call.arguments)]
+    texts += [json.dumps(tool) for tool in tools]
+    return sum(len(text.encode(errors="replace")) + MESSAGE_TOKENS for text in texts)
 
 
 def _without_oldest(messages: Sequence[Message], share: float) -> list[Message]:
@@ -175,7 +204,7 @@ def _without_oldest(messages: Sequence[Message], share: float) -> list[Message]:
     half = int(len(text) * min(share, 1.0) * 0.9) // 2
     if half < 1 or 2 * half + len(_OMITTED) >= len(text):
         return kept
-    kept[index] = kept[index].model_copy(update={"content": text[:half] + _OMITTED + text[-half:]})
+    kept[index] = kept[index]._replace(content=text[:half] + _OMITTED + text[-half:])
     return kept
 
 

@@ -4,13 +4,15 @@ OpenAI's protocol has as many dialects as servers. A field that one refuses is l
 and the request is asked again.
 """
 
+import json
 import logging
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from activities.infer import Message, ModelRequest
+from activities.language_model import ModelRequest
 from activities.text.speakable import well_formed
+from agent.messages import Message
 from workers.engines.openai_errors import ROLES, Refusal
 
 _LIMIT = "max_tokens"
@@ -22,15 +24,24 @@ _UNNAMED = frozenset({400, 422})
 _THINKING_BUDGETS = ("thinking_token_budget", "thinking_budget_tokens")
 """vLLM's and llama.cpp's names for the budget of thoughts: each closes them at it, and ignores the other's name."""
 _LEAVE_OUT = (
-    frozenset({*_THINKING_BUDGETS, "chat_template_kwargs", "stream_options"}),
-    frozenset({_LIMIT, _NEWER_LIMIT, "temperature"}),
+    frozenset({*_THINKING_BUDGETS, "chat_template_kwargs", "stream_options", "top_k", "seed"}),
+    frozenset({_LIMIT, _NEWER_LIMIT, "temperature", "top_p"}),
+    frozenset({"tools", "tool_choice", "response_format"}),
 )
 """What is left out, first and then, where a refusal names no field."""
+_NAMED = {
+    "tools": r"\btools\b|tool (?:calling|choice|use)",
+    "tool_choice": r"\btool_choice\b|tool choice",
+    "response_format": r"\bresponse_format\b|json_schema|(?:structured|guided)[ _-](?:output|decoding)|\bgrammar\b",
+}
+"""How refusals name fields otherwise than by their own names: ``gemma3 does not support tools``,
+``"auto" tool choice requires --enable-auto-tool-choice``, ``failed to parse grammar``."""
 _LARGEST = re.compile(
     r"(?:at most|less than or equal to|maximum(?: value)?(?: of| is|:)?|<=|no more than|\[\d+,)\s*(\d{2,7})",
     re.IGNORECASE,
 )
 ONLY_THE_ANSWER = "\n\n(Answer now, in words: without thinking any further, and without tools.)"
+ONLY_THE_ACTION = "\n\n(Act now, without thinking any further.)"
 
 _log = logging.getLogger(__name__)
 
@@ -58,14 +69,13 @@ class Dialect:
 
         """
         fields: dict[str, Any] = {
-            "messages": [
-                {"role": message.role, "content": well_formed(message.content)}
-                for message in self._told(request, messages)
-            ],
+            "messages": [on_the_wire(message) for message in self._told(request, messages)],
             self._limit: min(max_tokens, self.largest_answer or max_tokens),
             "temperature": request.temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
+            **_sampling(request),
+            **_actions(request),
         }
         if request.thoughts is not None:
             fields["chat_template_kwargs"] = {"enable_thinking": False}
@@ -87,14 +97,16 @@ class Dialect:
         if self._prefills and "continue_final_message" in asked:
             self._prefills = False
             return self._learned("no answer to go on with")
-        named = [name for name in asked if name != "messages" and re.search(rf"\b{name}\b", text, re.IGNORECASE)]
+        named = [name for name in asked if name != "messages" and _names(text, name)]
         if len(named) > 1 and "stream" in named:  # as what may have been meant
             named.remove("stream")
         if named:
             return self._learn_fields(named, text, asked)
-        if refusal.status in _UNNAMED and len(self._left_out) < len(_LEAVE_OUT):
-            self._left_out = _LEAVE_OUT[: len(self._left_out) + 1]
-            return self._learned("without " + ", ".join(sorted(self._left_out[-1])))
+        if refusal.status in _UNNAMED:
+            for stage in range(len(self._left_out), len(_LEAVE_OUT)):
+                if not _LEAVE_OUT[stage].isdisjoint(asked):
+                    self._left_out = _LEAVE_OUT[: stage + 1]
+                    return self._learned("without " + ", ".join(sorted(_LEAVE_OUT[stage])))
         self._left_out = ()  # it was something else
         return False
 
@@ -107,6 +119,8 @@ class Dialect:
                 self._limit = _NEWER_LIMIT
             else:
                 self._refused.add(name)
+        if "tools" in self._refused:
+            self._refused.add("tool_choice")  # which means nothing without
         return self._learned("without " + ", ".join(named))
 
     def _learned(self, how: str) -> bool:
@@ -119,8 +133,56 @@ class Dialect:
         if request.thoughts is not None and not (self._prefills and request.thoughts):
             if request.thoughts:
                 told.pop()
-            told[-1] = told[-1].model_copy(update={"content": told[-1].content + ONLY_THE_ANSWER})
+            words = ONLY_THE_ACTION if request.tools or request.schema else ONLY_THE_ANSWER
+            told[-1] = told[-1]._replace(content=told[-1].content + words)
         if self._merges_system and told[0].role == "system" and len(told) > 1:
             system, first, *rest = told
-            told = [first.model_copy(update={"content": f"{system.content}\n\n{first.content}"}), *rest]
+            told = [first._replace(content=f"{system.content}\n\n{first.content}"), *rest]
         return told
+
+
+def on_the_wire(message: Message) -> dict[str, Any]:
+    """Return a message as the protocol has it."""
+    told: dict[str, Any] = {"role": message.role, "content": well_formed(message.content)}
+    if message.calls:
+        told["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _object(call.arguments)}}
+            for call in message.calls
+        ]
+    if message.role == "tool":
+        told["tool_call_id"] = message.call_id
+    return told
+
+
+def _object(arguments: str) -> str:
+    """Return arguments that are an object's JSON: of others vLLM refuses the whole prompt."""
+    try:
+        value = json.loads(arguments)
+    except (ValueError, RecursionError):
+        value = arguments
+    return well_formed(json.dumps(value if isinstance(value, dict) else {"arguments": value}, ensure_ascii=False))
+
+
+def _sampling(request: ModelRequest) -> dict[str, Any]:
+    """Return the fields of how tokens are drawn, of those that the server does not choose."""
+    fields = {"top_p": request.top_p, "top_k": request.top_k, "seed": request.seed}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _actions(request: ModelRequest) -> dict[str, Any]:
+    """Return the fields of what the model may call, and of the form that its answer has."""
+    fields: dict[str, Any] = {}
+    if request.tools:
+        fields["tools"] = list(request.tools)
+    if request.tools and request.tool_choice:
+        function = {"type": "function", "function": {"name": request.tool_choice}}
+        fields["tool_choice"] = "required" if request.tool_choice == "required" else function
+    if request.schema is not None:
+        json_schema = {"name": "answer", "strict": True, "schema": request.schema}
+        fields["response_format"] = {"type": "json_schema", "json_schema": json_schema}
+    return fields
+
+
+def _names(text: str, field: str) -> bool:
+    """Return whether a refusal names a field."""
+    return bool(re.search(_NAMED.get(field, rf"\b{field}\b"), text, re.IGNORECASE))

@@ -1,13 +1,15 @@
 """Engines that do nothing, at once: what is left is june's and Temporal's own time (``JUNE_ENGINES=none``)."""
 
+import json
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from temporalio import activity
 
 from activities.infer import Inference, InferRequest
+from activities.language_model import Delta, ModelRequest
 from activities.synthesize import Sound
 from activities.transcribe import Recognition
 
@@ -40,3 +42,11 @@ class NoopInfer:
     @activity.defn(name="infer")
     async def infer(self, _request: InferRequest) -> Inference:
         return Inference(answer=ANSWER, sentences=(ANSWER,), model="none", finish_reason="stop")
+
+
+class NoopModel:
+    """Ends every task at its first step."""
+
+    async def stream(self, _request: ModelRequest) -> AsyncGenerator[Delta, None]:
+        action = {"thought": "", "action": {"tool": "finish", "summary": ANSWER}}
+        yield Delta(json.dumps(action), finish_reason="stop", model="none")

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import httpx2
 import openai
 
-from activities.infer import Message, ModelRequest
-from activities.text.answer import Delta
+from activities.language_model import Delta, ModelRequest
+from agent.messages import Message
 from workers.engines.completion_stream import read_completion, read_events
 from workers.engines.context_window import ContextWindow
 from workers.engines.dialect import Dialect
@@ -62,10 +62,11 @@ class OpenAIChat:
         """Yield the pieces of a completion as they arrive; closing the generator frees the server's slot.
 
         A request that the server refuses is asked in another way: without a field that it does not take, or with less
-        of the conversation. What was learned holds for the requests after it.
+        of the conversation (``shortens``). What was learned holds for the requests after it.
 
         Raises:
-            BadInputError: ``model-refused``, the server will never answer this request.
+            BadInputError: ``model-refused``, the server will never answer this request; of one that is not to be
+                shortened with ``reason="context"`` and, where they are known, ``prompt_tokens`` and ``context_tokens``.
             ApplicationError: ``model-unavailable``, to be retried: not there, overloaded, silent for too long,
                 broken off, or speaking something else than OpenAI's protocol.
 
@@ -75,7 +76,10 @@ class OpenAIChat:
         share, window_tokens = 1.0, known.window.tokens
         for adaptation in range(MAX_ADAPTATIONS + 1):
             wanted = request.thinking_tokens + request.answer_tokens
-            messages, max_tokens = await known.window.fit((*request.messages, *_closed(request)), wanted, share)
+            whole = (*request.messages, *_closed(request))
+            messages, max_tokens = await known.window.fit(
+                whole, wanted, share, tools=request.tools, shortens=request.shortens
+            )
             fields = known.dialect.fields(request, messages, max_tokens)
             began = False
             try:
@@ -86,12 +90,13 @@ class OpenAIChat:
                                 yield Delta(model=model)  # for servers that name none
                             began = True
                             if delta.prompt_tokens:
-                                known.window.observe(messages, delta.prompt_tokens)
+                                known.window.observe(messages, delta.prompt_tokens, request.tools)
                             yield delta
             except Refusal as refusal:
                 if refusal.of_context:
-                    share *= 1.0 if known.window.learn(refusal, messages) else SHRINK
-                    asks_again = share > LEAST_SHARE
+                    learned = known.window.learn(refusal, messages, request.tools)
+                    share *= 1.0 if learned else SHRINK
+                    asks_again = share > LEAST_SHARE and (learned or request.shortens)
                 else:
                     asks_again = known.dialect.learn(refusal, fields)
                 if began or adaptation == MAX_ADAPTATIONS or not asks_again:

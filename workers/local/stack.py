@@ -39,7 +39,7 @@ from workers.temporal import connect
 
 _log = logging.getLogger(__name__)
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 """Timeout for a start on a slow machine; a usual one takes less than 15 s."""
 
 
@@ -72,7 +72,8 @@ class Embedded:
     ) -> None:
         """Describe a stack; what is not given comes from the environment.
 
-        ``optional`` by default are the web page, the bots whose token is set, and the integration tests.
+        ``optional`` by default are the web page, the bots whose token is set, the coding agent's sandbox, and the
+        integration tests.
         """
         self.ports = ports or EmbeddedSettings()
         self.llm = with_key(llm or LlmSettings())
@@ -82,7 +83,7 @@ class Embedded:
             self.llm,
             work or WorkerSettings(),
             web or WebSettings(),
-            (*configured_bots(), Role.TESTS) if optional is None else tuple(optional),
+            (*configured_bots(), Role.SANDBOX, Role.TESTS) if optional is None else tuple(optional),
         )
         self.home = self.programs.home
         self.address = self.programs.address

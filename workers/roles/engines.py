@@ -13,7 +13,10 @@ from typing import Any
 
 from activities.audio.codec import encode_ogg_opus
 from activities.blobs import BlobStore
+from activities.coding.storage import CodingStorage, Transcripts
+from activities.coding.think import ThinkActivity
 from activities.infer import Budgets, InferActivity
+from activities.language_model import Sampling
 from activities.synthesize import SynthesizeActivity
 from activities.text.languages import language_code
 from activities.text.moment import zone_named
@@ -25,6 +28,7 @@ from workers.roles.spec import Background
 from workers.settings import (
     AudioSettings,
     ClockSettings,
+    CodeSettings,
     EmbeddedSettings,
     LlmSettings,
     PiperSettings,
@@ -100,6 +104,18 @@ async def load_infer() -> tuple[Activity, Background | None]:
     zone = zone_named(ClockSettings().time_zone)
     infer = InferActivity(model, budgets(llm), detector.detect, thinks_first=llm.thinks_first, time_zone=zone)
     return infer.infer, lambda: warm_up(client, llm)
+
+
+def load_think() -> Activity:
+    """Build the activity ``think`` of the coding agent, with its own model or that of conversations."""
+    from workers.engines.coding_model import coding_settings, load_coding_model
+
+    settings = CodeSettings()
+    model, driver, window = load_coding_model()
+    transcripts = Transcripts(CodingStorage(BlobStore.open(StorageSettings().blobs)))
+    sampling = Sampling(settings.temperature, settings.top_p, settings.top_k or None)
+    silent = 2 * coding_settings(settings, LlmSettings()).first_token_seconds
+    return ThinkActivity(model, driver, window, sampling, transcripts, silent).think
 
 
 def budgets(llm: LlmSettings) -> Budgets:

@@ -1,13 +1,13 @@
-"""The GPU worker: transcription and inference, whether on a GPU or not."""
+"""The GPU worker: transcription, inference, and the steps of the coding agent's model, whether on a GPU or not."""
 
 import asyncio
 
 from temporalio.client import Client
 
-from workers.roles.engines import load_infer, load_transcribe
+from workers.roles.engines import load_infer, load_think, load_transcribe
 from workers.roles.live_first import LiveFirst
 from workers.roles.spec import WorkerSpec
-from workers.settings import WorkerSettings
+from workers.settings import CodeSettings, WorkerSettings
 
 BACKGROUND_SLOTS = 1
 """For a summary, which must not hold the only slot when somebody speaks."""
@@ -21,10 +21,11 @@ async def build(_client: Client) -> WorkerSpec:
 
     """
     (infer, warm_up), transcribe = await asyncio.gather(load_infer(), load_transcribe())
-    live = WorkerSettings().gpu_slots
+    think = load_think()
+    live, steps = WorkerSettings().gpu_slots, CodeSettings().parallel
     return WorkerSpec(
-        live + BACKGROUND_SLOTS,
-        activities=[transcribe, infer],
-        interceptors=[LiveFirst(live)],
+        live + BACKGROUND_SLOTS + steps,
+        activities=[transcribe, infer, think],
+        interceptors=[LiveFirst(live, steps)],
         background=warm_up,
     )

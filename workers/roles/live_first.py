@@ -1,6 +1,8 @@
-"""Live turns first: a background inference waits until the engines are quiet, and is given up when somebody speaks.
+"""Live turns first: what can wait does not begin while somebody waits for an answer.
 
-Both end its attempt, rather than wait within it: Temporal tries it again later, and meanwhile no slot is held.
+A background inference is given up, too, when somebody speaks; a step of the coding agent, which may be minutes of
+work, is not. Both end their attempt, rather than wait within it: Temporal tries it again later, and meanwhile no slot
+is held.
 """
 
 import asyncio
@@ -25,14 +27,16 @@ GAVE_WAY = "gave-way"
 class LiveWork:
     """What is live in this process."""
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, steps: int = 1) -> None:
         """Begin quiet.
 
         Args:
             slots: live activities at once; more wait. The worker has one slot more than these, for the background.
+            steps: of the coding agent at once; the worker has slots for these as well.
 
         """
         self._slots = asyncio.Semaphore(slots)
+        self._free_steps = steps
         self._running = 0
         self._ended = float("-inf")
         self._background: asyncio.Timeout | None = None
@@ -72,13 +76,29 @@ class LiveWork:
                 raise _gave_way() from None
             raise
 
+    @asynccontextmanager
+    async def step(self) -> AsyncIterator[None]:
+        """Run the block, begun while nothing is live, to its end.
+
+        Raises:
+            ApplicationError: ``gave-way``, to be retried.
+
+        """
+        if self._running or not self._free_steps or time.monotonic() - self._ended < QUIET_SECONDS:
+            raise _gave_way()
+        self._free_steps -= 1
+        try:
+            yield
+        finally:
+            self._free_steps += 1
+
 
 class LiveFirst(Interceptor):
-    """Gives way to live activities with those whose request says ``background``."""
+    """Gives way to live activities with those whose request says ``background``, or ``waits_for_live``."""
 
-    def __init__(self, slots: int) -> None:
-        """Begin quiet, for a worker with so many slots for live activities, and one more."""
-        self._live_work = LiveWork(slots)
+    def __init__(self, slots: int, steps: int = 1) -> None:
+        """Begin quiet, for a worker with so many slots for live activities, one more, and those for ``steps``."""
+        self._live_work = LiveWork(slots, steps)
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
         """Wrap each activity."""
@@ -93,6 +113,9 @@ class _LiveFirstInbound(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - as in the SDK
         if input.args and getattr(input.args[0], "background", False):
             async with self._live_work.background():
+                return await self.next.execute_activity(input)
+        if input.args and getattr(input.args[0], "waits_for_live", False):
+            async with self._live_work.step():
                 return await self.next.execute_activity(input)
         async with AsyncExitStack() as stack:
             async with heartbeats():  # while it waits for a slot; then the activity has its own

@@ -13,11 +13,14 @@ from activities.platforms.platform import Platform, Retracts, ShowsProgress
 from activities.reply import ReplyActivity
 from activities.retract import RetractActivity
 from bots.access import Policy
+from bots.coding import CodingRules
 from bots.commands import Commands
 from bots.inbox import InboundLimits, Inbox
 from bots.texts.catalogue import say
+from workers.clients.pollers import living_pollers
 from workers.settings import (
     AudioSettings,
+    CodeSettings,
     DiscordSettings,
     LimitSettings,
     PiperSettings,
@@ -25,6 +28,7 @@ from workers.settings import (
     TelegramSettings,
 )
 from workflows.access.contracts import UserLimits
+from workflows.names import SANDBOX_QUEUE
 from workflows.voice.contracts import Limits
 
 
@@ -33,11 +37,11 @@ class LivePlatform(Platform, ShowsProgress, Retracts, Protocol):
 
 
 def platform_activities(platform: Platform) -> list[Callable[..., Any]]:
-    """Build ``fetch`` and ``reply`` of a platform, by the settings."""
+    """Build ``fetch``, ``reply`` and ``send_file`` of a platform, by the settings."""
     audio, blobs = AudioSettings(), BlobStore.open(StorageSettings().blobs)
     fetch = FetchActivity(platform, blobs, audio.max_bytes, audio.max_seconds)
     reply = ReplyActivity(platform, blobs, say, join_ogg_opus, audio.reply_max_seconds, audio.reply_max_bytes)
-    return [fetch.fetch, reply.reply]
+    return [fetch.fetch, reply.reply, reply.send_file]
 
 
 def bot_activities(platform: LivePlatform) -> list[Callable[..., Any]]:
@@ -58,8 +62,16 @@ def open_inbox(client: Client, policy: Policy, *, accompanied: bool = False, sig
             voice_seconds_per_day=limits.user_voice_seconds_per_day,
         ),
     )
+
+    async def has_sandbox() -> bool:
+        return bool(await living_pollers(client, SANDBOX_QUEUE))
+
     commands = Commands(
-        client, PiperSettings().voices, StorageSettings().retention_hours, shows_outcomes_alone=signal_sentences
+        client,
+        PiperSettings().voices,
+        StorageSettings().retention_hours,
+        shows_outcomes_alone=signal_sentences,
+        coding=CodingRules(for_all=CodeSettings().for_all, is_served=has_sandbox),
     )
     return Inbox(client, policy, inbound_limits, commands, accompanied=accompanied, signal_sentences=signal_sentences)
 

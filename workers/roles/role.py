@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from workflows.names import CPU_QUEUE, GPU_QUEUE, TESTS_QUEUE, WORKFLOW_QUEUE, platform_queue
+from workflows.names import CPU_QUEUE, GPU_QUEUE, SANDBOX_QUEUE, TESTS_QUEUE, WORKFLOW_QUEUE, platform_queue
 
 
 class Role(StrEnum):
@@ -23,6 +23,8 @@ class Role(StrEnum):
     """The Discord bot."""
     WEB = "web"
     """The web page."""
+    SANDBOX = "sandbox"
+    """The coding agent's commands, each in a sandbox."""
     TESTS = "tests"
     """The integration tests, each module in a process of its own."""
 
@@ -39,7 +41,7 @@ class Role(StrEnum):
     @property
     def optional(self) -> bool:
         """Whether a conversation by ``june talk`` does without it."""
-        return self.is_bot or self is Role.TESTS
+        return self.is_bot or self in {Role.SANDBOX, Role.TESTS}
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -74,7 +76,7 @@ class Facts:
 
 FACTS = {
     Role.WORKFLOWS: Facts(WORKFLOW_QUEUE),
-    Role.GPU: Facts(GPU_QUEUE, secrets=("JUNE_LLM_API_KEY",)),
+    Role.GPU: Facts(GPU_QUEUE, secrets=("JUNE_LLM_API_KEY", "JUNE_CODE_API_KEY")),
     # Speech is ahead of its need.
     Role.CPU: Facts(CPU_QUEUE, niceness=15),
     Role.FILE: Facts(platform_queue("file")),
@@ -83,6 +85,8 @@ FACTS = {
     ),
     Role.DISCORD: Facts(platform_queue("discord"), is_bot=True, secrets=("JUNE_DISCORD_TOKEN",)),
     Role.WEB: Facts(platform_queue("web"), is_bot=True, secrets=("JUNE_WEB_PASSWORD",)),
+    # Voice goes first.
+    Role.SANDBOX: Facts(SANDBOX_QUEUE, niceness=15),
     Role.TESTS: Facts(TESTS_QUEUE),
 }
 

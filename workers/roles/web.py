@@ -15,6 +15,7 @@ from bots.access import Policy
 from bots.web.app import Page, build_app
 from bots.web.feed import Feeds
 from bots.web.sessions import Lock, Sessions, secret_key
+from bots.web.tasks import Tasks
 from bots.web.temporal_ui import build_ui
 from bots.web.turns import Turns
 from workers.encryption.codec_server import codec_routes
@@ -66,7 +67,7 @@ async def build(client: Client) -> WorkerSpec:
         inbox=open_inbox(client, Policy(everyone=True), signal_sentences=True),
         store=blobs,
         turns=turns,
-        feeds=Feeds(turns),
+        feeds=Feeds(turns, Tasks(client, turns.link)),
         sessions=Sessions(await asyncio.to_thread(secret_key, storage.home / "web.key"), password),
         lock=Lock(password),
         stopping=stopping,

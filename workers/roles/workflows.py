@@ -14,13 +14,14 @@ from workers.roles.spec import WorkerSpec
 from workers.settings import StorageSettings
 from workers.temporal import ensure_search_attributes
 from workflows.access.workflow import Access
+from workflows.coding.workflow import CodingTask
 from workflows.testruns.workflow import IntegrationRun
 from workflows.voice.conversation import Conversation
 from workflows.voice.voice_message import VoiceMessage
 
 _log = logging.getLogger(__name__)
 
-WORKFLOWS = (Access, Conversation, IntegrationRun, VoiceMessage)
+WORKFLOWS = (Access, CodingTask, Conversation, IntegrationRun, VoiceMessage)
 
 
 async def build(client: Client) -> WorkerSpec:

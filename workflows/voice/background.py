@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import activity_options as options
     from workflows.access.contracts import Heard
     from workflows.activity_options import run_activity
-    from workflows.names import LIVE, WORKFLOW_QUEUE, access_id, chat_key, platform_queue
+    from workflows.names import LIVE, WORKFLOW_QUEUE, access_id, chat_key, coding_prefix, platform_queue
     from workflows.voice.backlog import Backlog
     from workflows.voice.continuations import CONTINUED_WITHIN
     from workflows.voice.contracts import ConversationState, VoiceMessageRequest
@@ -105,6 +105,7 @@ async def erase(state: ConversationState) -> None:
                 whole_chat=state.erase_chat,
                 conversation=info.workflow_id,
                 keep_run_id=info.run_id,
+                tasks=coding_prefix(state.platform, state.chat),
                 also_run_ids=(info.continued_run_id,) if info.continued_run_id else (),
             ),
             options.FORGET,

@@ -4,6 +4,7 @@ Chat ``@<user id>`` is the private channel of june and that person, whose id is 
 """
 
 import asyncio
+import hashlib
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -27,6 +28,7 @@ from activities.platforms.discord.requests import (
     NO_HISTORY_CODE,
     UNKNOWN_MESSAGE_CODE,
     VOICE_FLAG,
+    Upload,
     find_live,
     find_sent,
     message_body,
@@ -36,7 +38,13 @@ from activities.platforms.discord.requests import (
     waveform,
 )
 from activities.platforms.discord.signed_links import LinkExpiredError, SignedLinks, read_link
-from activities.platforms.platform import MessageText, Presence, VoiceForbiddenError, VoiceNote
+from activities.platforms.platform import (
+    Document,
+    MessageText,
+    Presence,
+    VoiceForbiddenError,
+    VoiceNote,
+)
 from activities.values import Address, AudioSource
 
 _log = logging.getLogger(__name__)
@@ -56,6 +64,8 @@ class DiscordPlatform:
     repeatable = True
     caption_limit = 0
     """A native voice message takes no content."""
+    file_limit = 10_000_000
+    """Of a server without boosts."""
 
     def __init__(
         self, http: HTTPClient, links: SignedLinks, read: Callable[[str, int], Awaitable[bytes]] = read_link
@@ -168,24 +178,31 @@ class DiscordPlatform:
             ApplicationError: Discord asks for a pause, or does not answer.
 
         """
-        drawn = await asyncio.to_thread(waveform, voice.data, voice.seconds)
+        drawn, note = await asyncio.to_thread(waveform, voice.data, voice.seconds), Upload(voice.data)
         body = message_body(nonce(to.message, "voice"), reply_to=to.message, flags=VOICE_FLAG)
         try:
-            return await self._send(to, body, voice.data, duration_secs=round(voice.seconds, 2), waveform=drawn)
+            return await self._send(to, body, note, duration_secs=round(voice.seconds, 2), waveform=drawn)
         except ASKING_FAILED as error:
             _raise_unless_refused(error)
             _log.info("no voice messages in channel %s (%s): sending a file", to.chat, error)
         try:
-            return await self._send(to, message_body(nonce(to.message, "file"), reply_to=to.message), voice.data)
+            return await self._send(to, message_body(nonce(to.message, "file"), reply_to=to.message), note)
         except ASKING_FAILED as error:
             _raise_unless_refused(error)
             raise VoiceForbiddenError from error
 
-    async def _send(self, to: Address, body: JSON, file: bytes | None = None, **attachment: object) -> str:
+    async def send_file(self, to: Address, document: Document) -> str:
+        """Send a file; return the message's id. Raises as ``send_text`` does."""
+        digest = hashlib.sha256(document.data).hexdigest()
+        body = message_body(nonce(to.message, f"{document.name}/{digest}"), reply_to=to.message)
+        with _asking(ErrorCode.REPLY_FAILED):
+            return await self._send(to, body, Upload(document.data, document.name, "application/octet-stream"))
+
+    async def _send(self, to: Address, body: JSON, file: Upload | None = None, **attachment: object) -> str:
         """Send a message once, over all attempts; without a reference where june may not read the history."""
         channel = await self._channel(to)
         if _is_repeated():  # Discord forgets a nonce after some minutes, so look for the message as well
-            sent = find_sent(await self._since(to), body, with_file=file is not None)
+            sent = find_sent(await self._since(to), body, file.name if file else None)
             if sent:
                 return sent
         try:

@@ -10,7 +10,7 @@ import io
 import json
 import math
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import aiohttp
 import discord
@@ -48,6 +48,15 @@ LIVE_MARK = "\n-# …"
 JSON = dict[str, Any]
 
 
+class Upload(NamedTuple):
+    """A file that goes with a message; as it stands, a voice note."""
+
+    data: bytes
+    name: str = FILE_NAME
+    mime: str = "audio/ogg"
+    """The part's media type decides whether Discord takes the file for a voice message."""
+
+
 def nonce(message: str, part: str) -> str:
     """Return a nonce for a send: sent with the same one within some minutes, Discord returns the message made before.
 
@@ -73,36 +82,33 @@ def message_body(nonce: str, content: str | None = None, reply_to: str | None = 
     return body
 
 
-def parameters(body: JSON, file: bytes | None = None, **attachment: object) -> MultipartParameters:
-    """Build the library's request of a body, and of one Ogg file with its fields.
-
-    The part's media type decides whether Discord takes the file for a voice message.
-    """
+def parameters(body: JSON, file: Upload | None = None, **attachment: object) -> MultipartParameters:
+    """Build the library's request of a body, and of one file with its fields."""
     if file is None:
         return MultipartParameters(payload=body, multipart=None, files=None)
-    upload = discord.File(io.BytesIO(file), FILE_NAME)
-    body = body | {"attachments": [{"id": 0, "filename": FILE_NAME, **attachment}]}
+    upload = discord.File(io.BytesIO(file.data), file.name)
+    body = body | {"attachments": [{"id": 0, "filename": file.name, **attachment}]}
     parts: list[JSON] = [
         {"name": "payload_json", "value": json.dumps(body)},
-        {"name": "files[0]", "value": upload.fp, "filename": FILE_NAME, "content_type": "audio/ogg"},
+        {"name": "files[0]", "value": upload.fp, "filename": file.name, "content_type": file.mime},
     ]
     return MultipartParameters(payload=None, multipart=parts, files=[upload])
 
 
-def find_sent(messages: list[JSON], body: JSON, *, with_file: bool) -> str | None:
+def find_sent(messages: list[JSON], body: JSON, file: str | None = None) -> str | None:
     """Find the message that was made of a body when it was sent before; return its id, or None.
 
     Args:
         messages: the channel's, from the message that is answered on; without that message, if it was deleted.
         body: what would be sent.
-        with_file: whether an Ogg file goes with it.
+        file: name of the file that goes with it, if any.
 
     """
     replied = body.get("message_reference", {}).get("message_id")
     references = {replied} if any(str(message["id"]) == replied for message in messages) else {replied, None}
     for message in messages:
         files = [attachment["filename"] for attachment in message["attachments"]]
-        same = message["content"] == body.get("content", "") and files == ([FILE_NAME] if with_file else [])
+        same = message["content"] == body.get("content", "") and files == ([file] if file else [])
         reference = (message.get("message_reference") or {}).get("message_id")
         if same and reference in references and message["author"].get("bot"):
             return str(message["id"])

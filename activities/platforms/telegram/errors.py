@@ -30,6 +30,8 @@ CHAT_GONE = ("chat not found", "peer_id_invalid", "bot was kicked", "group chat 
 VOICE_FORBIDDEN = ("voice_messages_forbidden", "voices_forbidden", "not enough rights to send voice")
 """Compared in lower case, as the library writes the first letter large."""
 TOO_LONG = ("is too long", "message_too_long", "caption_too_long")
+TOO_LARGE = ("entity too large",)
+"""Of a file; the library takes it for a fault of the network."""
 NOT_MODIFIED = ("not modified", "message_not_modified")
 NO_SUCH_MESSAGE = ("message to edit not found", "message to delete not found", "message_id_invalid", "can't be edited")
 MAX_PAUSE_SECONDS = 600.0
@@ -47,6 +49,8 @@ def send_error(error: TelegramError) -> Exception:
         return BadInputError(ErrorCode.CHAT_GONE, error.message)
     if isinstance(error, InvalidToken):
         return retry_later(TOKEN_RETRY_SECONDS, "Telegram refuses the bot's token.")
+    if is_about(error, TOO_LARGE):
+        return BadInputError(ErrorCode.REPLY_FAILED, error.message)
     if isinstance(error, BadRequest):
         if is_about(error, VOICE_FORBIDDEN):
             return VoiceForbiddenError(error.message)

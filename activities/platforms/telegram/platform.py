@@ -9,14 +9,14 @@ from typing import TypeVar
 
 import httpx
 from telegram import Bot, File, Message
-from telegram.constants import ChatAction, MessageLimit
+from telegram.constants import ChatAction, FileSizeLimit, MessageLimit
 from telegram.error import BadRequest, ChatMigrated, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 from temporalio.exceptions import ApplicationError
 
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.platform import MessageText, Presence, SendUncertainError, VoiceNote
+from activities.platforms.platform import Document, MessageText, Presence, SendUncertainError, VoiceNote
 from activities.platforms.telegram.errors import (
     NOT_MODIFIED,
     TOO_LONG,
@@ -44,6 +44,8 @@ PART_RETRY_SECONDS = 1.0
 DOWNLOAD_SECONDS = 20.0
 """Without a byte, then the download is tried again."""
 UPLOAD_SECONDS = 30.0
+FILE_SECONDS = 90.0
+"""Of a file of 50 MB."""
 SHORTEST_UNITS = 64
 """A shorter text is not split any further where a server finds it too long."""
 
@@ -56,6 +58,7 @@ class TelegramPlatform:
     platform = "telegram"
     repeatable = False
     caption_limit = int(MessageLimit.CAPTION_LENGTH)
+    file_limit = int(FileSizeLimit.FILESIZE_UPLOAD)
 
     def __init__(self, bot: Bot, pacing: Pacing | None = None, tell_owners: TellOwners | None = None) -> None:
         """Use a bot, which must not repeat calls by itself; tell owners where answers cannot go as they should."""
@@ -266,6 +269,23 @@ class TelegramPlatform:
             )
 
         return str((await self._send(to, call, formatted=bool(caption.spans))).message_id)
+
+    async def send_file(self, to: Address, document: Document) -> str:
+        """Send a file, in reply to the message; raises as ``send_text`` does."""
+
+        def call(way: Way) -> Awaitable[Message]:
+            return self._bot.send_document(
+                way.chat,
+                document.data,
+                filename=document.name,
+                disable_content_type_detection=True,
+                message_thread_id=way.thread,
+                reply_parameters=way.reply_parameters,
+                read_timeout=FILE_SECONDS,
+                write_timeout=FILE_SECONDS,
+            )
+
+        return str((await self._send(to, call, formatted=False)).message_id)
 
     async def _send(self, to: Address, call: "Call[T]", *, formatted: bool) -> T:
         """Send in the chat's pace; where Telegram asks for a pause, or many wait, Temporal tries again later."""

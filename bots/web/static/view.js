@@ -152,12 +152,14 @@ export class TurnCard {
     this.#part("stopped").textContent = view.stopped ? text(partly ? "stopped-partly" : "stopped") : "";
     this.#part("notice").textContent = view.notice ?? "";
     this.#part("notice").hidden = !view.notice;
+    this.#part("files").replaceChildren(...(view.files ?? []).map(fileLink));
+    this.#part("files").hidden = !view.files?.length;
   }
 
   #about(view) {
     this.#part("replay").hidden = !(view.reply || view.speech?.length);
     this.#part("copy").hidden = !view.answer;
-    this.#part("ask").hidden = !(view.transcript && view.done && this.#handlers.askAgain);
+    this.#part("ask").hidden = !(view.transcript && view.done && !view.once && this.#handlers.askAgain);
     this.#part("download").hidden = !view.reply;
     if (view.reply) {
       this.#part("download").href = view.reply.url;
@@ -195,6 +197,15 @@ function fileName(url, at) {
   const day = [when.getFullYear(), two(when.getMonth() + 1), two(when.getDate())].join("-");
   const kind = /\.pcm(\?|$)/.test(url) ? "wav" : "ogg"; // the server sends samples as a WAV file
   return `june-${day}-${two(when.getHours())}${two(when.getMinutes())}.${kind}`;
+}
+
+/** Offer a file, `{ name, url }`, for download. */
+function fileLink({ name, url }) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.textContent = name;
+  return link;
 }
 
 /** Show a sentence of june's between the turns; `at` is when it was said, in seconds since the epoch. */

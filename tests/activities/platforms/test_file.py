@@ -14,7 +14,7 @@ from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
 from activities.platforms import file
 from activities.platforms.file import FilePlatform, Outbox
-from activities.platforms.platform import MessageText, Platform, VoiceNote
+from activities.platforms.platform import Document, MessageText, Platform, VoiceNote
 from activities.values import Address, AudioSource
 
 NOTE = VoiceNote(b"OggS...", 1.0)
@@ -162,6 +162,21 @@ async def test_a_link_at_the_destination_is_replaced_not_followed(place: Place) 
     await place.platform.send_voice(to(destination=place.root / "reply.ogg"), NOTE)
     assert (place.secret / "key").read_bytes() == b"secret"
     assert (place.root / "reply.ogg").read_bytes() == NOTE.data
+
+
+async def test_files_lie_in_a_folder_of_the_message_and_are_deleted_with_it(place: Place) -> None:
+    for message in ("7", "8"):
+        for _ in range(2):  # the second replaces the first
+            path = await place.platform.send_file(to(message=message), Document("sums.py", message.encode()))
+        assert path == str(place.outbox / "1" / f"{message}.files" / "sums.py")
+        assert (content(path), modes(path)) == (message.encode(), [0o600, 0o700])
+    outbox = Outbox(place.outbox)
+    outbox.delete("1", {"7"})
+    assert [found.name for found in (place.outbox / "1").iterdir()] == ["8.files"]
+    (place.outbox / "1" / "9.files").symlink_to(place.root)
+    outbox.delete("1", None)
+    assert [found.name for found in (place.outbox / "1").iterdir()] == ["9.files"]
+    assert (place.root / "ok.wav").exists()
 
 
 def test_replies_are_deleted_by_message_or_all_but_some(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.blobs import BlobStore
-from activities.platforms.platform import MessageText, Platform, VoiceNote
+from activities.platforms.platform import Document, MessageText, Platform, VoiceNote
 from activities.platforms.web import RECENT_TEXTS, WebPlatform
 from activities.values import Address, AudioSource
 
@@ -41,5 +41,6 @@ async def test_the_last_text_of_a_message_is_kept_for_a_while(blobs: BlobStore) 
         await platform.send_text(address(str(number)), MessageText("first"))
     assert await platform.send_text(address("5"), MessageText("second")) == "5"
     assert await platform.send_voice(address("5"), VoiceNote(b"", 1)) == "5"
+    assert await platform.send_file(address("5"), Document("sums.py", b"1")) == "5"
     kept = [platform.recent_text(chat, message) for chat, message in (("chat", "0"), ("chat", "5"), ("other", "5"))]
     assert kept == [None, "second", None]

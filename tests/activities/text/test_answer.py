@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.text.answer import MAX_THOUGHT_CHARS, Answer, Bounds, Delta, marked_as_cut
+from activities.language_model import Delta
+from activities.text.answer import MAX_THOUGHT_CHARS, Answer, Bounds, marked_as_cut
 from activities.text.sentences import split
 
 

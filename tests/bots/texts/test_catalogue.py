@@ -37,6 +37,7 @@ KINDS = {
     "limit_seconds": "duration",
     "kept_seconds": "duration",
     "voice_seconds": "duration",
+    "elapsed_seconds": "duration",
     "limit_bytes": "size",
     "voice": "voice",
     "chosen": "language|timezone",
@@ -44,6 +45,7 @@ KINDS = {
 SAID_AS_THEY_ARE = {
     *("code", "user", "mode", "layout", "listens", "zone", "now", "voices", "languages"),  # words already
     "chat",  # a group's title
+    *("task", "step", "steps", "why", "names"),  # of a coding task; its code, and names of files
     *("failed", "total", "names", "run", "reason"),  # to operators
 }
 

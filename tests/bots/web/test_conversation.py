@@ -6,7 +6,17 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.support.page_browser import answered, write
-from tests.support.page_talk import TalkPage, another_tab, has_mark, record, recording, silent_after, sounds, visit
+from tests.support.page_talk import (
+    TalkPage,
+    another_tab,
+    first_sound,
+    has_mark,
+    record,
+    recording,
+    silent_after,
+    sounds,
+    visit,
+)
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -206,21 +216,6 @@ async def test_how_soon_a_turn_said_over_june_is_heard(tab: Page, june: TalkPage
     over = await first_sound(tab, 2)
     await tab.locator("#stop").click()
     logger.info("first sound of a plain turn after %d ms, of one over june after %d ms", plain, over)
-
-
-async def first_sound(tab: Page, question: int) -> float:
-    """Milliseconds from a question to the first sound after it."""
-    script = """(question) => {
-        const asked = performance.getEntriesByName("june:asked")[question - 1].startTime;
-        const later = performance.getEntriesByName("june:sound").filter((mark) => mark.startTime > asked);
-        return later.length ? later[0].startTime - asked : null;
-    }"""
-
-    async def heard() -> bool:
-        return await tab.evaluate(script, question) is not None
-
-    await until(heard)
-    return float(await tab.evaluate(script, question))
 
 
 async def test_typing_over_june_ends_the_old_answer(tab: Page, june: TalkPage) -> None:

@@ -1,5 +1,6 @@
 """Talking without touching anything, in Chromium with spoken microphones, over june's real workflows."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -9,11 +10,12 @@ from playwright.async_api import Page
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.page_browser import answered, launched
-from tests.support.page_talk import TalkPage, another_tab, silent_after, sounds, visit
+from tests.support.page_talk import TalkPage, another_tab, first_sound, silent_after, sounds, visit
 from tests.support.spoken_microphone import PEOPLE, Heard, conversation, speech
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
+logger = logging.getLogger(__name__)
 
 Talking = Callable[[Heard], AbstractAsyncContextManager[Page]]
 SWITCH = "#hands-free"
@@ -65,12 +67,14 @@ async def test_talking_over_june_ends_the_old_answer(talking: Talking, june: Tal
     async with talking(said) as tab:
         await switched_on(tab)
         await sounds(tab)
+        plain = await first_sound(tab, 1)
         await tab.wait_for_selector(".turn:nth-of-type(2)", state="attached")
         assert await silent_after(tab, "june:silence") < 100
         await tab.wait_for_selector(".stopped:visible")
-        await sounds(tab)
+        over = await first_sound(tab, 2)
         await tab.locator(SWITCH).click()
         await tab.locator("#stop").click()
+    logger.info("first sound of a plain turn after %d ms, of one said over june after %d ms", plain, over)
     assert june.engines.heard[1] > said.spoken[1][1] - said.spoken[1][0]
 
 

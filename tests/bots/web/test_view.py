@@ -54,6 +54,18 @@ async def shown(page: Page, part: str) -> bool:
 # A turn
 
 
+async def test_the_files_of_a_task_can_be_saved(page: Page) -> None:
+    files = '[{ name: "<b>.py", url: "api/files/1" }, { name: "sums.py", url: "api/files/2" }]'
+    await page.evaluate(f"add().update({{ ...done, once: true, files: {files} }})")
+    links = page.locator(".turn .files a")
+    assert await links.all_inner_texts() == ["<b>.py", "sums.py"]
+    assert [await link.get_attribute("download") for link in await links.all()] == ["<b>.py", "sums.py"]
+    assert [await link.get_attribute("href") for link in await links.all()] == ["api/files/1", "api/files/2"]
+    assert not await shown(page, "ask"), "what is shown of the task may be cut"
+    await page.evaluate("cards.at(-1).update(done)")
+    assert (await shown(page, "files"), await shown(page, "ask")) == (False, True)
+
+
 async def test_a_turn_is_shown_as_far_as_it_is_known(page: Page) -> None:
     await page.evaluate("add().said('Question')")
     assert await page.locator(".said").inner_text() == "Question"

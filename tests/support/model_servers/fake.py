@@ -1,4 +1,7 @@
-"""A model server that does everything right, without a model: words in a fixed order, tokens of four bytes."""
+"""A model server that does everything right, without a model: words in a fixed order, tokens of four bytes.
+
+It calls a tool only where it has to.
+"""
 
 import asyncio
 import json
@@ -56,7 +59,7 @@ class FakeModelServer:
 
     async def count(self, request: Request) -> Response:
         """Count a prompt's tokens."""
-        return JSONResponse({"input_tokens": _prompt_tokens((await request.json())["messages"])})
+        return JSONResponse({"input_tokens": _prompt_tokens(await request.json())})
 
     async def complete(self, request: Request) -> Response:
         """Stream an answer."""
@@ -70,7 +73,7 @@ class FakeModelServer:
             return _refuse(HTTPStatus.NOT_FOUND, f"The model `{body['model']}` does not exist.")
         if not 0 <= body.get("temperature", 1) <= 2:
             return _refuse(HTTPStatus.BAD_REQUEST, f"temperature must be in [0, 2], got {body['temperature']}.")
-        if (tokens := _prompt_tokens(body["messages"])) > WINDOW:
+        if (tokens := _prompt_tokens(body)) > WINDOW:
             return _refuse(
                 HTTPStatus.BAD_REQUEST,
                 f"This model's maximum context length is {WINDOW} tokens. However, your prompt contains {tokens} "
@@ -93,6 +96,7 @@ class FakeModelServer:
                     reason = "length"
                     break
                 written += 1
+                reason = "tool_calls" if "tool_calls" in delta else "stop"
                 await asyncio.sleep(TOKEN_SECONDS)
                 yield _event(delta)
             yield _event({}, reason)
@@ -101,12 +105,18 @@ class FakeModelServer:
         finally:
             self.open_streams -= 1
 
-    def _deltas(self, body: dict[str, Any]) -> Iterator[dict[str, str]]:
+    def _deltas(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield a token each; the same for the same messages."""
         if self._thinks and body.get("chat_template_kwargs", {}).get("enable_thinking") is not False:
             yield from ({"reasoning": " hm"} for _ in range(THOUGHTS))
         state = zlib.crc32(json.dumps(body["messages"]).encode())
         endless = ENDLESS in body["messages"][-1]["content"]
+        if body.get("tool_choice") and not endless:
+            yield from _call(body)
+            return
+        if response_format := body.get("response_format"):
+            yield from ({"content": character} for character in _values(response_format["json_schema"]["schema"]))
+            return
         for count in range(WINDOW if endless else SHORT):
             state = zlib.crc32(state.to_bytes(4, "big"))
             word = _WORDS[state % len(_WORDS)]
@@ -114,12 +124,28 @@ class FakeModelServer:
             yield {"content": blank + (word.capitalize() if count % 6 == 0 else word) + stop}
 
 
-def _prompt_tokens(messages: list[dict[str, str]]) -> int:
-    sizes = (-(-len(message["content"].encode()) // BYTES_PER_TOKEN) for message in messages)
-    return PROMPT_TOKENS + sum(MESSAGE_TOKENS + size for size in sizes)
+def _call(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a call of the tool that is named, or of the first."""
+    choice, tools = body["tool_choice"], {tool["function"]["name"]: tool["function"] for tool in body["tools"]}
+    name = next(iter(tools)) if choice == "required" else choice["function"]["name"]
+    yield {"tool_calls": [{"index": 0, "id": "call-1", "type": "function", "function": {"name": name}}]}
+    for character in _values(tools[name]["parameters"]):
+        yield {"tool_calls": [{"index": 0, "function": {"arguments": character}}]}
 
 
-def _event(delta: dict[str, str], reason: str | None = None) -> str:
+def _values(schema: dict[str, Any]) -> str:
+    """Return an object as JSON, with the first value that each of its fields may have."""
+    return json.dumps({name: field["enum"][0] for name, field in schema["properties"].items()})
+
+
+def _prompt_tokens(body: dict[str, Any]) -> int:
+    texts = [json.dumps(tool) for tool in body.get("tools", ())]
+    texts += [message["content"] for message in body["messages"]]
+    texts += [json.dumps(message["tool_calls"]) for message in body["messages"] if "tool_calls" in message]
+    return PROMPT_TOKENS + sum(MESSAGE_TOKENS - (-len(text.encode()) // BYTES_PER_TOKEN) for text in texts)
+
+
+def _event(delta: dict[str, Any], reason: str | None = None) -> str:
     choice = {"index": 0, "delta": delta, "finish_reason": reason}
     return f"data: {json.dumps({'object': 'chat.completion.chunk', 'model': MODEL, 'choices': [choice]})}\n\n"
 

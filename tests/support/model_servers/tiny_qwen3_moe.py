@@ -14,12 +14,12 @@ from transformers import PreTrainedTokenizerFast, Qwen3MoeConfig, Qwen3MoeForCau
 CONTEXT_TOKENS = 4096
 VOCABULARY = 2040
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-THOUGHTS = ("<think>", "</think>")
+TAGS = ("<think>", "</think>", "<tool_call>", "</tool_call>")
 SEED = 12
 
 
 def make_tokenizer(texts: list[str], template: str) -> PreTrainedTokenizerFast:
-    """Train byte-pair encoding on some texts; the tags of thoughts are a token each, as Qwen3's are."""
+    """Train byte-pair encoding on some texts; the tags of thoughts and calls are a token each, as Qwen3's are."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -29,7 +29,7 @@ def make_tokenizer(texts: list[str], template: str) -> PreTrainedTokenizerFast:
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token=SPECIAL[2], pad_token=SPECIAL[0], model_max_length=CONTEXT_TOKENS
     )
-    fast.add_tokens([AddedToken(tag, special=False, normalized=False) for tag in THOUGHTS])
+    fast.add_tokens([AddedToken(tag, special=False, normalized=False) for tag in TAGS])
     fast.chat_template = template
     return fast
 

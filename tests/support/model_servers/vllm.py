@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.support.model_servers.llama import TEMPLATE
 from tests.support.model_servers.running import ModelServer, started
 from tests.support.ports import free_port
 from workers.ports import LOOPBACK
@@ -18,17 +17,20 @@ VARIABLE = "JUNE_CONFORMANCE_VLLM"
 KEY = "sk-of-the-vllm-tests"
 MODEL = "tiny-qwen3-moe"
 WINDOW = 2048
-START_SECONDS = 240.0
+START_SECONDS = 600.0
 GENERATOR = Path(__file__).with_name("tiny_qwen3_moe.py")
+TEMPLATE = Path(__file__).with_name("thinking_tools.jinja")
+"""Thinks as ``thinking.jinja`` does, and tells of tools and calls as Qwen3's does."""
 
 
 @asynccontextmanager
 async def vllm(python: str, folder: Path) -> AsyncIterator[ModelServer]:
-    """Make the model, and serve it with a reasoning parser as Qwen3-30B-A3B-Thinking is served."""
+    """Make the model, and serve it with the parsers with which Qwen3-30B-A3B-Thinking is served."""
     await _generate(python, folder)
     port = free_port()
     options = ["--host", LOOPBACK, "--port", str(port), "--served-model-name", MODEL, "--api-key", KEY]
     options += ["--max-model-len", str(WINDOW), "--max-num-seqs", "4", "--enforce-eager", "--reasoning-parser", "qwen3"]
+    options += ["--enable-auto-tool-choice", "--tool-call-parser", "hermes"]
     command = [python, "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder), *options]
     settings = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
 

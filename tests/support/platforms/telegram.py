@@ -40,7 +40,8 @@ class BotApi:
             name: getattr(self, f"_{name.lower()}")
             for name in (
                 *("getMe", "getUpdates", "setWebhook", "deleteWebhook", "setMyCommands", "getFile", "getChat"),
-                *("sendMessage", "sendMessageDraft", "editMessageText", "sendVoice", "sendAudio", "forwardMessage"),
+                *("sendMessage", "sendMessageDraft", "editMessageText", "sendVoice", "sendAudio", "sendDocument"),
+                "forwardMessage",
                 *("deleteMessage", "deleteMessages", "sendChatAction", "setMessageReaction"),
             )
         }
@@ -315,6 +316,9 @@ class BotApi:
         if not params["voice"].startswith(b"OggS") or len(params["voice"]) > MOST_IN_A_NOTE:
             raise RefusedError(400, "Bad Request: this would be shown as a file, not as a voice note")
         return self._post(params, params.get("caption", ""), media=params["voice"])
+
+    async def _senddocument(self, params: Params) -> Params:
+        return self._post(params, params.get("caption", ""), media=params["document"])
 
     async def _sendaudio(self, params: Params) -> Params:
         return self._post(params, media=params["audio"])

@@ -35,7 +35,7 @@ async def params_of(request: web.Request) -> Params:
         if isinstance(value, web.FileField):
             if name in MEDIA and not (value.content_type or "").startswith("audio/"):
                 raise RefusedError(400, "Bad Request: the part is not marked as audio")
-            params[name] = value.file.read()
+            params |= {name: value.file.read(), "filename": value.filename}
         else:
             plain = name in {"text", "caption"} or not str(value).startswith(("[", "{"))
             params[name] = value if plain else json.loads(str(value))

@@ -27,6 +27,7 @@ from workers.commands.doctor import (
     check_ports,
     check_private,
     check_python,
+    check_sandbox,
     check_server,
     check_voices,
     check_web_ui,
@@ -43,6 +44,7 @@ from workers.settings import (
     EncryptionSettings,
     LlmSettings,
     PiperSettings,
+    SandboxSettings,
     StorageSettings,
     TelemetrySettings,
     WebSettings,
@@ -287,3 +289,21 @@ def test_a_fallback_that_cannot_be_used_is_found(tmp_path: Path, monkeypatch: py
     assert not finding.ok
     assert "piper-tts carries no espeakbridge" in finding.found
     assert "piper-tts" in finding.advice
+
+
+@pytest.mark.slow
+async def test_the_isolation_that_is_in_force_is_told() -> None:
+    finding = await check_sandbox(SandboxSettings(packages=()))
+    if not finding.ok:
+        assert finding.found.startswith("sandbox-unavailable")
+        pytest.skip(finding.advice)
+    assert finding.found.startswith("bubblewrap ")
+    assert "no network" in finding.found
+    assert "cgroup" in finding.found + finding.advice
+
+
+async def test_a_sandbox_that_is_not_there_is_told_with_what_to_install() -> None:
+    finding = await check_sandbox(SandboxSettings(bwrap="/no/bwrap", packages=()))
+    assert not finding.ok
+    assert finding.found == "sandbox-unavailable: the coding agent runs nothing"
+    assert "apt install bubblewrap" in finding.advice

@@ -36,7 +36,7 @@ async def test_it_serves_the_platforms_queue_from_login_to_close(fake: FakeDisco
     client = create_discord_client()
     await client.login(fake.environment["JUNE_DISCORD_TOKEN"])
     try:
-        assert len(fake.commands) == 19
+        assert len(fake.commands) == 20
         await until(served)
     finally:
         await client.close()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.text.answer import Delta
+from activities.language_model import Delta, ToolCallPiece
 from workers.engines.completion_stream import MAX_EVENT_BYTES, Event, StreamError, read_completion, read_events
 
 JSON = st.recursive(
@@ -154,3 +154,40 @@ def test_an_error_is_raised() -> None:
     with pytest.raises(StreamError) as raised:
         read_completion({"error": {"message": "out of memory", "code": 500}})
     assert raised.value.body == {"message": "out of memory", "code": 500}
+
+
+def called(**function: object) -> dict[str, object]:
+    return {"index": 0, "id": "a", "type": "function", "function": function}
+
+
+@pytest.mark.parametrize(
+    ("delta", "pieces"),
+    [
+        ({"tool_calls": [called(name="run", arguments="{}")]}, (ToolCallPiece(0, "a", "run", "{}"),)),
+        ({"tool_calls": [{"index": 1, "function": {"arguments": '{"a'}}]}, (ToolCallPiece(1, arguments='{"a'),)),
+        (
+            {"content": None, "tool_calls": [{"id": "a", "function": {"name": "x"}}, {"id": "b", "function": None}]},
+            (ToolCallPiece(0, "a", "x"), ToolCallPiece(1, "b")),
+        ),
+        (
+            {"tool_calls": [called(name="run", arguments={"command": "é"})]},
+            (ToolCallPiece(0, "a", "run", '{"command": "é"}'),),
+        ),
+        ({"function_call": {"name": "run", "arguments": "{}"}}, (ToolCallPiece(0, "", "run", "{}"),)),
+        ({"content": "Hi", "tool_calls": None}, ()),
+        ({"content": "Hi", "tool_calls": []}, ()),
+        ({"tool_calls": [None, 3, {"index": 0}, {"index": True, "function": {"name": 3}}]}, ()),
+        ({"tool_calls": {"index": 0}}, ()),
+    ],
+)
+def test_where_servers_put_calls(delta: dict[str, object], pieces: tuple[ToolCallPiece, ...]) -> None:
+    for key in ("delta", "message"):
+        assert read_completion({"choices": [{key: delta, "finish_reason": None}]}).calls == pieces
+
+
+@given(JSON)
+def test_calls_of_any_shape_are_read(value: Any) -> None:  # noqa: ANN401
+    for field in ("tool_calls", "function_call"):
+        for piece in read_completion({"choices": [{"delta": {field: value}}]}).calls:
+            assert isinstance(piece.number, int)
+            assert all(isinstance(text, str) for text in piece[1:])

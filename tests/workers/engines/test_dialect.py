@@ -5,13 +5,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+from openai import AsyncOpenAI
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.coding.completion import read_completion
 from activities.error_codes import ErrorCode
 from activities.infer import InferActivity
-from tests.support.inference import QUESTION, activity_for
+from activities.language_model import ModelRequest
+from agent.messages import Message, ToolCall
+from tests.support.inference import QUESTION, TIMEOUT, WINDOW, activity_for
 from tests.support.model_server import ModelServerDouble, Script, chunk, end, model_server, refused, said
+from workers.engines.dialect import ONLY_THE_ACTION, on_the_wire
+from workers.engines.openai_chat import OpenAIChat
 
 BUDGETS = {"thinking_token_budget", "thinking_budget_tokens"}
 FIELDS = {"messages", "model", "stream", "stream_options", "max_tokens", "temperature", *BUDGETS}
@@ -145,3 +153,130 @@ async def test_what_is_refused_for_good_is_asked_a_few_times_at_most(server: Mod
         assert len(server.requests) == times
     assert await ask(activity, server, said("Hello.")) == "Hello."
     assert set(server.requests[0]) == FIELDS  # it was not the fields
+
+
+MESSAGES = (
+    Message("system", "Be brief."),
+    Message("user", "Mend it."),
+    Message("assistant", "I look.", (ToolCall("a", "read", '{"path": "x.py"}'), ToolCall("b", "run", "{broken"))),
+    Message("tool", "x = 1", call_id="a"),
+    Message("tool", "no such call", call_id="b"),
+)
+TOOLS = ({"type": "function", "function": {"name": "read", "parameters": {"type": "object"}}},)
+SCHEMA = {"type": "object"}
+ACTION = ModelRequest(MESSAGES, None, 0.2, answer_tokens=50, thinking_tokens=0, shortens=False)
+SAMPLED = ACTION._replace(tools=TOOLS, tool_choice="required", schema=SCHEMA, top_p=0.95, top_k=20, seed=7)
+SAMPLING = {"top_p", "top_k", "seed"}
+ACTIONS = {"tools", "tool_choice", "response_format"}
+
+
+async def act(
+    server: ModelServerDouble, request: ModelRequest, *scripts: Script, chat: OpenAIChat | None = None
+) -> None:
+    server.plays(*scripts)
+    assert (await read_completion(chat or chat_for(server), request)).content == "Hello."
+
+
+def chat_for(server: ModelServerDouble) -> OpenAIChat:
+    return OpenAIChat(AsyncOpenAI(base_url=server.url, api_key="k", max_retries=0), "m", TIMEOUT, WINDOW)
+
+
+async def test_calls_and_their_results_are_told_as_the_protocol_has_them(server: ModelServerDouble) -> None:
+    await act(server, SAMPLED, said("Hello."))
+    (asked,) = server.requests
+    assert asked["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Mend it."},
+        {
+            "role": "assistant",
+            "content": "I look.",
+            "tool_calls": [
+                {"id": "a", "type": "function", "function": {"name": "read", "arguments": '{"path": "x.py"}'}},
+                {"id": "b", "type": "function", "function": {"name": "run", "arguments": '{"arguments": "{broken"}'}},
+            ],
+        },
+        {"role": "tool", "content": "x = 1", "tool_call_id": "a"},
+        {"role": "tool", "content": "no such call", "tool_call_id": "b"},
+    ]
+    assert (asked["tools"], asked["tool_choice"]) == (list(TOOLS), "required")
+    assert asked["response_format"]["json_schema"]["schema"] == SCHEMA
+    assert (asked["top_p"], asked["top_k"], asked["seed"]) == (0.95, 20, 7)
+
+
+async def test_a_tool_may_be_named_and_no_tool_means_no_choice(server: ModelServerDouble) -> None:
+    await act(server, ACTION._replace(tools=TOOLS, tool_choice="read"), said("Hello."))
+    assert server.requests[0]["tool_choice"] == {"type": "function", "function": {"name": "read"}}
+    await act(server, ACTION._replace(tool_choice="read"), said("Hello."))
+    assert server.requests[0].keys().isdisjoint(ACTIONS | SAMPLING)
+
+
+@pytest.mark.parametrize(
+    ("message", "gone"),
+    [
+        ("registry.ollama.ai/library/gemma3:4b does not support tools", {"tools", "tool_choice"}),
+        (
+            '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+            {"tools", "tool_choice"},
+        ),
+        ("tools param requires --jinja flag", {"tools", "tool_choice"}),
+        ("Tool calling is not supported with this model", {"tools", "tool_choice"}),
+        ("tool_choice is not supported", {"tool_choice"}),
+        ("'response_format.type' must be 'text'", {"response_format"}),
+        ("response_format of type json_schema is not supported", {"response_format"}),
+        ("Failed to initialize samplers: failed to parse grammar", {"response_format"}),
+        ("property 'top_k' is unsupported", {"top_k"}),
+        ("Unrecognized request arguments supplied: seed, top_k", {"seed", "top_k"}),
+        ("top_p is not supported with this model", {"top_p"}),
+    ],
+)
+async def test_what_makes_the_agent_act_is_left_out_where_it_is_refused(
+    server: ModelServerDouble, message: str, gone: set[str]
+) -> None:
+    chat = chat_for(server)
+    await act(server, SAMPLED, refused(400, message), said("Hello."), chat=chat)
+    first, second = map(set, server.requests)
+    assert first - second == gone
+    assert second <= first
+    await act(server, SAMPLED, said("Hello."), chat=chat)
+    assert [set(request) for request in server.requests] == [second]
+
+
+async def test_a_refusal_that_names_nothing_costs_the_tools_last(server: ModelServerDouble) -> None:
+    vague = refused(422, "Unprocessable Entity")
+    await act(server, SAMPLED, vague, vague, vague, said("Hello."))
+    *_, third, last = map(set, server.requests)
+    assert third >= ACTIONS
+    assert last == {"messages", "model", "stream"}
+
+
+async def test_a_refusal_of_messages_keeps_the_tools(server: ModelServerDouble) -> None:
+    message = "messages with role 'tool' must be a response to a preceding message with 'tool_calls'"
+    server.plays(refused(422, message))
+    chat = chat_for(server)
+    with pytest.raises(ApplicationError):
+        await read_completion(chat, SAMPLED)
+    await act(server, SAMPLED, said("Hello."), chat=chat)
+    assert server.requests[0].keys() >= ACTIONS
+
+
+async def test_thoughts_are_closed_for_an_action_by_words_that_keep_the_tools(server: ModelServerDouble) -> None:
+    thinks = Script(pieces=[chunk(reasoning="Hm."), end("length")])
+    refusal = refused(400, "Assistant response prefill is incompatible with enable_thinking.")
+    await act(server, SAMPLED._replace(thinking_tokens=9), thinks, refusal, said("Hello."))
+    _, prefilled, in_words = server.requests
+    assert prefilled["messages"][-1]["content"] == "<think>\nHm.\n</think>\n\n"
+    assert prefilled["tools"] == list(TOOLS)
+    assert in_words["messages"][-1] == {
+        "role": "tool",
+        "content": "no such call" + ONLY_THE_ACTION,
+        "tool_call_id": "b",
+    }
+    assert in_words["tools"] == list(TOOLS)
+
+
+@given(st.text() | st.recursive(st.none() | st.text(), lambda inner: st.dictionaries(st.text(), inner)).map(json.dumps))
+def test_arguments_are_an_object_on_the_wire_whatever_the_model_wrote(arguments: str) -> None:
+    message = on_the_wire(Message("assistant", "", (ToolCall("a", "run", arguments),)))
+    told = message["tool_calls"][0]["function"]["arguments"]
+    assert isinstance(json.loads(told), dict)
+    assert told.encode()

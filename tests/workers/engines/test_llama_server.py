@@ -1,5 +1,6 @@
 """llama.cpp's server as a process of its own, and the client that june uses."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,14 +8,23 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
+from activities.coding.completion import read_completion
+from activities.language_model import ModelRequest
 from activities.text.moment import dated
+from agent.messages import Message
+from agent.prompt import Driver, Window, build
+from agent.step import Reply, interpret
+from agent.transcript import Entry, Observation, Task
 from tests.support.ports import free_port
+from workers.engines.dialect import Dialect
+from workers.engines.openai_chat import OpenAIChat
 from workers.engines.openai_client import build_client, warm_up
 from workers.settings import EmbeddedSettings, LlmSettings
 from workflows.voice.memory import SYSTEM_PROMPT
@@ -23,6 +33,7 @@ ChatMessages = list[ChatCompletionMessageParam]
 
 COMMAND = (sys.executable, "-m", "workers.engines.llama_server")
 MODEL = "smollm2-135m-instruct"
+LLM = LlmSettings(model=MODEL, first_token_seconds=300)
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +96,54 @@ def test_a_missing_model_is_one_sentence(tmp_path: Path) -> None:
     assert done.stderr.startswith("june: ")
     assert "june models pull" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def step(messages: tuple[Message, ...], schema: dict[str, Any] | None) -> ModelRequest:
+    return ModelRequest(messages, None, 0.0, answer_tokens=400, thinking_tokens=0, schema=schema, seed=1)
+
+
+@pytest.mark.engines
+async def test_an_answer_follows_a_schema_that_the_model_is_not_told_of(port: int) -> None:
+    client = build_client(LLM, EmbeddedSettings(llm_port=port))
+    assert await warm_up(client, LLM)
+    kettle = {
+        "type": "object",
+        "properties": {"kettle": {"enum": ["on", "off"]}, "cups": {"type": "integer"}},
+        "required": ["kettle", "cups"],
+        "additionalProperties": False,
+    }
+    model = OpenAIChat(client, MODEL, LLM.first_token_seconds, LLM.context_tokens)
+    pieces = [delta.content async for delta in model.stream(step((Message("user", "What is tea?"),), kettle))]
+    answer = json.loads("".join(pieces))
+    assert answer.keys() == {"kettle", "cups"}
+    assert answer["kettle"] in {"on", "off"}
+    assert isinstance(answer["cups"], int)
+    assert sum(map(bool, pieces)) > 3
+
+
+@pytest.mark.engines
+async def test_a_step_of_the_agent_reads_no_more_than_what_is_new(port: int) -> None:
+    client = build_client(LLM, EmbeddedSettings(llm_port=port))
+    assert await warm_up(client, LLM)
+    model = OpenAIChat(client, MODEL, LLM.first_token_seconds, LLM.context_tokens)
+    window = Window(LLM.context_tokens, answer_tokens=200)
+    entries: list[Entry] = [Task(text="Write hello.py, which prints hello.", test_command=None, files=())]
+    prompt = build(entries, Driver.SCHEMA, window)
+    completion = await read_completion(model, step(prompt.messages, prompt.schema))
+    turn = interpret(1, Reply(completion.content, completion.calls, completion.finish_reason))
+    assert turn.action, turn.problem
+    entries += [turn, Observation(step=1, text="hello.py is written.")]
+    prompt = build(entries, Driver.SCHEMA, window)
+    request = step(prompt.messages, prompt.schema)
+    stream = await client.chat.completions.create(
+        model=MODEL, messages=[], extra_body=Dialect().fields(request, request.messages, 400), stream=True
+    )
+    chunks = [chunk async for chunk in stream]
+    said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert interpret(2, Reply(said)).action
+    usage = chunks[-1].usage
+    assert usage is not None
+    assert usage.prompt_tokens_details is not None
+    assert usage.prompt_tokens > completion.prompt_tokens > 200
+    # What the model wrote itself is written anew in the prompt.
+    assert usage.prompt_tokens - (usage.prompt_tokens_details.cached_tokens or 0) < completion.completion_tokens + 60

@@ -18,8 +18,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.error_codes import ErrorCode
-from activities.infer import Budgets, InferActivity, Inference, InferRequest, Message, ModelRequest, Sentence
-from activities.text.answer import Delta
+from activities.infer import Budgets, InferActivity, Inference, InferRequest, Message, Sentence
+from activities.language_model import Delta, ModelRequest
+from agent import messages as prompts
 from tests.support.model_servers import named, vllm
 from tests.support.model_servers.fake import ENDLESS
 from tests.support.model_servers.relay import relay_to
@@ -104,9 +105,14 @@ async def ask(
     return await environment().run(asked.infer, InferRequest(messages=messages, **fields))
 
 
+def told(messages: tuple[Message, ...]) -> tuple[prompts.Message, ...]:
+    """Return messages as a model's server is asked."""
+    return tuple(prompts.Message(message.role, message.content) for message in messages)
+
+
 async def deltas(server: ModelServer, messages: tuple[Message, ...] = QUESTION, tokens: int = 8) -> list[Delta]:
     """Ask once, and read all that comes."""
-    request = ModelRequest(messages, None, 0.0, answer_tokens=tokens, thinking_tokens=0)
+    request = ModelRequest(told(messages), None, 0.0, answer_tokens=tokens, thinking_tokens=0)
     return [delta async for delta in chat(server).stream(request)]
 
 
@@ -301,7 +307,7 @@ async def test_a_silent_server_is_unavailable(server: ModelServer) -> None:
 async def test_its_count_of_tokens_is_the_one_of_its_usage(server: ModelServer) -> None:
     window = ContextWindow(AsyncOpenAI(base_url=server.url, api_key=server.key, max_retries=0), server.model)
     messages = prompt(Memory(window=turns(3, "नमस्ते 👩‍👩‍👧 tea")), "What is tea?")
-    assert await window.count(messages) == await prompt_tokens(server, messages)
+    assert await window.count(told(messages)) == await prompt_tokens(server, messages)
 
 
 @dataclass

@@ -5,9 +5,13 @@ import threading
 import numpy as np
 from temporalio.testing import ActivityEnvironment
 
+from activities.coding.completion import read_completion
 from activities.infer import InferRequest, Message
+from activities.language_model import ModelRequest
 from activities.text.sentences import split
-from workers.engines.noop import ANSWER, NoopInfer, NoopRecognizer, NoopSynthesizer
+from agent.actions import Finish
+from agent.step import Reply, interpret
+from workers.engines.noop import ANSWER, NoopInfer, NoopModel, NoopRecognizer, NoopSynthesizer
 
 
 def test_speech_is_recognized_in_silence() -> None:
@@ -26,3 +30,8 @@ async def test_an_answer_is_one_sentence() -> None:
     inference = await ActivityEnvironment().run(NoopInfer().infer, request)
     assert inference.answer == ANSWER
     assert list(inference.sentences) == list(split(ANSWER))
+
+
+async def test_a_task_is_done_at_its_first_step() -> None:
+    completion = await read_completion(NoopModel(), ModelRequest((), None, 0, answer_tokens=10, thinking_tokens=0))
+    assert interpret(1, Reply(completion.content)).action == Finish(summary=ANSWER)

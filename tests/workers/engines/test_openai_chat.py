@@ -14,7 +14,9 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.infer import Budgets, InferActivity, ModelRequest
+from activities.infer import Budgets, InferActivity
+from activities.language_model import ModelRequest
+from agent.messages import Message
 from tests.support.inference import IMPATIENCE, KEY, QUESTION, TIMEOUT, WINDOW, activity_for, closed, failure, infer
 from tests.support.model_server import Cut, ModelServerDouble, Script, chunk, end, event, model_server, refused, said
 from tests.support.waiting import until
@@ -47,6 +49,22 @@ async def test_odd_chunks_are_passed_over(server: ModelServerDouble) -> None:
     odd += [chunk(content=["x"]), chunk(content=None), ": a comment\n\n", "event: ping\ndata: {}\n\n"]
     inference = await infer(server, Script(pieces=[*odd, chunk(content="Hello."), end()]))
     assert inference.answer == "Hello."
+
+
+async def test_a_turn_of_a_conversation_is_asked_in_these_bytes(server: ModelServerDouble) -> None:
+    server.plays(Script(pieces=[chunk(reasoning="Hm."), end("length")]), said("Hello."))
+    assert (await ActivityEnvironment().run(activity_for(server.url).infer, QUESTION)).answer == "Hello."
+    question = b'{"role":"system","content":"Be brief."},{"role":"user","content":"Hi?"}'
+    assert server.bodies == [
+        b'{"model":"default-model","messages":[' + question + b'],"max_tokens":14000,"temperature":0.3,'
+        b'"stream":true,"stream_options":{"include_usage":true},'
+        b'"thinking_token_budget":8000,"thinking_budget_tokens":8000}',
+        b'{"model":"default-model","messages":['
+        + question
+        + b',{"role":"assistant","content":"<think>\\nHm.\\n</think>\\n\\n"}],"max_tokens":6000,"temperature":0.3,'
+        b'"stream":true,"stream_options":{"include_usage":true},"chat_template_kwargs":{"enable_thinking":false},'
+        b'"add_generation_prompt":false,"continue_final_message":true}',
+    ]
 
 
 @pytest.mark.slow
@@ -164,7 +182,7 @@ async def test_thoughts_beside_content(server: ModelServerDouble, name: str, thi
 async def test_a_request_may_name_its_model(server: ModelServerDouble) -> None:
     server.plays(said("Hello."))
     chat = OpenAIChat(AsyncOpenAI(base_url=server.url, api_key=KEY, max_retries=0), "default-model", TIMEOUT)
-    request = ModelRequest(QUESTION.messages, "another", 0.3, answer_tokens=10, thinking_tokens=0)
+    request = ModelRequest((Message("user", "Hi?"),), "another", 0.3, answer_tokens=10, thinking_tokens=0)
     assert "".join([delta.content async for delta in chat.stream(request)]) == "Hello."
     assert server.requests[0]["model"] == "another"
 

@@ -16,7 +16,7 @@ from workers.settings import LlmSettings, StorageSettings, WorkerSettings, secre
 
 NEEDED = {
     "model-server": {"JUNE_LLM_API_KEY"},
-    "worker-gpu": {"JUNE_LLM_API_KEY"},
+    "worker-gpu": {"JUNE_LLM_API_KEY", "JUNE_CODE_API_KEY"},
     "bot-telegram": {"JUNE_TELEGRAM_TOKEN", "JUNE_TELEGRAM_WEBHOOK_SECRET"},
     "bot-discord": {"JUNE_DISCORD_TOKEN"},
     "bot-web": {"JUNE_WEB_PASSWORD"},
@@ -28,7 +28,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Embedded:
     """Prepare a stack of everything, in an environment with all secrets; nothing is started."""
     for secret in secret_names():
         monkeypatch.setenv(secret, "secret")
-    return Embedded(StorageSettings(home=tmp_path), own_ports(), optional=[*BOTS, Role.TESTS])
+    return Embedded(StorageSettings(home=tmp_path), own_ports(), optional=[*BOTS, Role.SANDBOX, Role.TESTS])
 
 
 def given(stack: Embedded) -> dict[str, set[str]]:

@@ -33,8 +33,10 @@ async def begin(spec: WorkerSpec) -> None:
 
 async def test_it_serves_its_queue_and_tells_its_commands(fake: FakeDiscord, dev_server: WorkflowEnvironment) -> None:
     work = await build(dev_server.client)
-    assert [activity.__name__ for activity in work.activities] == ["fetch", "reply", "show_progress", "retract"]
-    assert len(fake.commands) == 19
+    assert [activity.__name__ for activity in work.activities] == [
+        *("fetch", "reply", "send_file", "show_progress", "retract"),
+    ]
+    assert len(fake.commands) == 20
 
 
 @pytest.mark.parametrize("token", ["", "wrong"])

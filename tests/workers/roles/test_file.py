@@ -19,6 +19,7 @@ async def test_it_reads_from_the_folders_of_the_settings(
     spec = await build(dev_server.client)
     (tmp_path / "said.ogg").write_bytes(encoded("ogg", "libopus"))
     source = AudioSource(locator=str(tmp_path / "said.ogg"))
-    fetch, _reply = spec.activities
+    fetch, *others = spec.activities
+    assert [activity.__name__ for activity in others] == ["reply", "send_file"]
     fetched = await ActivityEnvironment().run(fetch, FetchRequest(platform="file", chat="a", source=source))
     assert (tmp_path / "home" / "blobs" / fetched.audio.key).exists()

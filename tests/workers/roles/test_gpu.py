@@ -15,6 +15,7 @@ async def test_slots_are_those_of_the_setting(
     monkeypatch.setenv("JUNE_HOME", str(tmp_path))
     monkeypatch.setenv("JUNE_ENGINES", "none")
     monkeypatch.setenv("JUNE_GPU_SLOTS", "5")
+    monkeypatch.setenv("JUNE_CODE_PARALLEL", "3")
     spec = await build(dev_server.client)
-    assert (spec.slots, spec.background) == (5 + 1, None)
+    assert (spec.slots, spec.background) == (5 + 1 + 3, None)
     assert [type(interceptor) for interceptor in spec.interceptors] == [LiveFirst]

@@ -65,6 +65,48 @@ async def test_background_work_is_given_up_at_once() -> None:
     assert given_up.value.type == GAVE_WAY
 
 
+async def test_a_step_of_the_agent_does_not_begin_beside_live_work_nor_just_after() -> None:
+    work = LiveWork(2)
+
+    async def step() -> str:
+        async with work.step():
+            return "done"
+
+    async with work.live():
+        with pytest.raises(ApplicationError) as beside:
+            await step()
+    with pytest.raises(ApplicationError):
+        await step()
+    await asyncio.sleep(0.25)
+    assert await step() == "done"
+    assert (beside.value.type, beside.value.category) == (GAVE_WAY, ApplicationErrorCategory.BENIGN)
+
+
+async def test_a_step_is_not_given_up_and_delays_no_live_work() -> None:
+    work, go_on = LiveWork(1), asyncio.Event()
+
+    async def step() -> str:
+        async with work.step():
+            await go_on.wait()
+            return "done"
+
+    running = asyncio.create_task(step())
+    await asyncio.sleep(0)
+    async with work.live():
+        go_on.set()
+        assert await running == "done"
+
+
+async def test_so_many_steps_are_done_at_once() -> None:
+    work = LiveWork(1, steps=2)
+    async with work.step(), work.step():
+        with pytest.raises(ApplicationError):
+            async with work.step():
+                pass
+    async with work.step():
+        pass
+
+
 async def test_a_cancellation_and_a_timeout_of_its_own_stay_what_they_are() -> None:
     work = LiveWork(2)
     with pytest.raises(TimeoutError):

@@ -13,9 +13,9 @@ from workers.settings import PROJECT
 
 SERVED = {
     Role.WORKFLOWS: {"forget"},
-    Role.GPU: {"transcribe", "infer"},
+    Role.GPU: {"transcribe", "infer", "think"},
     Role.CPU: {"synthesize", "transcribe"},
-    Role.FILE: {"fetch", "reply"},
+    Role.FILE: {"fetch", "reply", "send_file"},
 }
 
 

@@ -26,5 +26,5 @@ def test_programs_are_named_as_the_commands_that_run_them() -> None:
 
 def test_bots_are_optional_and_hold_a_secret() -> None:
     assert BOTS == (Role.TELEGRAM, Role.DISCORD, Role.WEB)
-    assert {*BOTS, Role.TESTS} == set(OPTIONAL)
+    assert {*BOTS, Role.SANDBOX, Role.TESTS} == set(OPTIONAL)
     assert all(role.secrets for role in BOTS)

@@ -54,7 +54,9 @@ async def receiving(spec: WorkerSpec) -> AsyncIterator[asyncio.Task[object]]:
 
 async def test_it_serves_its_queue_before_telegram_is_reached(api: BotApi, dev_server: WorkflowEnvironment) -> None:
     spec = await build(dev_server.client)
-    assert [activity.__name__ for activity in spec.activities] == ["fetch", "reply", "show_progress", "retract"]
+    assert [activity.__name__ for activity in spec.activities] == [
+        *("fetch", "reply", "send_file", "show_progress", "retract"),
+    ]
     assert api.calls == []
 
 

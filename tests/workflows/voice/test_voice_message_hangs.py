@@ -13,8 +13,8 @@ from temporalio.worker import Worker
 
 from activities import waiting
 from activities.error_codes import ErrorCode
-from activities.infer import InferActivity, Inference, InferRequest, ModelRequest
-from activities.text.answer import Delta
+from activities.infer import InferActivity, Inference, InferRequest
+from activities.language_model import Delta, ModelRequest
 from tests.support.turns import answer
 from tests.support.world import HEARTBEAT_TIMEOUT, World, running
 from workers.roles.engines import budgets

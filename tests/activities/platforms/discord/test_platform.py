@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.platform import MessageText, VoiceForbiddenError
+from activities.platforms.platform import Document, MessageText, VoiceForbiddenError
 from activities.text.message_parts import units
 from activities.values import AudioSource
 from tests.activities.platforms.discord.conftest import NOTE, Scene
@@ -59,6 +59,29 @@ async def test_a_later_attempt_finds_what_was_sent_long_ago(scene: Scene) -> Non
     assert (first, len(scene.fake.sent(scene.chat))) == (again, 3)
     await environment.run(scene.platform.send_text, scene.to, MessageText("something else"))
     assert len(scene.fake.sent(scene.chat)) == 4
+
+
+async def test_a_file_is_sent_once_by_its_name(scene: Scene) -> None:
+    files = [Document("sums.py", b"def add(): ..."), Document("test_sums.py", b"from sums import add")]
+    first = [await scene.platform.send_file(scene.to, file) for file in files]
+    assert [await scene.platform.send_file(scene.to, file) for file in files] == first
+    sent = scene.fake.sent(scene.chat)
+    assert [(message["attachments"][0]["filename"], scene.fake.file(message)) for message in sent] == [
+        (file.name, file.data) for file in files
+    ]
+    assert [message["message_reference"]["message_id"] for message in sent] == [scene.to.message] * 2
+    scene.world.nonces.clear()  # as Discord does after some minutes
+    again = [await second_attempt().run(scene.platform.send_file, scene.to, file) for file in files]
+    assert (again, len(scene.fake.sent(scene.chat))) == (first, 2)
+
+
+async def test_a_file_that_discord_refuses_is_refused(scene: Scene) -> None:
+    with pytest.raises(BadInputError):
+        await scene.platform.send_file(scene.to, Document("large.zip", b"x" * (scene.platform.file_limit + (1 << 20))))
+    scene.world.no_files[scene.chat] = 50013
+    with pytest.raises(BadInputError):
+        await scene.platform.send_file(scene.to, Document("sums.py", b"1"))
+    assert scene.fake.sent(scene.chat) == []
 
 
 async def test_a_voice_message_is_native(scene: Scene) -> None:

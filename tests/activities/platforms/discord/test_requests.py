@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 from activities.audio.codec import encode_ogg_opus
 from activities.error_codes import ErrorCode
 from activities.errors import BadInputError
-from activities.platforms.discord.requests import FILE_NAME, JSON, find_sent, message_body, nonce, parameters, waveform
+from activities.platforms.discord.requests import (
+    FILE_NAME,
+    JSON,
+    Upload,
+    find_sent,
+    message_body,
+    nonce,
+    parameters,
+    waveform,
+)
 from tests.support.audio_samples import tone
 
 
@@ -38,32 +47,33 @@ def test_a_name_of_a_send_fits_and_tells_sends_apart() -> None:
     assert message_body("n", "x", "1")["allowed_mentions"] == {"parse": []}
 
 
-def sent(body: JSON, number: int, *, bot: bool = True, with_file: bool = False, gone: bool = False) -> JSON:
+def sent(body: JSON, number: int, *files: str, bot: bool = True, gone: bool = False) -> JSON:
     """Return a message as Discord lists it, made of a body; ``gone``: what it replies to was deleted before."""
     message: JSON = {"id": str(number), "content": body.get("content", ""), "author": {"bot": bot}}
-    message["attachments"] = [{"filename": FILE_NAME}] if with_file else []
+    message["attachments"] = [{"filename": name} for name in files]
     return message if gone else message | {"message_reference": body.get("message_reference")}
 
 
-@given(st.text(max_size=20), st.sampled_from([None, "5"]), st.booleans(), st.booleans())
+@given(st.text(max_size=20), st.sampled_from([None, "5"]), st.sampled_from([None, FILE_NAME, "a.py"]), st.booleans())
 def test_what_was_sent_is_found_among_other_messages(
-    content: str, reply_to: str | None, with_file: bool, gone: bool
+    content: str, reply_to: str | None, file: str | None, gone: bool
 ) -> None:
-    body = message_body("n", content, reply_to)
+    body, files = message_body("n", content, reply_to), [file] if file else []
     others = [
-        sent(message_body("m", f"{content}!", reply_to), 6, with_file=with_file),
-        sent(body, 7, with_file=not with_file),
-        sent(body, 8, bot=False, with_file=with_file),
-        sent(message_body("m", content, "4"), 9, with_file=with_file),
+        sent(message_body("m", f"{content}!", reply_to), 6, *files),
+        sent(body, 7, "another.py"),
+        sent(body, 7, *files, "another.py"),
+        sent(body, 8, *files, bot=False),
+        sent(message_body("m", content, "4"), 9, *files),
     ]
     asked = [] if gone else [{"id": "5", "content": "", "author": {}, "attachments": []}]
-    assert find_sent(others + asked, body, with_file=with_file) is None
-    mine = sent(body, 10, with_file=with_file, gone=gone)
-    assert find_sent([*others, mine, *asked], body, with_file=with_file) == "10"
+    assert find_sent(others + asked, body, file) is None
+    mine = sent(body, 10, *files, gone=gone)
+    assert find_sent([*others, mine, *asked], body, file) == "10"
 
 
 def test_a_file_goes_with_its_fields_as_audio() -> None:
-    with parameters({"nonce": "n"}, b"OggS", duration_secs=1.5) as params:
+    with parameters({"nonce": "n"}, Upload(b"OggS"), duration_secs=1.5) as params:
         payload, file = params.multipart or []
         assert json.loads(payload["value"]) == {
             "nonce": "n",

@@ -8,7 +8,7 @@ from telegram import Bot
 from temporalio.exceptions import ApplicationError
 
 from activities.errors import BadInputError
-from activities.platforms.platform import MessageText, Platform, SendUncertainError
+from activities.platforms.platform import Document, MessageText, Platform, SendUncertainError
 from activities.platforms.telegram.platform import TelegramPlatform
 from activities.text.message_parts import units
 from activities.values import AudioSource
@@ -32,6 +32,24 @@ async def test_text_and_voice_reply_to_the_message(api: BotApi, platform: Telegr
     assert [(post.text, post.media) for post in posts] == [("Hello.", b""), ("", NOTE.data)]
     assert [(post.answers, post.params["message_thread_id"]) for post in posts] == [(asked, "9"), (asked, "9")]
     assert posts[1].params["duration"] == "2"
+
+
+async def test_a_file_replies_to_the_message(api: BotApi, platform: TelegramPlatform) -> None:
+    asked = api.write(CHAT, "/code Add numbers.")
+    sent = await platform.send_file(to(asked, thread="9"), Document("sums.py", b"def add(): ..."))
+    (post,) = api.by_bot(CHAT)
+    assert (str(post.message_id), post.media, post.answers) == (sent, b"def add(): ...", asked)
+    assert (post.params["message_thread_id"], post.params["filename"], post.text) == ("9", "sums.py", "")
+    assert platform.file_limit == 50_000_000
+
+
+async def test_a_file_that_may_have_arrived_is_uncertain(api: BotApi, platform: TelegramPlatform) -> None:
+    api.faults["sendDocument"].append(Fault(drop_after=True))
+    with pytest.raises(SendUncertainError):
+        await platform.send_file(to(1), Document("sums.py", b"1"))
+    api.fail("sendDocument", 413, "Request Entity Too Large")
+    with pytest.raises(BadInputError):
+        await platform.send_file(to(1), Document("sums.py", b"1"))
 
 
 async def test_a_caption_goes_with_the_note_and_ends_the_draft(api: BotApi, platform: TelegramPlatform) -> None:

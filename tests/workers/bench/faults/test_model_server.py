@@ -6,7 +6,8 @@ import httpx
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.infer import Message, ModelRequest
+from activities.language_model import ModelRequest
+from agent.messages import Message
 from workers.bench.faults.dialogue import Answered, question, read
 from workers.bench.faults.model_server import MODEL, Mode, build_app
 from workers.engines.openai_chat import OpenAIChat

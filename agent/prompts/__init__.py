@@ -1,0 +1,1 @@
+"""The agent's prompts, in Markdown; `agent.prompt` reads them."""

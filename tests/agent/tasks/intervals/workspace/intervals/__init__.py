@@ -1,0 +1,1 @@
+"""Intervals of whole numbers: merging them, and what lies between."""

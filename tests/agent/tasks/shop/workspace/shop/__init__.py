@@ -1,0 +1,1 @@
+"""A shop: its catalogue, discounts, and carts."""

@@ -1,0 +1,23 @@
+"""A finish counts once the tests pass."""
+
+from activities.sandbox.sandbox import ExecResult
+from agent.actions import Finish, RunTests
+from agent.finishing import refusal
+from agent.transcript import Entry, Observation, Task, Turn
+
+FAILING, PASSING = ExecResult(1, "1 failed in 0.1s"), ExecResult(0, "1 passed in 0.1s")
+FINISH = Turn(step=1, text="", action=Finish(summary="Done."))
+BEFORE: list[Entry] = [Task(text="x"), Turn(step=1, text="", action=RunTests()), Observation(step=1, text="fail")]
+
+
+def test_passing_tests_or_none_let_it_count() -> None:
+    assert refusal([*BEFORE, FINISH], PASSING) is None
+    assert refusal([*BEFORE, FINISH], None) is None
+
+
+def test_failing_tests_refuse_it_twice() -> None:
+    answer = refusal([*BEFORE, FINISH], FAILING)
+    assert answer is not None
+    assert answer.startswith("The task is not done. The tests fail (1 failed):")
+    assert refusal([*BEFORE, FINISH, FINISH], FAILING) == answer
+    assert refusal([*BEFORE, FINISH, FINISH, FINISH], FAILING) is None
