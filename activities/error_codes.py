@@ -66,8 +66,6 @@ class ErrorCode(StrEnum):
 class CodingCode(StrEnum):
     """Every way in which a coding task can end early, or be refused."""
 
-    REQUEST_INVALID = "request-invalid"
-    """Input by hand that is wrong."""
     WORKSPACE_FORBIDDEN = "workspace-forbidden"
     """A folder that ``JUNE_CODE_ROOTS`` does not name."""
     WORKSPACE_MISSING = "workspace-missing"

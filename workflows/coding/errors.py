@@ -15,10 +15,14 @@ FAULTS = {
 """By activity: what it means when it fails for a reason without a code of its own."""
 NO_WORKER = f"No sandbox worker took it (june worker sandbox, queue {SANDBOX_QUEUE})."
 REASON_CHARS = 400
+GAVE_WAY = "gave-way"
+"""Type of the failure of a model call that a live turn goes before (``workers.roles.live_first``)."""
 
 
 def code_of(error: ActivityError) -> CodingCode:
     """Read the code from a failed activity."""
+    if error.activity_type == "think" and _ran_out_of_the_tasks_time(error.cause):
+        return CodingCode.LIMIT_SECONDS
     cause: BaseException | None = error.cause
     while isinstance(cause, ApplicationError):
         if cause.type in set(CodingCode):
@@ -38,6 +42,14 @@ def sentence_of(error: ActivityError) -> str:
         return FAULTS.get(error.activity_type, ("", "It took too long."))[1]
     message = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
     return message[:REASON_CHARS]
+
+
+def _ran_out_of_the_tasks_time(cause: BaseException | None) -> bool:
+    """Tell whether the model was still answering, or waited for live turns, when the task's time was over."""
+    last = cause.__cause__ if isinstance(cause, TemporalTimeoutError) else cause
+    gave_way = isinstance(last, ApplicationError) and last.type == GAVE_WAY
+    still_answering = last is None and isinstance(cause, TemporalTimeoutError) and _waited(cause)
+    return gave_way or still_answering
 
 
 def _waited(cause: TemporalTimeoutError) -> bool:

@@ -11,7 +11,7 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 PREPARE = ActivityOptions(
     timedelta(minutes=5), WORKER_TIMEOUT, retries(5, timedelta(seconds=30)), heartbeat=HEARTBEAT_TIMEOUT
 )
-# What gives way to live turns is tried again every few seconds; a server that is not there, for about half an hour.
+# What gives way to live turns is tried again every few seconds; all of it within the time that the task has left.
 THINK = ActivityOptions(timedelta(minutes=30), WORKER_TIMEOUT, retries(1000, timedelta(seconds=30)))
 # Commands are not idempotent.
 ACT = ActivityOptions(timedelta(hours=1), WORKER_TIMEOUT, retries(1, timedelta(seconds=1)), heartbeat=HEARTBEAT_TIMEOUT)

@@ -95,7 +95,12 @@ class CodingTask:
         while not (stop := why_stop(self._state.progress, self._request.limits)):
             await self._pause()
             self._go_on_in_a_new_run()
-            thought = await self._think()
+            try:
+                thought = await self._think()
+            except ActivityError as error:
+                if code_of(error) is CodingCode.LIMIT_SECONDS:
+                    return Stop.SECONDS
+                raise
             if thought.tool and await self._act(thought):
                 return None
         return stop

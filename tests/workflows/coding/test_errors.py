@@ -36,9 +36,11 @@ def timeout(kind: TimeoutType) -> TemporalTimeoutError:
         ("act", timeout(TimeoutType.SCHEDULE_TO_CLOSE), CodingCode.SANDBOX_UNAVAILABLE),
         ("prepare", timeout(TimeoutType.SCHEDULE_TO_START), CodingCode.SANDBOX_UNAVAILABLE),
         ("prepare", ApplicationError("broken", type="ValueError"), CodingCode.INTERNAL),
-        ("think", timeout(TimeoutType.SCHEDULE_TO_CLOSE), CodingCode.MODEL_UNAVAILABLE),
+        ("think", timeout(TimeoutType.SCHEDULE_TO_CLOSE), CodingCode.LIMIT_SECONDS),
+        ("think", timeout(TimeoutType.HEARTBEAT), CodingCode.MODEL_UNAVAILABLE),
         ("think", ApplicationError("refused", type="model-refused"), CodingCode.MODEL_REFUSED),
-        ("think", ApplicationError("gone", type="gave-way"), CodingCode.MODEL_UNAVAILABLE),
+        ("think", ApplicationError("later", type="gave-way"), CodingCode.LIMIT_SECONDS),
+        ("think", ApplicationError("gone", type="model-unavailable"), CodingCode.MODEL_UNAVAILABLE),
     ],
 )
 def test_codes(activity: str, cause: BaseException, code: CodingCode) -> None:

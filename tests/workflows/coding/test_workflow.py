@@ -15,6 +15,7 @@ from activities.error_codes import CodingCode
 from activities.values import BlobRef
 from tests.support.coding_world import FINISH, CodingWorld, Step, hold_step, stored
 from tests.support.waiting import until
+from workers.roles.live_first import GAVE_WAY
 from workflows.coding.contracts import (
     MAX_REMARK_CHARS,
     MAX_REMARKS,
@@ -257,6 +258,22 @@ async def test_a_model_that_is_gone_for_the_rest_of_the_time_ends_the_task(world
     assert cause.type == "model-unavailable"
     assert 5 < len(world.asked("think")) < 60
     assert world.asked("compare")
+
+
+async def test_a_task_that_waits_for_live_turns_until_its_time_is_over_has_come_to_that_limit(
+    world: CodingWorld, client: Client
+) -> None:
+    async def give_way(request: ThinkRequest) -> Thought | None:
+        if request.step == 3:
+            raise ApplicationError("a live turn goes first", type=GAVE_WAY)
+        return None
+
+    world.behaviours["think"] = give_way
+    report = await (await start(client, limits={"seconds": 300})).result()
+    assert (report.code, report.steps) == ("", 2), "and the tests pass"
+    world.verified = Verified(passed=False, line="1 failed")
+    report = await (await start(client, limits={"seconds": 300})).result()
+    assert (report.outcome, report.code) == (CodingOutcome.UNFINISHED, "limit-seconds")
 
 
 async def test_a_name_that_is_mistyped_is_refused(client: Client, world: CodingWorld) -> None:
