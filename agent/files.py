@@ -62,7 +62,8 @@ class Applied(NamedTuple):
 def apply(action: Read | Write | Edit, files: Files) -> Applied:
     """Read, write or edit a file; what cannot be done is told to the model, too."""
     if isinstance(action, Write):
-        written = [_written(file.path, file.content, files) for file in (action, *action.also)]
+        wanted = [(action.path, action.content), *((file.path, file.content) for file in action.also)]
+        written = [_written(path, content, files) for path, content in wanted]
         return Applied("\n".join(one.text for one in written), any(one.changed for one in written))
     try:
         path = normalised(action.path)

@@ -397,7 +397,8 @@ async def coding_tasks(client: Client, _world: World) -> AsyncIterator[tuple[str
         async def die(request: ActRequest) -> Acted | None:
             if request.step == 1:
                 raise ApplicationError("the worker ends", type=CodingCode.SANDBOX_DIED.value, non_retryable=True)
-            return await hold_step(3, began, go_on)(request)
+            await hold_step(3, began, go_on)(request)
+            return None
 
         world.behaviours["act"] = die
         task = await _coding_task(client, "finished")

@@ -249,28 +249,33 @@ class TestApply:
 
     @pytest.mark.parametrize(
         ("change", "paths"),
-        {
-            "contents": (lambda f: (f / "a").write_text("mine"), ["a"]),
-            "one byte more": (lambda f: (f / "a").write_text("1\n\n"), ["a"]),
-            "executable": (lambda f: (f / "a").chmod(0o755), ["a"]),
-            "deleted": (lambda f: (f / "b" / "c").unlink(), ["b/c"]),
-            "deleted file written": (lambda f: (f / "gone" / "e").write_text("mine"), ["gone/e"]),
-            "new file is there": (lambda f: [(f / "new").mkdir(), (f / "new" / "f").write_text("mine")], ["new/f"]),
-            "new file's folder is a file": (lambda f: (f / "new").write_text("mine"), ["new"]),
-            "new file's folder is a link": (lambda f: (f / "new").symlink_to("b"), ["new"]),
-            "new file's folder is a link out": (lambda f: (f / "new").symlink_to(".."), ["new"]),
-            "empty folder is a file": (lambda f: (f / "empty").touch(), ["empty"]),
-            "link elsewhere": (lambda f: replace(f / "l", lambda p: p.symlink_to("b/d")), ["l"]),
-            "link out": (lambda f: replace(f / "l", lambda p: p.symlink_to("/etc/passwd")), ["l"]),
-            "link is a file": (lambda f: replace(f / "l", lambda p: p.write_text("a")), ["l"]),
-            "file is a link to such a file": (lambda f: replace_by_link(f / "a", f.parent / "outside"), ["a"]),
-            "file is a FIFO": (lambda f: replace(f / "a", os.mkfifo), ["a"]),
-            "file is a folder": (lambda f: replace(f / "a", Path.mkdir), ["a"]),
-            "folder is a link to such a folder": (lambda f: replace_by_link(f / "b", f.parent / "outside"), ["b/c"]),
-            "folder is gone": (lambda f: shutil.rmtree(f / "b"), ["b/c"]),
-            "all at once": (lambda f: [(f / "a").unlink(), (f / "l").unlink()], ["a", "l"]),
-        }.values(),
-        ids=str,
+        [
+            pytest.param(*case, id=name)
+            for name, case in {
+                "contents": (lambda f: (f / "a").write_text("mine"), ["a"]),
+                "one byte more": (lambda f: (f / "a").write_text("1\n\n"), ["a"]),
+                "executable": (lambda f: (f / "a").chmod(0o755), ["a"]),
+                "deleted": (lambda f: (f / "b" / "c").unlink(), ["b/c"]),
+                "deleted file written": (lambda f: (f / "gone" / "e").write_text("mine"), ["gone/e"]),
+                "new file is there": (lambda f: [(f / "new").mkdir(), (f / "new" / "f").write_text("mine")], ["new/f"]),
+                "new file's folder is a file": (lambda f: (f / "new").write_text("mine"), ["new"]),
+                "new file's folder is a link": (lambda f: (f / "new").symlink_to("b"), ["new"]),
+                "new file's folder is a link out": (lambda f: (f / "new").symlink_to(".."), ["new"]),
+                "empty folder is a file": (lambda f: (f / "empty").touch(), ["empty"]),
+                "link elsewhere": (lambda f: replace(f / "l", lambda p: p.symlink_to("b/d")), ["l"]),
+                "link out": (lambda f: replace(f / "l", lambda p: p.symlink_to("/etc/passwd")), ["l"]),
+                "link is a file": (lambda f: replace(f / "l", lambda p: p.write_text("a")), ["l"]),
+                "file is a link to such a file": (lambda f: replace_by_link(f / "a", f.parent / "outside"), ["a"]),
+                "file is a FIFO": (lambda f: replace(f / "a", os.mkfifo), ["a"]),
+                "file is a folder": (lambda f: replace(f / "a", Path.mkdir), ["a"]),
+                "folder is a link to such a folder": (
+                    lambda f: replace_by_link(f / "b", f.parent / "outside"),
+                    ["b/c"],
+                ),
+                "folder is gone": (lambda f: shutil.rmtree(f / "b"), ["b/c"]),
+                "all at once": (lambda f: [(f / "a").unlink(), (f / "l").unlink()], ["a", "l"]),
+            }.items()
+        ],
     )
     def test_conflicts(self, change: Callable[[Path], object], paths: list[str], folder: Path) -> None:
         change(folder)
