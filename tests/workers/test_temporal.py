@@ -39,7 +39,7 @@ async def test_the_timeout_is_kept() -> None:
     started = time.monotonic()
     with pytest.raises(UnavailableError):
         await connect(TelemetrySettings(), address=f"127.0.0.1:{free_port()}", timeout_seconds=0.5)
-    assert 0.5 <= time.monotonic() - started < 5
+    assert 0.5 <= time.monotonic() - started < 20
 
 
 async def test_a_server_serves_or_does_not(address: str) -> None:
