@@ -8,10 +8,13 @@ from typing import Any, TypeVar
 
 from temporalio import activity
 from temporalio.client import AsyncActivityCancelledError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError, RPCStatusCode
 
 T = TypeVar("T")
 
+ATTEMPT_OVER = "attempt-over"
+"""Type of the failure of an attempt that the server has given up; nobody waits for it."""
 INTERVAL_SECONDS = 1.0
 """Well under every heartbeat time-out, so that cancellation arrives within about a second."""
 
@@ -42,7 +45,13 @@ async def heartbeats(
 
 
 async def heartbeat_now(*details: Any) -> None:  # noqa: ANN401 - whatever the next attempt needs
-    """Have the server keep at once what the next attempt must know; others may wait for seconds to be sent."""
+    """Have the server keep at once what the next attempt must know; others may wait for seconds to be sent.
+
+    Raises:
+        ApplicationError: the attempt is over, as the server has not heard of it for too long: the next is under way,
+            or was, and knows nothing of what this one is about to do.
+
+    """
     activity.heartbeat(*details)  # so that an older beat still waiting does not come after
     handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
     try:
@@ -50,8 +59,10 @@ async def heartbeat_now(*details: Any) -> None:  # noqa: ANN401 - whatever the n
     except AsyncActivityCancelledError:  # the worker delivers the cancellation itself
         pass
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:  # nobody waits for the attempt: the worker cancels it as well
+        if error.status is not RPCStatusCode.NOT_FOUND:
             raise
+        message = "this attempt is over: another has been begun"
+        raise ApplicationError(message, type=ATTEMPT_OVER, category=ApplicationErrorCategory.BENIGN) from error
 
 
 async def in_thread(work: Callable[[threading.Event], T], details: Callable[[], Sequence[Any]] = tuple) -> T:

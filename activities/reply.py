@@ -337,7 +337,7 @@ class _Delivery:
         sent = Part(state=PartState.SENT, message=message, audio=audio)
         try:
             await self._record(name, sent, captioned=captioned)
-        except RPCError as error:  # what was sent is sent; the next heartbeat in the background has it as well
+        except (RPCError, ApplicationError) as error:  # what was sent is sent; the next heartbeat has it as well
             activity.logger.warning("that the %s was sent is not recorded yet: %s", name, error)
         return sent
 

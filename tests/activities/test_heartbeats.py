@@ -98,3 +98,33 @@ async def test_the_server_has_the_details_before_the_attempt_goes_on(dev_server:
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=10), maximum_attempts=2),
         )
     assert found == [2]
+
+
+SENT: list[int] = []
+
+
+@activity.defn
+async def sends_late() -> None:
+    """The first attempt is silent for too long, and then about to send what the second one sends."""
+    attempt = activity.info().attempt
+    if attempt == 1:
+        await asyncio.sleep(2)
+    await heartbeat_now("about to send")
+    SENT.append(attempt)
+
+
+async def test_an_attempt_that_the_server_has_given_up_does_nothing_more(dev_server: WorkflowEnvironment) -> None:
+    """It would be done twice, as the next attempt cannot know of it: a server that restarts may be late like that."""
+    queue = f"heartbeats-{uuid4()}"
+    SENT.clear()
+    async with Worker(dev_server.client, task_queue=queue, activities=[sends_late]):
+        await dev_server.client.execute_activity(
+            sends_late,
+            id=queue,
+            task_queue=queue,
+            start_to_close_timeout=timedelta(seconds=20),
+            heartbeat_timeout=timedelta(seconds=1),
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=10), maximum_attempts=2),
+        )
+        await asyncio.sleep(2)
+    assert SENT == [2]
