@@ -11,6 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from bots import delivery
 from bots.delivery import DROPPED, OPERATORS, TRIES, Delivery, DroppedError, TryAgainError, is_final
+from tests.support.logs import june_records
 
 FINAL = {
     (RPCStatusCode.INVALID_ARGUMENT, "Blob data size exceeds limit."),
@@ -41,7 +42,7 @@ async def test_what_the_server_never_takes_is_dropped_at_once(
 ) -> None:
     with pytest.raises(DroppedError):
         await Delivery().attempt(17, raises(RPCError(message, status, b"")))
-    (record,) = caplog.records
+    (record,) = june_records(caplog)
     assert record.levelno == logging.ERROR
     assert record.message.startswith(f"{DROPPED}: message 17 ")
 
@@ -55,7 +56,7 @@ async def test_all_else_is_tried_again_without_end(
         with pytest.raises(TryAgainError):
             await platform.attempt(17, receive)
     assert await platform.attempt(17, receive) == "taken"
-    assert {record.levelno for record in caplog.records} == {
+    assert {record.levelno for record in june_records(caplog)} == {
         logging.ERROR if status in OPERATORS else logging.WARNING
     }, "an operator has to act, or has not"
 

@@ -14,6 +14,7 @@ from bots.telegram.intake import TelegramIntake
 from bots.telegram.polling import CONFLICT, CONFLICTS, LONGEST_ASKED_SECONDS, Retries
 from tests.bots.telegram.conftest import CHAT, DOWN, Inbox
 from tests.bots.telegram.test_polling import polling
+from tests.support.logs import june_records
 from tests.support.platforms.telegram import BotApi, Fault
 from tests.support.waiting import until
 
@@ -109,8 +110,8 @@ async def test_one_that_says_no_with_status_200(
     async with polling(bot, intake.receive):
         await until(lambda: api.confirmed == 1)
     assert inbox.texts == ["One."]
-    assert {(record.levelname, record.exc_info) for record in caplog.records} <= {("WARNING", None)}
-    assert len(caplog.records) == 3
+    assert {(record.levelname, record.exc_info) for record in june_records(caplog)} <= {("WARNING", None)}
+    assert len(june_records(caplog)) == 3
 
 
 @pytest.mark.parametrize("result", [{}, "x", 5, True, ["x"], [None], [{"message": {}}], [{"update_id": "x"}], [[]]])
@@ -142,8 +143,8 @@ def test_a_conflict_that_lasts_is_for_an_operator(caplog: pytest.LogCaptureFixtu
     retries = Retries()
     for _ in range(3 * CONFLICTS):
         retries.may_pass(Conflict("Conflict: terminated by other getUpdates request"))
-    assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR"]
-    assert caplog.records[-1].getMessage().startswith(f"{CONFLICT}: ")
+    assert [record.levelname for record in june_records(caplog)] == ["WARNING", "ERROR"]
+    assert june_records(caplog)[-1].getMessage().startswith(f"{CONFLICT}: ")
 
 
 @pytest.mark.parametrize(
@@ -184,4 +185,4 @@ async def test_an_outage_of_temporal_is_a_line_each_time(
     api.write(CHAT, "One.")
     async with polling(bot, intake.receive):
         await until(lambda: api.confirmed == 1)
-    assert [(record.levelname, record.exc_info) for record in caplog.records] == [("WARNING", None)] * 2
+    assert [(record.levelname, record.exc_info) for record in june_records(caplog)] == [("WARNING", None)] * 2
