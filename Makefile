@@ -7,7 +7,9 @@ READY := $(VENV)/.ready
 LONG := engines or e2e or slow
 # Seconds: what hangs fails, and says where. The longest test takes two minutes on two busy cores.
 HANGS := --timeout 300
-# On two busy cores a page or a process is late now and then: tried once more, and named in the summary.
+# Long files first, so that no process is left with one at the end.
+TESTS := tests/e2e tests/bots tests/workers tests/activities tests/agent tests/docker tests/supply tests/workflows $(wildcard tests/test_*.py)
+# On two busy cores a page or a process is late now and then: tried twice more, and named in the summary.
 LATE := --reruns 2 --reruns-delay 3 -rfEsxXR
 
 # Compiled once, and not by each of june's processes anew.
@@ -24,7 +26,7 @@ up: $(READY) ## run everything on this machine, until Ctrl-C
 	@$(BIN)/june up
 
 test: models ## all tests: fast ones, real engines, the whole way
-	$(BIN)/pytest -n 3 $(HANGS) $(LATE) --dist loadfile --no-loadscope-reorder tests/workers tests/e2e tests # long files first
+	$(BIN)/pytest -n 3 $(HANGS) $(LATE) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 unit: $(READY) ## the fast tests, under a minute: no network, no models
 	$(BIN)/pytest -n 3 $(HANGS) --hypothesis-profile quick --dist worksteal --ignore tests/e2e -m "not ($(LONG))"
