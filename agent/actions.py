@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 LINE_CHARS = 120
 """Longest description of an action in a line."""
@@ -14,7 +14,12 @@ def well_formed(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-Text = Annotated[str, AfterValidator(well_formed)]
+def _text_well_formed(value: object) -> object:
+    return well_formed(value) if isinstance(value, str) else value
+
+
+# Before: a text whose length is bounded is counted, which halves of characters cannot be.
+Text = Annotated[str, BeforeValidator(_text_well_formed)]
 
 
 class Value(BaseModel):

@@ -95,6 +95,7 @@ def test_tools_take_the_arguments(action: Action) -> None:
 
 
 def test_halves_of_characters_are_replaced() -> None:
+    assert Finish(summary="\ud800").summary == Read(path="\ud800").path == "?"
     action = Write(path="a", content="\ud800x")
     assert action.content == well_formed("\ud800x") == "?x"
     assert TypeAdapter(Action).validate_json(action.model_dump_json()) == action
