@@ -5,6 +5,9 @@ Codes are stable strings: operators alert on them, bots turn them into sentences
 
 from enum import StrEnum
 
+GAVE_WAY = "gave-way"
+"""Type of the failure of an attempt that a live turn goes before: not begun, or given up; benign, and tried again."""
+
 
 class ErrorCode(StrEnum):
     """Every way in which a turn can end without the answer that was asked for."""

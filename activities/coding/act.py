@@ -124,7 +124,7 @@ class SandboxActivities:
         """
         async with working():
             archive = await self._storage.get(request.workspace, self._runner.workspace_limits.archive_bytes)
-            tests = await self._runner.test(await self._transcripts.read(request.transcript), archive)
+            tests = await self._test(await self._transcripts.read(request.transcript), archive)
         return Verified(passed=tests and passed(tests), line=outcome_in_a_line(tests)[:LINE_CHARS] if tests else "")
 
     async def _perform(self, entries: Sequence[Entry], before: bytes) -> _Outcome:
@@ -132,13 +132,13 @@ class SandboxActivities:
         if isinstance(action, Run | Search):
             seconds = action.seconds if isinstance(action, Run) else None
             result, after = await self._runner.run(argv(action), before, seconds)
-            told = "\n\n".join([cut(of_command(action, result)), *result.remarks])
+            told = "\n\n".join([of_command(action, result), *result.remarks])
             return _Outcome(told, outcome_in_a_line(result), after)
         if isinstance(action, RunTests):
-            tests = await self._runner.test(entries, before)
+            tests = await self._test(entries, before)
             return _tested(of_tests(tests), tests, before)
         if isinstance(action, Finish):
-            tests = await self._runner.test(entries, before)
+            tests = await self._test(entries, before)
             refused = refusal(entries, tests)
             return _tested(refused or "The task is done.", tests, before)._replace(done=refused is None)
         archive = await self._runner.load(before)
@@ -147,8 +147,11 @@ class SandboxActivities:
             return _Outcome(applied.text, applied.text.partition("\n")[0], before)
         after = await asyncio.to_thread(archive.dump)
         # Small models do better where each change is followed by what the tests say.
-        tests = await self._runner.test(entries, after)
+        tests = await self._runner.test(entries, after, archive.paths())
         return _tested(of_change(applied, tests), tests, after)
+
+    async def _test(self, entries: Sequence[Entry], archive: bytes) -> ExecResult | None:
+        return await self._runner.test(entries, archive, (await self._runner.load(archive)).paths())
 
 
 def _tested(text: str, tests: ExecResult | None, archive: bytes) -> _Outcome:

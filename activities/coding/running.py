@@ -53,12 +53,19 @@ class Runner:
             result, left = await sandbox.exec(Command(argv, seconds=seconds)), await sandbox.snapshot()
         return result, await asyncio.to_thread(lambda: Archive.load(left, *self.workspace_limits).dump())
 
-    async def test(self, entries: Sequence[Entry], archive: bytes) -> ExecResult | None:
-        """Run the tests of a transcript's task, if it has any; what they write is not kept."""
+    async def test(self, entries: Sequence[Entry], archive: bytes, paths: Sequence[str]) -> ExecResult | None:
+        """Run the tests of a transcript's task, if it has any; what they write is not kept.
+
+        Args:
+            entries: the transcript.
+            archive: the workspace.
+            paths: of its files.
+
+        """
         task = entries[0]
         if not isinstance(task, Task):
             raise CodingError(CodingCode.INTERNAL, "the transcript does not begin with a task")
-        command = find_test_command(task, (await self.load(archive)).paths())
+        command = find_test_command(task, paths)
         if not command:
             return None
         async with self._sandbox(archive) as sandbox:

@@ -15,32 +15,24 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
-from weakref import WeakValueDictionary, finalize
+from weakref import finalize
 
 from activities.sandbox import cgroups, launcher
 from activities.sandbox.launching import (
     NOTHING,
+    WANTED,
     Confinement,
     Launched,
     LaunchedSandbox,
+    LaunchedSandboxes,
     cgroup_bytes,
     scratch_bytes,
     tmpfs_bytes,
 )
-from activities.sandbox.sandbox import WORKSPACE, Command, Isolation, Sandbox, SandboxError, SandboxLimits
+from activities.sandbox.sandbox import WORKSPACE, Command, Isolation, SandboxError, SandboxLimits
 from activities.sandbox.seccomp import compile_filter
 from activities.sandbox.shared_files import SharedFiles, remove_dead
 
-WANTED = (
-    "pid namespace",
-    "network namespace",
-    "user namespace",
-    "unprivileged user",
-    "no capabilities",
-    "seccomp",
-    "no new privileges",
-    "read-only root",
-)
 BASE = (
     *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
     *("--disable-userns", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL", "--clearenv"),
@@ -63,7 +55,7 @@ ADVICE = (
 )
 
 
-class BubblewrapSandboxes:
+class BubblewrapSandboxes(LaunchedSandboxes):
     """The backend; one a worker."""
 
     def __init__(
@@ -78,13 +70,13 @@ class BubblewrapSandboxes:
             packages: Python packages of june's environment that commands find.
 
         """
+        super().__init__()
         self._bwrap = bwrap
         self._uids = list(range(uid, uid + slots)) if os.geteuid() == 0 else []
         self._slots = asyncio.Semaphore(slots)
         self._packages = tuple(packages)
         self._preparing = asyncio.Lock()
         self._prepared: Prepared | None = None
-        self._sandboxes = WeakValueDictionary[str, LaunchedSandbox]()
 
     async def isolation(self) -> Isolation:
         """Try what is in force here, by running a command."""
@@ -103,15 +95,6 @@ class BubblewrapSandboxes:
             f"Python {facts.python}",
         )
         return Isolation(f"bubblewrap {prepared.version}", holds, () if prepared.cgroups else (NO_CGROUPS,))
-
-    async def create(self, name: str, archive: bytes, limits: SandboxLimits) -> Sandbox:
-        """Create the sandbox of this name; one that is there already by that name is destroyed first."""
-        before = self._sandboxes.pop(name, None)
-        if before:
-            await before.destroy()
-        await self._prepare()
-        self._sandboxes[name] = sandbox = LaunchedSandbox(name, archive, limits, self)
-        return sandbox
 
     async def reap(self) -> int:
         """Remove what dead workers have left: folders and cgroups; their processes have died with them."""
@@ -141,7 +124,7 @@ class BubblewrapSandboxes:
             except OSError as error:
                 raise SandboxError("sandbox-unavailable", f"A cgroup cannot be used: {error}.") from error
             confinement = Confinement(
-                wanted=WANTED,
+                wanted=(*WANTED, "user namespace"),
                 filter_code=compile_filter(hidden_memory=cgroup is not None),
                 memory_bytes=0 if cgroup else limits.memory_bytes,
                 processes=0 if cgroup else limits.processes,

@@ -15,33 +15,25 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
 from typing import NamedTuple
-from weakref import WeakValueDictionary
 
 from activities.processes import die_with_parent
 from activities.sandbox import launcher
 from activities.sandbox.launching import (
     NOTHING,
     SPARE_SECONDS,
+    WANTED,
     Confinement,
     Launched,
     LaunchedSandbox,
+    LaunchedSandboxes,
     cgroup_bytes,
     scratch_bytes,
     tmpfs_bytes,
 )
 from activities.sandbox.owner import is_dead, this_worker
-from activities.sandbox.sandbox import WORKSPACE, Command, Isolation, Sandbox, SandboxError, SandboxLimits
+from activities.sandbox.sandbox import WORKSPACE, Command, Isolation, SandboxError, SandboxLimits
 from activities.sandbox.seccomp import compile_filter
 
-WANTED = (
-    "pid namespace",
-    "network namespace",
-    "unprivileged user",
-    "no capabilities",
-    "seccomp",
-    "no new privileges",
-    "read-only root",
-)
 WORKER, UNTIL = "june.sandbox.worker", "june.sandbox.until"
 """Labels: which worker has made a container; after which time, in seconds of the epoch, it has no more use."""
 ENGINE_SECONDS = 60.0
@@ -67,7 +59,7 @@ class Engine(NamedTuple):
     """Whether its command line is Podman's."""
 
 
-class ContainerSandboxes:
+class ContainerSandboxes(LaunchedSandboxes):
     """The backend; one a worker."""
 
     def __init__(
@@ -83,6 +75,7 @@ class ContainerSandboxes:
             slots: commands at once; more wait.
 
         """
+        super().__init__()
         self._engine = engine
         self._image = image
         self._runtime = runtime
@@ -90,7 +83,6 @@ class ContainerSandboxes:
         self._slots = asyncio.Semaphore(slots)
         self._preparing = asyncio.Lock()
         self._prepared: Engine | None = None
-        self._sandboxes = WeakValueDictionary[str, LaunchedSandbox]()
 
     async def isolation(self) -> Isolation:
         """Try what is in force here, by running a command."""
@@ -108,15 +100,6 @@ class ContainerSandboxes:
             f"Python {facts.python}",
         )
         return Isolation(prepared.name, holds, () if limited else (NO_MEMORY_LIMIT,))
-
-    async def create(self, name: str, archive: bytes, limits: SandboxLimits) -> Sandbox:
-        """Create the sandbox of this name; one that is there already by that name is destroyed first."""
-        before = self._sandboxes.pop(name, None)
-        if before:
-            await before.destroy()
-        await self._prepare()
-        self._sandboxes[name] = sandbox = LaunchedSandbox(name, archive, limits, self)
-        return sandbox
 
     async def reap(self) -> int:
         """Remove the containers of dead workers, and those whose time has passed."""

@@ -5,17 +5,29 @@ import base64
 import json
 import os
 import secrets
+from abc import ABC, abstractmethod
 from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Literal, NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ValidationError
 
 from activities.processes.bounded_log import BoundedLog
 from activities.sandbox import launcher
-from activities.sandbox.sandbox import WORKSPACE, Command, ExecResult, SandboxError, SandboxLimits
+from activities.sandbox.sandbox import WORKSPACE, Command, ExecResult, Sandbox, SandboxError, SandboxLimits
 
+WANTED = (
+    "pid namespace",
+    "network namespace",
+    "unprivileged user",
+    "no capabilities",
+    "seccomp",
+    "no new privileges",
+    "read-only root",
+)
+"""What must be in force on every backend, or no command is run (``launcher.missing``)."""
 ENVIRONMENT = {
     "PATH": "/opt/june/bin:/usr/local/bin:/usr/bin:/bin",
     "HOME": WORKSPACE,
@@ -346,3 +358,33 @@ class LaunchedSandbox:
         if self._running:
             self._running.cancel()
             await asyncio.wait([self._running])
+
+
+class LaunchedSandboxes(ABC):
+    """A backend's sandboxes by their names; a backend says how a launcher is started."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._sandboxes = WeakValueDictionary[str, LaunchedSandbox]()
+
+    async def create(self, name: str, archive: bytes, limits: SandboxLimits) -> Sandbox:
+        """Create the sandbox of this name; one that is there already by that name is destroyed first.
+
+        Raises:
+            SandboxError: ``sandbox-unavailable``.
+
+        """
+        before = self._sandboxes.pop(name, None)
+        if before:
+            await before.destroy()
+        await self._prepare()
+        self._sandboxes[name] = sandbox = LaunchedSandbox(name, archive, limits, self)
+        return sandbox
+
+    @abstractmethod
+    async def _prepare(self) -> object:
+        """Do once what all launchers need."""
+
+    @abstractmethod
+    def launch(self, limits: SandboxLimits) -> AbstractAsyncContextManager[Launched]:
+        """Start one, as a ``Launcher`` does."""

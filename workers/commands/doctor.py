@@ -51,7 +51,6 @@ PROXY_KINDS = ("http", "https", "socks5", "socks5h")
 """What httpx, which asks the model server and Telegram, can use."""
 OTHER_SITE = "site.invalid"
 PYTHONS = ((3, 11), (3, 15))
-BACKEND_SETTINGS = {"backend", "bwrap", "image", "runtime", "uid", "slots", "packages"}
 
 
 @dataclass(frozen=True)
@@ -215,10 +214,10 @@ def check_encryption(storage: StorageSettings, settings: EncryptionSettings) -> 
 
 async def check_sandbox(settings: SandboxSettings) -> Finding:
     """Check where the coding agent's commands run, by running one: what isolates it, and how to get more."""
-    from activities.sandbox.backends import open_backend
     from activities.sandbox.sandbox import SandboxError
+    from workers.roles.sandbox import open_sandboxes
 
-    backend = open_backend(**settings.model_dump(include=BACKEND_SETTINGS))
+    backend = open_sandboxes(settings)
     try:
         isolation = await backend.isolation()
     except SandboxError as error:

@@ -15,13 +15,12 @@ from typing import Any
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from activities.error_codes import GAVE_WAY
 from activities.heartbeats import heartbeats
 
 QUIET_SECONDS = 2.0
 """After the last live activity; the steps of a turn follow each other more closely than that."""
 RETRY_AFTER = timedelta(seconds=5)
-GAVE_WAY = "gave-way"
-"""Type of the failure of an attempt that was not begun, or given up; benign."""
 
 
 class LiveWork:
@@ -54,6 +53,11 @@ class LiveWork:
             self._running -= 1
             self._ended = time.monotonic()
 
+    @property
+    def _is_quiet(self) -> bool:
+        """Whether nothing is live, nor was just now."""
+        return not self._running and time.monotonic() - self._ended >= QUIET_SECONDS
+
     @asynccontextmanager
     async def background(self) -> AsyncIterator[None]:
         """Run the block while nothing is live.
@@ -62,7 +66,7 @@ class LiveWork:
             ApplicationError: ``gave-way``, to be retried.
 
         """
-        if self._running or self._background or time.monotonic() - self._ended < QUIET_SECONDS:
+        if self._background or not self._is_quiet:
             raise _gave_way()
         try:
             async with asyncio.timeout(None) as scope:
@@ -84,7 +88,7 @@ class LiveWork:
             ApplicationError: ``gave-way``, to be retried.
 
         """
-        if self._running or not self._free_steps or time.monotonic() - self._ended < QUIET_SECONDS:
+        if not self._free_steps or not self._is_quiet:
             raise _gave_way()
         self._free_steps -= 1
         try:

@@ -5,7 +5,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.error_codes import CodingCode
+    from activities.error_codes import GAVE_WAY, CodingCode
     from workflows.names import GPU_QUEUE, SANDBOX_QUEUE
 
 FAULTS = {
@@ -15,8 +15,6 @@ FAULTS = {
 """By activity: what it means when it fails for a reason without a code of its own."""
 NO_WORKER = f"No sandbox worker took it (june worker sandbox, queue {SANDBOX_QUEUE})."
 REASON_CHARS = 400
-GAVE_WAY = "gave-way"
-"""Type of the failure of a model call that a live turn goes before (``workers.roles.live_first``)."""
 
 
 def code_of(error: ActivityError) -> CodingCode:

@@ -7,7 +7,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from workflows.coding.contracts import CodingOutcome, CodingStage
     from workflows.coding.state import CodingState
-    from workflows.one_line import shortened
+    from workflows.one_line import GAP, cell
 
 MARKS = {
     CodingOutcome.RUNNING: "…",
@@ -18,8 +18,6 @@ MARKS = {
 }
 SHOWN_STEPS = 25
 FILES = 20
-GAP = "\u2003"
-"""An em space: the Web UI sets a table's columns without any between them."""
 
 
 def of_task(state: CodingState, now: datetime) -> str:
@@ -29,26 +27,21 @@ def of_task(state: CodingState, now: datetime) -> str:
     parts = [
         f"{MARKS[status.outcome]} **{status.outcome.value}{stage}** — step {status.step} of {status.max_steps}, "
         f"{status.tokens:,} tokens, {status.elapsed_seconds:.0f} s",
-        f"> {_cell(state.request.task, 500)}",
+        f"> {cell(state.request.task, 500)}",
     ]
     report = state.report
     if report:
-        parts += [_cell(text, 1000) for text in (report.reason, report.summary) if text]
-        parts += [f"Tests: {_cell(report.tests)}"] * bool(report.tests)
+        parts += [cell(text, 1000) for text in (report.reason, report.summary) if text]
+        parts += [f"Tests: {cell(report.tests)}"] * bool(report.tests)
         if report.comparison:
             compared = report.comparison
-            files = [f"- `{_cell(file.path)}` {file.kind}, +{file.added} -{file.removed}" for file in compared.files]
+            files = [f"- `{cell(file.path)}` {file.kind}, +{file.added} -{file.removed}" for file in compared.files]
             parts.append("\n".join([f"**{compared.changed} files changed**\n", *files[:FILES]]))
     rows = [
-        f"| {line.step} | {GAP}{_cell(line.text, 150)} | {GAP}{line.seconds:.1f} s | {GAP}{line.tokens:,} |"
+        f"| {line.step} | {GAP}{cell(line.text, 150)} | {GAP}{line.seconds:.1f} s | {GAP}{line.tokens:,} |"
         for line in state.lines[-SHOWN_STEPS:]
     ]
     if rows:
         head = [f"| step | {GAP}what | {GAP}time | {GAP}tokens |", "|---|---|---|---|"]
         parts.append("\n".join([*head, *rows]))
     return "\n\n".join(parts)
-
-
-def _cell(text: str, chars: int = 100) -> str:
-    """Replace what would break the table or the code that the text stands in."""
-    return shortened(text, chars).replace("|", "¦").replace("`", "'")

@@ -74,6 +74,7 @@ class CodingTask:
             ApplicationError: with a CodingCode as its type: something that the task needs was not there.
 
         """
+        workflow.upsert_search_attributes([OUTCOME.value_set(CodingOutcome.RUNNING.value)])
         self._show(CodingStage.PREPARE)
         try:
             await self._prepare()
@@ -229,8 +230,6 @@ class CodingTask:
 
     def _show(self, stage: CodingStage) -> None:
         self._state.stage = stage
-        if stage is CodingStage.PREPARE:
-            workflow.upsert_search_attributes([OUTCOME.value_set(CodingOutcome.RUNNING.value)])
         workflow.set_current_details(web_ui.of_task(self._state, workflow.now()))
 
     def _end(self, outcome: CodingOutcome, code: CodingCode | None = None, reason: str = "") -> CodingReport:

@@ -4,7 +4,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.testruns.results import BAD
-    from workflows.one_line import shortened
+    from workflows.one_line import GAP, cell, shortened
     from workflows.testruns.contracts import RunOutcome, RunReport
     from workflows.testruns.state import ModuleState, RunState
 
@@ -18,10 +18,6 @@ MARKS = {
 ROWS = 60
 RESULTS = 10
 NOTES = 10
-GAP = "\u2003"
-"""An em space: the Web UI sets a table's columns without any between them."""
-CELL_CHARS = 100
-"""The server takes 20,000 bytes of details."""
 
 
 def of_run(state: RunState, seconds: float) -> str:
@@ -30,7 +26,7 @@ def of_run(state: RunState, seconds: float) -> str:
     mark = f"{MARKS[state.outcome]} **{state.outcome.value}**"
     parts = [f"{mark} — {state.tests} tests: {counts}; {seconds:.0f} s"]
     if state.error:
-        parts.append(f"**Error**: {_cell(state.error, 1000)}")
+        parts.append(f"**Error**: {cell(state.error, 1000)}")
     if state.modules:
         table = [f"| module | {GAP}tests | {GAP}ended | {GAP}bad | |", "|---|---|---|---|---|"]
         table += [_row(module) for module in state.modules[:ROWS]]
@@ -38,10 +34,10 @@ def of_run(state: RunState, seconds: float) -> str:
         parts.append("\n".join([*table, f"| … {more} more | | | | |"] if more > 0 else table))
     bad = [result for module in state.modules for result in module.results if result.outcome in BAD][:RESULTS]
     if bad:
-        lines = [f"- `{_cell(result.node)}` {result.outcome.value}: {_cell(result.message)}" for result in bad]
+        lines = [f"- `{cell(result.node)}` {result.outcome.value}: {cell(result.message)}" for result in bad]
         parts.append("\n".join(["**Did not pass**\n", *lines]))
     if state.notes:
-        parts.append("\n".join(["**Notes**\n", *(f"- {_cell(note, 200)}" for note in state.notes[:NOTES])]))
+        parts.append("\n".join(["**Notes**\n", *(f"- {cell(note, 200)}" for note in state.notes[:NOTES])]))
     return "\n\n".join(parts)
 
 
@@ -59,15 +55,10 @@ def _row(module: ModuleState) -> str:
     if module.ended:
         what = f"{module.seconds:.1f} s"
     elif module.current:
-        what = f"now `{_cell(module.current.partition('::')[2] or module.current)}`"
+        what = f"now `{cell(module.current.partition('::')[2] or module.current)}`"
     else:
         what = "under way" if module.attempt else "waits"
     again = f" (attempt {module.attempt})" if module.attempt > 1 else ""
     mark = "✗ " if module.bad else "✓ " if module.ended else ""
-    cells = (f"{mark}`{_cell(module.path)}`", module.tests, module.counts.total(), module.bad or "", what + again)
+    cells = (f"{mark}`{cell(module.path)}`", module.tests, module.counts.total(), module.bad or "", what + again)
     return f"| {f' | {GAP}'.join(map(str, cells))} |"
-
-
-def _cell(text: str, chars: int = CELL_CHARS) -> str:
-    """Replace what would break the table or the code that the text stands in."""
-    return shortened(text, chars).replace("|", "¦").replace("`", "'")

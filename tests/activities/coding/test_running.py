@@ -15,7 +15,7 @@ EMPTY = Archive(1000, 10).dump()
 
 async def test_tests_run_where_there_are_some(task: StartedTask) -> None:
     async def run(entry: Task | Remark) -> ExecResult | None:
-        return await ActivityEnvironment().run(task.runner.test, (entry,), EMPTY)
+        return await ActivityEnvironment().run(task.runner.test, (entry,), EMPTY, [])
 
     assert await run(Task(text="x")) is None
     result = await run(Task(text="x", test_command="pwd; id -u"))

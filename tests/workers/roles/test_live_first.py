@@ -13,13 +13,14 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.error_codes import GAVE_WAY
 from activities.heartbeats import heartbeats
 from activities.infer import InferActivity, Inference, InferRequest
 from tests.support.inference import QUESTION, activity_for, closed
 from tests.support.model_server import ModelServerDouble, Script, chunk, model_server, said
 from tests.support.waiting import until
 from workers.roles import live_first
-from workers.roles.live_first import GAVE_WAY, LiveFirst, LiveWork
+from workers.roles.live_first import LiveFirst, LiveWork
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from tests.support.coding_world import stored
 from workflows.coding import web_ui
 from workflows.coding.contracts import CodingOutcome, CodingRequest
 from workflows.coding.state import CodingState
+from workflows.one_line import GAP
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
@@ -33,7 +34,7 @@ def test_a_running_task_shows_its_steps() -> None:
     details = web_ui.of_task(state(), NOON)
     assert "… **running, prepare** — step 2 of 40, 3,000 tokens, 0 s" in details
     assert "> Mend 'cart.py' ¦ now." in details
-    assert f"| 2 | {web_ui.GAP}run 2 ¦ x: 1 failed | {web_ui.GAP}1.2 s | {web_ui.GAP}1,500 |" in details
+    assert f"| 2 | {GAP}run 2 ¦ x: 1 failed | {GAP}1.2 s | {GAP}1,500 |" in details
 
 
 def test_a_finished_one_shows_what_has_changed() -> None:

@@ -11,11 +11,10 @@ from temporalio.exceptions import ApplicationError, CancelledError
 
 from activities.coding.act import Acted, ActRequest, Verified
 from activities.coding.think import ThinkRequest, Thought
-from activities.error_codes import CodingCode
+from activities.error_codes import GAVE_WAY, CodingCode
 from activities.values import BlobRef
 from tests.support.coding_world import FINISH, CodingWorld, Step, hold_step, stored
 from tests.support.waiting import until
-from workers.roles.live_first import GAVE_WAY
 from workflows.coding.contracts import (
     MAX_REMARK_CHARS,
     MAX_REMARKS,

@@ -11,6 +11,7 @@ from activities.testruns.results import (
     make_result,
 )
 from tests.support.testrun_world import report
+from workflows.one_line import GAP
 from workflows.testruns import web_ui
 from workflows.testruns.contracts import PageRequest, RunOutcome, RunReport
 from workflows.testruns.state import RunState
@@ -43,7 +44,7 @@ def test_a_run_under_way_is_a_headline_and_a_table() -> None:
     state.begin("test_b.py")
     state.progress(ModuleProgress(module="test_b.py", attempt=2, found=2, current="test_b.py::test_1"))
     state.begin("test_c.py")
-    lines = web_ui.of_run(state, 12.4).replace(web_ui.GAP, "").splitlines()
+    lines = web_ui.of_run(state, 12.4).replace(GAP, "").splitlines()
     assert lines == [
         "… **running** — 8 tests: 1 passed, 1 failed; 12 s",
         "",
