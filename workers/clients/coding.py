@@ -216,7 +216,7 @@ async def last_status_of(handle: Handle) -> CodingStatus:
 
     """
     listed = await listed_task(await handle.describe())
-    report = await report_of(handle)
+    report = listed.report or (await report_of(handle) if listed.ended_at else None)
     try:
         status = await status_of(handle)
     except UnavailableError:
