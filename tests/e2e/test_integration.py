@@ -103,12 +103,16 @@ async def run(variables: dict[str, str], *arguments: str) -> tuple[int, str]:
 
 
 async def test_a_june_that_runs_passes(june: Running) -> None:
+    voices_before = len(june.telegram.called("sendVoice"))
     code, said = await june.tests(
-        "tests/integration", JUNE_INTEGRATION_MAY_KILL="1", JUNE_INTEGRATION_LATENCY_TURNS="1"
+        "tests/integration",
+        JUNE_INTEGRATION_MAY_KILL="1",
+        JUNE_INTEGRATION_LATENCY_TURNS="1",
+        JUNE_INTEGRATION_LATENCY_BUDGET_SECONDS="120",  # other tests run beside: speed is a benchmark's matter
     )
     assert code == 0, said
     assert "SKIPPED" not in said, said
-    assert len(june.telegram.called("sendVoice")) == 2, "a question and its answer"
+    assert len(june.telegram.called("sendVoice")) == voices_before + 2, "a question and its answer"
     assert june.messages() == 0, "nothing stays in the chats"
 
 

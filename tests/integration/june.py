@@ -22,7 +22,7 @@ from workers.temporal import connect, connection_config
 
 CONNECT_SECONDS = 10.0
 HTTP_SECONDS = 10.0
-RESTART_SECONDS = 60.0
+RESTART_SECONDS = 180.0
 READY = "/readyz"
 READY_ELSEWHERE = {"model-server": "/health"}
 """Where a process of the embedded stack says that it is ready, by its name; the others do at ``/readyz``."""

@@ -36,8 +36,9 @@ SURE = 0.5
 # Two languages in one note change at a pause. What the encoder made of a piece between pauses, followed by what it
 # makes of silence, goes through the language detection by itself for a few milliseconds (encoding it again takes a
 # hundred). Measured on notes in two of English, German, Spanish and French: pieces in the note's language get 0.68 or
-# more for it, all others 0.29 or less. Only where a piece is in doubt are the pieces encoded one by one.
-OTHER_LANGUAGE = 0.4
+# more for it, all others 0.42 or less (the same piece 0.29 or 0.42, as the processor's integers are rounded by MKL or
+# by oneDNN). Only where a piece is in doubt are the pieces encoded one by one.
+OTHER_LANGUAGE = 0.55
 """Probability of the note's language below which a piece of it is looked at by itself."""
 SWITCHED = 0.6
 """Probability that a piece's own language must have; a piece with less goes with the one before."""
@@ -82,7 +83,8 @@ INVENTED = frozenset(
     )
 )
 """Whole answers of Whisper to sounds that are no speech (its training data were subtitles)."""
-RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
+SAMPLED_TEMPERATURES = (0.4, 0.8)
+"""For what greedy decoding is sure of neither time, nor hears the same twice."""
 
 logging.getLogger("faster_whisper").setLevel(logging.WARNING)
 
@@ -205,11 +207,20 @@ class WhisperRecognizer:
     def _recognize_run(
         self, speech: NDArray[np.float32], code: str, probability: float, stop: threading.Event
     ) -> _Said:
-        """Recognize speech in one language; once more, with all of Whisper's window, where that is in doubt."""
+        """Recognize speech in one language; once more, with all of Whisper's window, where that is in doubt.
+
+        People do repeat themselves: what is heard twice, word for word, was said, and a sample that lacks words of it
+        (one in five ended after a sentence) is not taken.
+        """
         text, sure = self._transcribe(speech, code, probability, (0.0,), stop)
         if not sure and not stop.is_set():
             silence = max(0, WINDOW_SECONDS * SAMPLE_RATE - len(speech))  # which is then encoded like any sound
-            text, _sure = self._transcribe(np.pad(speech, (0, silence)), code, probability, RETRY_TEMPERATURES, stop)
+            window, first = np.pad(speech, (0, silence)), _plain(text)
+            text, sure = self._transcribe(window, code, probability, (0.0,), stop)
+            if not sure and _plain(text) != first and not stop.is_set():
+                sampled, _sure = self._transcribe(window, code, probability, SAMPLED_TEMPERATURES, stop)
+                if len(set(_plain(sampled).split())) >= len(set(_plain(text).split())):
+                    text = sampled
         return _Said(text, code, probability, len(speech) / SAMPLE_RATE)
 
     def _transcribe(

@@ -191,6 +191,15 @@ def test_two_languages_in_long_audio(
     assert wer(" ".join(texts[code] for code in order), heard.text) < 0.1
 
 
+@pytest.mark.parametrize("more", [0, 4])
+def test_what_is_said_again_and_again_loses_no_word(recognizer: WhisperRecognizer, more: int) -> None:
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    speech = [sound("jfk.flac"), pause, sound("jfk.flac"), pause, sound("jfk.flac")[: more * SAMPLE_RATE]]
+    text = recognizer.recognize(np.concatenate(speech), None, GO_ON).text.lower()
+    assert text.count("you can do for your country") >= 2
+    assert text.count("my fellow americans") == (3 if more else 2)
+
+
 def test_a_faint_voice_behind_a_click_is_heard(recognizer: WhisperRecognizer) -> None:
     click = np.full(64, 0.98)
     faint = sound("jfk.flac") * np.float32(0.006)

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     KILL_TELEGRAM = "kill bot-telegram"
     KILL_WEB = "kill bot-web"
     KILL_TESTS = "kill worker-tests"
+    KILL_SANDBOX = "kill worker-sandbox"
     KILL_DECODER = "kill decoder"
     KILL_MODEL = "kill model server"
     KILL_JUNE = "kill june up"
@@ -61,7 +62,13 @@ SECONDS = {
 """How long it lasts, at least and at most; the others are a moment, and june sees to their end by itself."""
 GAP_SECONDS = (0.5, 8.0)
 """From the end of one to the next."""
-SELDOM = {Kind.KILL_JUNE: 0.5, Kind.RESTART_JUNE: 0.25, Kind.KILL_TESTS: 0.25, Kind.PLATFORM_SILENT: 0.5}
+SELDOM = {
+    Kind.KILL_JUNE: 0.5,
+    Kind.RESTART_JUNE: 0.25,
+    Kind.KILL_TESTS: 0.25,
+    Kind.KILL_SANDBOX: 0.25,
+    Kind.PLATFORM_SILENT: 0.5,
+}
 """Weights of those that are not as frequent as the others, once all have come."""
 
 
