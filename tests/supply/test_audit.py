@@ -204,6 +204,8 @@ def test_an_empty_reason_is_none(run: Run) -> None:
 
 def test_ci_audits_with_the_entries_of_the_repository() -> None:
     assert "make audit" in (PROJECT / ".ci" / "run").read_text().splitlines()
-    planned = subprocess.run(["make", "--dry-run", "--no-print-directory", "audit"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    planned = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", "audit"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
     assert planned.stdout.splitlines()[-1] == ".venv/bin/python -m tests.supply.audit"
     assert audit.ACCEPTED.exists()
