@@ -197,9 +197,13 @@ class Again(Value):
 
 
 class LastReply(Value):
-    """The answer of the last turn."""
+    """The answer of a turn."""
 
     text: str
+    message: Identifier | None = None
+    """What it answers."""
+    turn: int = 0
+    """Of one in doubt: turns that had ended when that was known."""
     voice: BlobRef | None = None
     """The voice note as it was sent (Ogg/Opus); it may have been deleted by its age."""
     captioned: bool = False
@@ -278,6 +282,8 @@ class ConversationState(Value):
     """Languages of the last turns (ISO 639-1), the latest first."""
     last_reply: LastReply | None = None
     """What ``/again`` sends; None where the last turn had no answer."""
+    in_doubt: tuple[LastReply, ...] = ()
+    """Answers of the last turns that may not have arrived: while there are any, ``/again`` sends these."""
     turns: int = 0
     """Turns ended since the conversation began."""
     turns_per_run: int = Field(default=100, ge=1)

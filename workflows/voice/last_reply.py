@@ -1,6 +1,6 @@
 """The last answer of a conversation: kept, to be sent again; and told of, where nobody knows whether it arrived."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -27,6 +27,10 @@ with workflow.unsafe.imports_passed_through():
 TELL_AFTER = timedelta(minutes=1)
 """That an answer may not have arrived is told with the next message, or so long after the turn."""
 ASKED_KEPT = 30
+DOUBTED_TURNS = 2
+"""For so many more turns ``/again`` sends an answer that may not have arrived: the message that brings the sentence
+about it is answered as well, before anybody can ask."""
+MAX_IN_DOUBT = 5
 UNCERTAIN_REPLIES = "uncertain-replies"
 """A change since june 0.1.0, whose conversations go on: see ``workflow.patched``."""
 
@@ -60,42 +64,53 @@ class LastReplies:
         workflow.set_update_handler("again", self.again)
 
     def again(self, asked: Again) -> str | None:
-        """Send the last answer once more, in text and voice; return its text, None where there is none."""
-        last = self._state().last_reply
-        if last is None:
+        """Send what may not have arrived, or else the last answer, once more, in text and voice.
+
+        Returns its text; None where there is none.
+        """
+        state = self._state()
+        replies = state.in_doubt or ((state.last_reply,) if state.last_reply else ())
+        if not replies:
             return None
         self._untold = None
-        if asked.sends and asked.message not in self._asked:  # a command may be delivered twice as well
+        if asked.message not in self._asked:  # a command may be delivered twice as well
             self._asked = [*self._asked, asked.message][-ASKED_KEPT:]
-            state = self._state()
-            to = Address(
-                platform=state.platform,
-                chat=state.chat,
-                thread=state.thread,
-                message=asked.message,
-                language=asked.language,
-            )
-            self._background.begin(self._send(last, to))
-        return last.text
+            self._change(in_doubt=())
+            if asked.sends:
+                self._background.begin(self._send_all(replies, asked, in_doubt=bool(state.in_doubt)))
+        return "\n\n".join(reply.text for reply in replies)
 
     def keep(self, request: VoiceMessageRequest, result: VoiceMessageResult) -> None:
         """Keep the answer of a turn that has ended, and tell of it where nobody knows whether it arrived."""
         ended = result.status in {"answered", "stopped"} or result.error_stage is Stage.REPLY
-        last = None
+        state, last = self._state(), None
         if ended and result.answer:
-            last = LastReply(text=result.answer[:MAX_ANSWER_CHARS], voice=result.reply, captioned=request.captioned)
-        self._change(last_reply=last)
+            last = LastReply(
+                text=result.answer[:MAX_ANSWER_CHARS],
+                message=request.address.message,
+                voice=result.reply,
+                captioned=request.captioned,
+            )
+        in_doubt = tuple(reply for reply in state.in_doubt if reply.turn >= state.turns - DOUBTED_TURNS)
+        self._change(last_reply=last, in_doubt=in_doubt)
         if result.uncertain and workflow.patched(UNCERTAIN_REPLIES):
+            self._doubt(last)
             self._tell_later(request.address)
 
     def forget(self) -> None:
         """Keep nothing, and tell of nothing."""
         self._untold = None
-        self._change(last_reply=None)
+        self._change(last_reply=None, in_doubt=())
 
     def message_came(self) -> None:
         """Tell now what was to be told with the next message."""
         self._messages += 1
+
+    def _doubt(self, reply: LastReply | None) -> None:
+        if reply:
+            state = self._state()
+            reply = reply.model_copy(update={"turn": state.turns})
+            self._change(in_doubt=(*state.in_doubt, reply)[-MAX_IN_DOUBT:])
 
     def _tell_later(self, to: Address) -> None:
         self._untold = to
@@ -109,14 +124,28 @@ class LastReplies:
             )
         if self._untold is to:
             self._untold = None
-            await deliver(to, Notice(key=ErrorCode.REPLY_UNCERTAIN.value))
+            count = max(1, len(self._state().in_doubt))
+            await deliver(to, Notice(key=ErrorCode.REPLY_UNCERTAIN.value, params={"answers": count}))
 
-    async def _send(self, last: LastReply, to: Address) -> None:
-        speech = (last.voice,) if last.voice else ()
+    async def _send_all(self, replies: Sequence[LastReply], asked: Again, *, in_doubt: bool) -> None:
+        """Send answers again: the last one in reply to the command, those in doubt each to what it answers."""
+        state = self._state()
+        for reply in replies:
+            to = Address(
+                platform=state.platform,
+                chat=state.chat,
+                thread=state.thread,
+                message=(reply.message if in_doubt else None) or asked.message,
+                language=asked.language,
+            )
+            await self._send(reply, to)
+
+    async def _send(self, reply: LastReply, to: Address) -> None:
+        speech = (reply.voice,) if reply.voice else ()
         try:
             delivered: Delivered = await run_activity(
                 ReplyActivity.reply,
-                ReplyRequest(to=to, text=last.text, speech=speech, captioned=last.captioned),
+                ReplyRequest(to=to, text=reply.text, speech=speech, captioned=reply.captioned),
                 options.AGAIN,
                 queue=platform_queue(to.platform),
                 priority=fairly(to.platform, to.chat),
@@ -126,4 +155,5 @@ class LastReplies:
             workflow.logger.warning("the last answer was not sent again: %s", error.cause)
         else:
             if delivered.is_uncertain:
+                self._doubt(reply)
                 self._tell_later(to)

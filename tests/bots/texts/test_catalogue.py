@@ -31,7 +31,7 @@ def test_every_language_uses_the_same_figures(language: str) -> None:
         assert fields[0] == fields[1], key
 
 
-COUNTS = {"ahead", "waiting", "per_minute", "queue", "turns", "topics", "messages", "people", "running"}
+COUNTS = {"ahead", "waiting", "per_minute", "queue", "turns", "topics", "messages", "people", "running", "answers"}
 """Figures that count something: they are said with their noun."""
 KINDS = {
     "limit_seconds": "duration",

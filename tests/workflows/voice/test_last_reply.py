@@ -85,7 +85,40 @@ async def test_it_is_told_before_a_new_run_begins(world: World, chat: Chat) -> N
     del world.behaviours["reply"]
     await chat.ask("still there?")
     assert world.notices() == ["reply-uncertain"]
-    assert await again(chat) == "You said still there?. That is all."
+    assert await again(chat) == "You said hello. That is all.", "and not what has arrived since"
+    assert await again(chat, "101") == "You said still there?. That is all."
+
+
+async def test_several_in_a_row_are_told_of_and_sent_again_each_to_its_question(world: World, chat: Chat) -> None:
+    world.behaviours["reply"] = losing()
+    await chat.ask("hello")
+    await chat.ask("are you there?")
+    await kept(chat, 2)
+    del world.behaviours["reply"]
+    await chat.ask("well?")
+    await until(lambda: world.notices() == ["reply-uncertain"] * 2 or len(world.notices()) == 1)
+    told = [asked.notice.params for asked in world.asked("reply") if asked.notice]
+    assert sum(int(params["answers"]) for params in told) >= 2, "of both"
+    asked = len(world.asked("reply"))
+    said = await again(chat)
+    assert said == "You said hello. That is all.\n\nYou said are you there?. That is all."
+    await until(lambda: len(world.asked("reply")) == asked + 2)
+    assert [(sent.to.message, sent.text) for sent in world.asked("reply")[asked:]] == [
+        ("1", "You said hello. That is all."),
+        ("2", "You said are you there?. That is all."),
+    ]
+    assert await again(chat, "101") == "You said well?. That is all.", "nothing is in doubt any more"
+
+
+async def test_what_nobody_asked_for_is_in_doubt_for_two_turns(world: World, chat: Chat) -> None:
+    world.behaviours["reply"] = losing()
+    await chat.ask("hello")
+    await kept(chat, 1)
+    del world.behaviours["reply"]
+    for text in ("one", "two", "three"):
+        await chat.ask(text)
+    await kept(chat, 4)
+    assert await again(chat) == "You said three. That is all."
 
 
 async def test_what_was_asked_for_again_is_not_told_as_well(world: World, chat: Chat) -> None:

@@ -39,7 +39,7 @@ from workers.settings import TelemetrySettings
 from workers.temporal import connect
 from workflows.names import VOICE_MESSAGE, conversation_id, voice_message_id
 from workflows.voice.contracts import QueuedMessage, VoiceMessageResult
-from workflows.voice.last_reply import TELL_AFTER
+from workflows.voice.last_reply import MAX_IN_DOUBT, TELL_AFTER
 
 RESULT_SECONDS = 900.0
 """Timeout for all turns after the last fault."""
@@ -131,7 +131,7 @@ class Campaign:
             left_processes=processes,
             left_files=files,
             left_workflows=open_workflows,
-            uncertain_told=sum(_doubt() in one.text for one in self._api.sent),
+            uncertain_told=sum(_doubted(one.text) for one in self._api.sent),
             **asdict(verdict),
         )
 
@@ -277,7 +277,7 @@ class Campaign:
         due = {chat.chat for chat in chats if chat.name in doubtful}
         deadline = time.monotonic() + TELL_AFTER.total_seconds() + ASK_SECONDS
         while due and time.monotonic() < deadline:
-            due -= {str(one.chat) for one in self._api.sent if _doubt() in one.text}
+            due -= {str(one.chat) for one in self._api.sent if _doubted(one.text)}
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _keep_logs(self, folder: Path) -> None:
@@ -291,9 +291,10 @@ class Campaign:
             disk.unmount(self._home)
 
 
-def _doubt() -> str:
-    """Return the first sentence by which a person is told that an answer may not have arrived."""
-    return say(Notice(key=UNCERTAIN, params={"code": UNCERTAIN}), "en").partition(".")[0]
+def _doubted(text: str) -> int:
+    """Return of how many answers a message says that they may not have arrived."""
+    counts = range(1, MAX_IN_DOUBT + 1)
+    return sum(count for count in counts if text == say(Notice(key=UNCERTAIN, params={"answers": count}), "en"))
 
 
 def _error(result: VoiceMessageResult | None) -> str | None:

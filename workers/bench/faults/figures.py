@@ -22,7 +22,7 @@ class FaultFigures(BaseModel):
     uncertain_arrived: int
     """Of those: there all the same."""
     uncertain_told: int
-    """Sentences in the chats that say so to the person."""
+    """Of how many answers the sentences in the chats say so to the person; one may speak of several."""
     without_voice: int
     """Answered in writing, with a word on why there is no voice note."""
     failed_told: int
@@ -68,7 +68,7 @@ ROWS: tuple[tuple[str, Callable[[FaultFigures], str]], ...] = (
     ("given up, and the person told", lambda run: f"{run.failed_told}"),
     ("uncertain, as the turn's result says", lambda run: f"{run.uncertain}"),
     ("of these had arrived", lambda run: f"{run.uncertain_arrived}"),
-    ("sentences to people about these", lambda run: f"{run.uncertain_told}"),
+    ("answers that people were told of as uncertain", lambda run: f"{run.uncertain_told}"),
     ("answered without a voice note, and told why", lambda run: f"{run.without_voice}"),
     ("out of order", lambda run: f"{run.out_of_order}"),
     ("prompts with a wrong memory", lambda run: f"{run.wrong_memory}"),
