@@ -10,6 +10,10 @@ from agent.actions import Action, Value
 
 LONGEST_CYCLE = 4
 """Steps of what is repeated; a model that cannot get on goes round in such cycles."""
+DIGEST_CHARS = 12
+WARMER = 0.3
+MOST_WARMTH = 1.0
+"""A small model that is asked the same again at a low temperature says the same again."""
 _CHANCE = re.compile(r"\d+(\.\d+)? ?(ms|s|seconds?)\b|0x[0-9a-f]+|/tmp/\S+")
 
 
@@ -60,6 +64,12 @@ class Progress(Value):
             most = max(most, times)
         return most
 
+    @property
+    def same_actions(self) -> int:
+        """Times that the last action was done in a row, whatever came of it."""
+        actions = [digest[:DIGEST_CHARS] for digest in reversed(self.recent)]
+        return next((times for times, action in enumerate(actions) if action != actions[0]), len(actions))
+
     def after_turn(self, action: str, tokens: int, seconds: float) -> "Progress":
         """Count a step.
 
@@ -104,11 +114,16 @@ def nudge(progress: Progress, limits: Limits) -> str | None:
     return "You have done that before, and nothing changed. Do something else: read what the output says, and why."
 
 
+def temperature_after(repeated: int, temperature: float) -> float:
+    """Return the sampling temperature after the same action was done so many times in a row: each one warms it."""
+    return max(temperature, min(MOST_WARMTH, temperature + WARMER * max(0, repeated - 1)))
+
+
 def action_digest(action: Action) -> str:
     """Return what is equal for equal actions."""
-    return hashlib.sha256(action.model_dump_json().encode()).hexdigest()[:12]
+    return hashlib.sha256(action.model_dump_json().encode()).hexdigest()[:DIGEST_CHARS]
 
 
 def observation_digest(text: str) -> str:
     """Return what is equal for equal observations; times and addresses in them do not count."""
-    return hashlib.sha256(_CHANCE.sub("", text).encode()).hexdigest()[:12]
+    return hashlib.sha256(_CHANCE.sub("", text).encode()).hexdigest()[:DIGEST_CHARS]

@@ -13,7 +13,7 @@ from activities.language_model import LanguageModel, ModelRequest, Sampling, too
 from activities.values import BlobRef, Value
 from activities.waiting import Waiting
 from agent.actions import Finish, in_a_line
-from agent.limits import action_digest
+from agent.limits import action_digest, temperature_after
 from agent.prompt import Driver, Window, build
 from agent.step import Reply, interpret
 from agent.transcript import Entry, Observation, Remark
@@ -50,6 +50,8 @@ class ThinkRequest(Value):
     temperature: float | None = None
     """None: the worker's."""
     seed: int | None = None
+    repeated: int = 0
+    """Times that the last action was done in a row: the temperature rises with it."""
     waits_for_live: bool = True
     """It does not begin beside turns that somebody waits for."""
 
@@ -142,12 +144,13 @@ class ThinkActivity:
     async def _ask(self, request: ThinkRequest, entries: tuple[Entry, ...], waiting: Waiting) -> Completion:
         """Ask with as much of the transcript as the server takes: tokens are estimated, and it may count more."""
         window = self._window
+        temperature = self._sampling.temperature if request.temperature is None else request.temperature
         for cut in range(MAX_CUTS + 1):
             prompt = build(entries, self._driver, window)
             asked = ModelRequest(
                 messages=prompt.messages,
                 model=request.model,
-                temperature=self._sampling.temperature if request.temperature is None else request.temperature,
+                temperature=temperature_after(request.repeated, temperature),
                 answer_tokens=window.answer_tokens,
                 thinking_tokens=window.thinking_tokens,
                 tools=prompt.tools,

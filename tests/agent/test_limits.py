@@ -3,7 +3,16 @@
 import pytest
 
 from agent.actions import Action, Read, RunTests
-from agent.limits import Limits, Progress, Stop, action_digest, nudge, observation_digest, why_stop
+from agent.limits import (
+    Limits,
+    Progress,
+    Stop,
+    action_digest,
+    nudge,
+    observation_digest,
+    temperature_after,
+    why_stop,
+)
 
 LIMITS = Limits()
 
@@ -73,6 +82,18 @@ def test_a_nudge_comes_one_repeat_before_the_stop() -> None:
     assert why_stop(after([A, A]), LIMITS) is None
     assert why_stop(after([A, A, A]), LIMITS) is Stop.REPEATS
     assert nudge(Progress(), Limits(repeats=2)) is None
+
+
+@pytest.mark.parametrize(("steps", "times"), [([], 0), ([A], 1), ([B, A, (A[0], "other")], 2), ([A, A, B], 1)])
+def test_the_same_action_counts_whatever_came_of_it(steps: list[tuple[Action | None, str]], times: int) -> None:
+    assert after(steps).same_actions == times
+
+
+@pytest.mark.parametrize(
+    ("repeated", "temperature", "warmer"), [(0, 0.2, 0.2), (1, 0.2, 0.2), (2, 0.2, 0.5), (9, 0.2, 1.0), (3, 1.2, 1.2)]
+)
+def test_who_repeats_itself_is_asked_at_a_higher_temperature(repeated: int, temperature: float, warmer: float) -> None:
+    assert temperature_after(repeated, temperature) == pytest.approx(warmer)
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -26,7 +26,7 @@ from agent.actions import Action, Edit, Finish, Read, Run, RunTests, Search, Wri
 from agent.commands import argv, find_test_command, passed, shell
 from agent.files import apply
 from agent.finishing import refusal
-from agent.limits import Limits, Progress, action_digest, nudge, observation_digest, why_stop
+from agent.limits import Limits, Progress, action_digest, nudge, observation_digest, temperature_after, why_stop
 from agent.observations import of_change, of_command, of_tests, opening
 from agent.prompt import Driver, Prompt, Window, build
 from agent.step import Reply, interpret
@@ -108,12 +108,12 @@ class Answer(NamedTuple):
     tokens: int
 
 
-def ask(url: str, prompt: Prompt, seed: int) -> Answer:
+def ask(url: str, prompt: Prompt, seed: int, temperature: float) -> Answer:
     """Ask the model server, without streaming."""
     body: dict[str, Any] = {
         "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
         "max_tokens": WINDOW.answer_tokens,
-        "temperature": TEMPERATURE,
+        "temperature": temperature,
         "top_p": TOP_P,
         "seed": seed,
     }
@@ -177,7 +177,8 @@ def attempt(url: str, name: str, seed: int, folder: Path, *, show: bool) -> Atte
     if show:
         print(*(entry.text for entry in entries), sep="\n")
     while True:
-        answer = ask(url, build(entries, DRIVER, WINDOW), seed)
+        temperature = temperature_after(progress.same_actions, TEMPERATURE)
+        answer = ask(url, build(entries, DRIVER, WINDOW), seed + progress.steps + 1, temperature)
         turn = interpret(progress.steps + 1, answer.reply)
         entries.append(turn)
         progress = progress.after_turn(

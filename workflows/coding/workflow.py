@@ -135,6 +135,7 @@ class CodingTask:
             model=self._request.model,
             temperature=self._request.temperature,
             seed=self._request.seed + step,
+            repeated=self._state.progress.same_actions,
         )
         left = timedelta(seconds=self._request.limits.seconds - self._state.stopwatch.seconds(workflow.now()))
         thought = await run_activity(

@@ -73,10 +73,10 @@ async def test_an_action_by_schema(transcripts: Transcripts) -> None:
 async def test_a_tool_call(transcripts: Transcripts) -> None:
     call = Delta(calls=(ToolCallPiece(0, "c1", "finish", '{"summary": "All done."}'),))
     model = Model([call, Delta(finish_reason="tool_calls")])
-    thought = await think(transcripts, model, Driver.TOOLS, temperature=0.7, model="other")
+    thought = await think(transcripts, model, Driver.TOOLS, temperature=0.7, model="other", repeated=2)
     assert (thought.tool, thought.summary) == ("finish", "All done.")
     assert model.asked[0].tools
-    assert (model.asked[0].temperature, model.asked[0].model) == (0.7, "other")
+    assert (model.asked[0].temperature, model.asked[0].model) == (1.0, "other"), "warmer, as it repeats itself"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,11 @@ def test_overlapping_ones() -> None:
 
 
 def test_one_within_another() -> None:
-    assert total([Interval(0, 10), Interval(2, 4), Interval(12, 15)]) == 13
+    assert merged([Interval(0, 10), Interval(2, 4)]) == [Interval(0, 10)]
+
+
+def test_total() -> None:
+    assert total([Interval(0, 10), Interval(12, 15)]) == 13
 
 
 def test_gaps() -> None:
