@@ -1,4 +1,4 @@
-"""Record ``june code`` with the default model anew, as docs/coding.md shows it."""
+"""Record ``june code`` with the default model anew, and a task in Temporal's Web UI, as docs/coding.md shows them."""
 
 import asyncio
 import os
@@ -6,17 +6,28 @@ import sys
 import tempfile
 from pathlib import Path
 
+from temporalio.client import Client
+
+from tests.support.chromium import chromium
 from tests.support.terminal import terminal
 from tests.support.terminal_recording import record, svg
+from tests.support.web_ui import WebUi
+from workers.clients.coding import cancel, follow, full_id, start_task
 from workers.local.free_ports import own_ports
 from workers.local.stack import Embedded
 from workers.roles.role import Role
-from workers.settings import PROJECT, StorageSettings, WorkerSettings
+from workers.settings import PROJECT, LlmSettings, StorageSettings, WorkerSettings
+from workflows.coding.contracts import CodingRequest, CodingStage
 
-FILE = PROJECT / "docs" / "images" / "june-code.svg"
+IMAGES = PROJECT / "docs" / "images"
+FILE = IMAGES / "june-code.svg"
 COLUMNS, ROWS, SPEED = 100, 34, 4
 TASK_SECONDS = 900
 TASK = "add() subtracts, as the test says. Mend it."
+LONGER = (
+    "Write roman.py with a function to_roman(number) for 1 to 3999, then its tests in test_roman.py, then a README.md "
+    "that shows how it is used: one file in each step."
+)
 FILES = {
     "calc.py": "def add(a, b):\n    return a - b\n",
     "test_calc.py": "from calc import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n",
@@ -32,9 +43,9 @@ async def take() -> None:
         (home / "models").symlink_to(StorageSettings().models)
         for name, content in FILES.items():
             (folder / name).write_text(content)
-        async with Embedded(
-            StorageSettings(home=home), own_ports(), work=WorkerSettings(engines="model"), optional=[Role.SANDBOX]
-        ) as stack:
+        storage, llm = StorageSettings(home=home), LlmSettings(context_tokens=8192)
+        work = WorkerSettings(engines="model")
+        async with Embedded(storage, own_ports(), llm, work, optional=[Role.SANDBOX, Role.WEB]) as stack:
             environment = {"TEMPORAL_ADDRESS": stack.address, "JUNE_HOME": str(home)}
             # As it is called in a folder beside the project.
             words = ("-c", "import sys; sys.argv[0] = 'june'; from workers.cli import main; main()")
@@ -45,12 +56,25 @@ async def take() -> None:
                 shown.press("y\n")
                 await asyncio.wait_for(shown.process.wait(), 60)
                 await asyncio.sleep(0.2)
+            assert stack.ui_url
+            await picture(stack.client, stack.ui_url)
         begin = shown.written[0][0] - 1
         prompt = f'$ june code "{TASK}" --workspace {folder.name}\r\n'.encode()
         written = [(0.0, prompt), *((seconds - begin, data) for seconds, data in shown.written)]
         hidden = [(seconds, data.replace(f"{folder.parent}{os.sep}".encode(), b"")) for seconds, data in written]
         rows, seconds = record(hidden, ROWS, every_seconds=1.0)
         FILE.write_text(svg(rows, seconds, columns=COLUMNS, speed=SPEED), encoding="utf-8")
+
+
+async def picture(client: Client, ui_url: str) -> None:
+    """Look at a task that works on its second step."""
+    handle = await start_task(client, CodingRequest(task=LONGER), "roman")
+    async with chromium() as browser:
+        async for news in follow(handle):
+            if news.status and news.status.step > 1 and news.status.stage is CodingStage.THINK:
+                await WebUi(browser, ui_url, IMAGES).details(full_id("roman"), "running", "coding-task")
+                break
+    await cancel(handle)
 
 
 if __name__ == "__main__":
