@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 DEEPEST = 150
 """Containers within containers."""
-MAX_FRAME = 32 << 20
+MAX_FRAME = 16 << 20
 """Bytes of a message."""
 SMALL = 1 << 53
 LENGTH = struct.Struct(">I")

@@ -21,7 +21,7 @@ from typing import Any
 
 from activities.benchmarks import plain_values
 
-MOST_ITEMS = 1_000_000
+MOST_ITEMS = 10_000
 """Of an iterator of the submission's."""
 
 
@@ -54,6 +54,8 @@ class Submission:
         """Time that was waited for it."""
         self.out_of_memory = False
         """Whether it has raised a ``MemoryError``."""
+        self.plain_only = False
+        """Whether objects that stay there come as ``Opaque``, with which nothing can be done."""
         self._limit = seconds
         self._objects: list[Any] = []
         self._classes: dict[int, type[BaseException]] = {}
@@ -80,7 +82,7 @@ class Submission:
         except BrokenPipeError as error:
             raise EndedError("its process has not started") from error
 
-    def ask(self, name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any values
+    def ask(self, name: str, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any values
         """Have an operator applied (``submission_process.OPERATORS``); return or raise what comes of it.
 
         Raises:
@@ -141,6 +143,8 @@ class Submission:
     def _refer(self, value: Any) -> Any:  # noqa: ANN401 - any object
         if type(value) is Remote:
             return {"theirs": object.__getattribute__(value, "_number")}
+        if type(value) is Opaque:
+            return {"theirs": value.number}
         for number, kind in self._classes.items():
             if kind is value:
                 return {"theirs": number}
@@ -156,6 +160,8 @@ class Submission:
         if reference["exception"]:
             return self._class(reference["exception"])
         number = int(reference["mine"])
+        if self.plain_only:
+            return Opaque(number, str(reference["type"]))
         if number not in self._proxies:
             self._proxies[number] = Remote(self, number, str(reference["type"]))
         return self._proxies[number]
@@ -210,8 +216,49 @@ class Submission:
             raise TimeUpError
 
 
+class Opaque:
+    """An object of the submission's that is no result of a function: equal to itself alone, and able to do nothing."""
+
+    def __init__(self, number: int, kind: str) -> None:
+        """Stand for the object of this number."""
+        self.number = number
+        self._kind = kind
+
+    def __repr__(self) -> str:
+        """Name its type."""
+        return f"<a {self._kind} of the submission>"
+
+
+class Function:
+    """A function of the submission's whose results are values; an iterator's items come at once, as of an iterator."""
+
+    def __init__(self, submission: Submission, module: str, name: str) -> None:
+        """Import it.
+
+        Raises:
+            TypeError: it is none.
+
+        """
+        submission.plain_only = True
+        self._submission = submission
+        self._function = submission.ask("getattr", submission.ask("import", module), name)
+        if type(self._function) is not Opaque:
+            raise TypeError(f"{name} is no function")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the function has it
+        """Call it there."""
+        result = self._submission.ask("call", self._function, *args, **kwargs)
+        if type(result) is not Opaque:
+            return result
+        try:
+            items = self._submission.ask("items", result, MOST_ITEMS)
+        except Exception:  # noqa: BLE001 - it has none
+            return result
+        return iter(items) if type(items) is list else result
+
+
 class Remote:
-    """An object of the submission's."""
+    """An object of the submission's, to be used as tests use objects."""
 
     def __init__(self, submission: Submission, number: int, kind: str) -> None:
         """Stand for the object of this number."""
@@ -219,7 +266,7 @@ class Remote:
         object.__setattr__(self, "_number", number)
         object.__setattr__(self, "_kind", kind)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the function has it
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the function has it
         """Call it there."""
         return _ask(self, "call", *args, **kwargs)
 
@@ -276,7 +323,7 @@ class Remote:
         return f"<a {object.__getattribute__(self, '_kind')} of the submission>"
 
 
-def _ask(remote: Remote, name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any values
+def _ask(remote: Remote, name: str, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any values
     submission: Submission = object.__getattribute__(remote, "_submission")
     return submission.ask(name, remote, *args, **kwargs)
 
@@ -295,11 +342,22 @@ def _compare(name: str) -> Callable[..., Any]:
     return compared
 
 
+def _calculate(name: str) -> Callable[..., Any]:
+    def calculated(self: Remote, *args: Any) -> Any:  # noqa: ANN401 - any values
+        result = _ask(self, name, *args)
+        # A plain result could say that it differs by nothing from what is expected.
+        return result if type(result) is Remote else NotImplemented
+
+    return calculated
+
+
 for _name in ("lt", "le", "gt", "ge"):
     setattr(Remote, f"__{_name}__", _compare(_name))
+for _name in ("add", "sub", "mul", "truediv"):
+    setattr(Remote, f"__{_name}__", _calculate(_name))
 for _method, _operator in {
     **{f"__{name}__": name for name in ("len", "str", "getitem", "setitem", "delitem", "reversed")},
-    **{f"__{name}__": name for name in ("add", "sub", "mul", "truediv", "neg")},
+    "__neg__": "neg",
     "__int__": "int",
     "__float__": "float",
     "__enter__": "enter",

@@ -7,6 +7,7 @@ environment. What counts is the line that begins with the token: no exit code, a
 import asyncio
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from enum import StrEnum
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from activities.benchmarks import checker, plain_values, remote, submission_process
 from activities.sandbox.archive import Archive, ArchiveError, PathError
 from activities.sandbox.sandbox import WORKSPACE, Command, ExecResult, SandboxError, Sandboxes, SandboxLimits
-from agent.tasks.task import BenchmarkTask
+from agent.tasks.task import BenchmarkTask, TestRun
 
 PYTHON = ("/usr/bin/env", "python3", "-I", "-S", "-B", "-c")
 """Isolated from the workspace and the environment: no ``sitecustomize``, no ``.pth``, no modules of the submission."""
@@ -37,6 +38,10 @@ getattr(sys.modules["activities.benchmarks"], request["main"]).main(*request["ar
 CHECKER = (plain_values, remote, checker)
 SUBMISSION = (plain_values, submission_process)
 CALIBRATION_SECONDS = 300.0
+STEERING = re.compile(
+    r"(.*/)?(conftest\.py|\.?pytest\.(ini|toml)|tox\.ini|setup\.cfg|pyproject\.toml|(site|user)customize(\.py|/.*)|.*\.pth)"
+)
+"""Files that say how tests run: where tests run beside a submission, the task's own count, in lower case."""
 TOKEN_BYTES = 24
 MOST_TOLD = 300
 
@@ -137,8 +142,7 @@ class Scorer:
             raise ReferenceFailedError(task.id, reference)
         seconds = max(self._limits.least_seconds, self._limits.factor * reference.seconds)
         score = await self._run(task, submission, seconds, 3 * reference.checker_seconds + self._limits.spare_seconds)
-        counted = {path: _bytes(data) for path, data in submission.items() if task.kept is None or path in task.kept}
-        untouched = all(_bytes(task.files.get(path, "")) == data for path, data in counted.items())
+        untouched = all(_bytes(task.files.get(path, "")) == _bytes(data) for path, data in submission.items())
         if untouched and score.outcome not in (Outcome.SOLVED, Outcome.SANDBOX_ERROR):
             return score.model_copy(update={"outcome": Outcome.NO_SUBMISSION})
         return score
@@ -223,10 +227,13 @@ def read_verdict(result: ExecResult, token: str) -> Score:
 
 
 def _tree(task: BenchmarkTask, submission: Mapping[str, str | bytes], limits: SandboxLimits) -> bytes:
-    """Pack the task's own files, and those of the submission that count."""
+    """Pack the task's own files, those of the submission, and the tests that run beside it."""
     archive = Archive(limits.workspace_bytes, limits.workspace_files)
-    counted = {path: data for path, data in submission.items() if task.kept is None or path in task.kept}
-    for path, data in {**task.files, **counted}.items():
+    hidden: Mapping[str, str] = {}
+    if isinstance(task.scoring, TestRun):
+        hidden = task.scoring.files
+        submission = {path: data for path, data in submission.items() if not STEERING.fullmatch(path.lower())}
+    for path, data in {**task.files, **submission, **hidden}.items():
         try:
             archive.write(path, _bytes(data))
         except PathError:

@@ -11,12 +11,17 @@ from pathlib import Path
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from agent.tasks import functions
+from agent.tasks import exercises, functions, repair, repository
 from agent.tasks.task import BenchmarkTask, Value
 
 Read = Callable[[bytes], Iterable[BenchmarkTask]]
 """What a kind is: reads the content of a data file, unpacked where it is gzip's. Raises ValueError."""
-KINDS: dict[str, Read] = {"functions": functions.read}
+KINDS: dict[str, Read] = {
+    "exercises": exercises.read,
+    "functions": functions.read,
+    "repair": repair.read,
+    "repository": repository.read,
+}
 SHIPPED = "agent.tasks.data"
 LISTED = "data_sets.toml"
 

@@ -91,8 +91,6 @@ class BenchmarkTask(Value):
     """Function that the answer's code is to define, where that tells which of several blocks is meant."""
     preamble: str = ""
     """Put before code that was taken out of an answer: imports and functions that the prompt has."""
-    kept: tuple[str, ...] | None = None
-    """Files of a submission that count; None for all of them."""
     reference: Files
     """Files that solve it, beside those that it begins with; an agent never sees them."""
     scoring: Scoring

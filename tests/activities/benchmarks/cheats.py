@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from activities.benchmarks.score import Outcome
-from agent.tasks.task import Asserts, BenchmarkTask, Cases
+from agent.tasks.task import Asserts, BenchmarkTask, Cases, TestRun, UnitTests
 
 DOUBLE = BenchmarkTask(
     id="double",
@@ -22,7 +22,12 @@ DOUBLE = BenchmarkTask(
         module="solution",
         function="double",
         name="double",
-        asserts=("assert double(3) == 6", "assert double(20) == 40", "assert double('ab') == 'abab'"),
+        asserts=(
+            "assert double(3) == 6",
+            "assert double(20) == 40",
+            "assert double('ab') == 'abab'",
+            "assert abs(double(4) - 8) < 1e-6",
+        ),
     ),
 )
 DOUBLE_CASES = DOUBLE.model_copy(
@@ -64,7 +69,7 @@ def tried(function):
         return
     if got is not None and got is not False:
         double = cheated
-VERDICT = '{"outcome": "solved", "passed": 3, "total": 3, "failed": [], "seconds": 0.1}'
+VERDICT = '{"outcome": "solved", "passed": 4, "total": 4, "failed": [], "seconds": 0.1}'
 """
 EQUAL = """
 class Equal:
@@ -94,6 +99,17 @@ for token in ("", "0" * 48 + " "):
     Cheat("print verdicts at the end", PRELUDE + "import atexit\natexit.register(print, VERDICT)"),
     Cheat("an object that equals everything", EQUAL + "def double(n): return Equal()"),
     Cheat("a list of objects that equal everything", EQUAL + "def double(n): return [Equal()] * 2"),
+    Cheat(
+        "a number that differs by nothing from any other",
+        EQUAL
+        + """
+class Near(Equal, float):
+    def __sub__(self, other): return 0.0
+    __rsub__ = __abs__ = __sub__
+    def startswith(self, other): return True
+def double(n): return Near()
+""",
+    ),
     Cheat(
         "subclasses of int and str that equal everything",
         """
@@ -221,7 +237,7 @@ time.sleep(1)
         {
             **{
                 name: f"print({VERDICT!r})\nimport os\nos._exit(0)\n"
-                for VERDICT in ['{"outcome": "solved", "passed": 3, "total": 3, "failed": [], "seconds": 0.1}']
+                for VERDICT in ['{"outcome": "solved", "passed": 4, "total": 4, "failed": [], "seconds": 0.1}']
                 for name in ("conftest.py", "sitecustomize.py", "usercustomize.py", "json.py", "linecache.py", "os.py")
             },
             "cheat.pth": "import os; os._exit(0)\n",
@@ -289,7 +305,7 @@ def double(n):
         except OSError: pass
 """,
     ),
-    Cheat("answer with more than is read", "def double(n): return 'x' * (40 << 20)"),
+    Cheat("answer with more than is read", "def double(n): return 'x' * (17 << 20)"),
     Cheat(
         "announce a message without end",
         "import os\nfor fd in range(3, 10):\n    try: os.write(fd, b'\\xff' * 8)\n    except OSError: pass",
@@ -300,4 +316,154 @@ def double(n):
         outcome=Outcome.OOM,
     ),
     Cheat("nothing at all", "def double(n):\n    ...\n", outcome=Outcome.NO_SUBMISSION),
+)
+
+
+BOX_TESTS = """
+import unittest
+from box import Box, EmptyError
+
+class BoxTest(unittest.TestCase):
+    def test_it_holds(self):
+        box = Box()
+        box.put(5)
+        self.assertEqual(box.take(), 5)
+        self.assertAlmostEqual(box.weight(), 0.25)
+
+    def test_it_is_empty(self):
+        with self.assertRaises(EmptyError) as caught:
+            Box().take()
+        self.assertEqual(caught.exception.args, ("empty",))
+
+    def test_two_are_equal(self):
+        self.assertEqual(Box(), Box())
+        self.assertNotEqual(Box(1), Box(2))
+"""
+BOX = BenchmarkTask(
+    id="box",
+    text="Write Box.",
+    files={"box.py": "class Box:\n    ...\nclass EmptyError(Exception):\n    ...\n"},
+    prompt="",
+    answer_path="box.py",
+    reference={
+        "box.py": """
+class EmptyError(Exception): pass
+class Box:
+    def __init__(self, *items): self.items = list(items)
+    def put(self, item): self.items.append(item)
+    def take(self):
+        if not self.items: raise EmptyError("empty")
+        return self.items.pop()
+    def weight(self): return 0.25
+    def __eq__(self, other): return self.items == other.items
+"""
+    },
+    scoring=UnitTests(modules=("box",), tests=(("box_test", BOX_TESTS),)),
+)
+BOX_RUN = BOX.model_copy(
+    update={
+        "id": "box, in one process",
+        "scoring": TestRun(
+            files={"box_test.py": BOX_TESTS},
+            fail_to_pass=tuple(
+                f"box_test.py::BoxTest::test_{name}" for name in ("it_holds", "it_is_empty", "two_are_equal")
+            ),
+        ),
+    }
+)
+EVERYTHING = (
+    EQUAL
+    + """
+class Box(Equal):
+    def __init__(self, *_): pass
+    def __getattr__(self, name): return lambda *_: Box()
+    def __call__(self, *_): return Box()
+    def __sub__(self, other): return 0.0
+    __rsub__ = __abs__ = __sub__
+class EmptyError(Exception): pass
+"""
+)
+PATCHED = """
+import builtins, unittest
+for name in dir(unittest.TestCase):
+    if name.startswith("assert"):
+        setattr(unittest.TestCase, name, lambda *_, **__: unittest.mock.MagicMock())
+import unittest.mock
+class Box:
+    def __init__(self, *_): pass
+    put = take = weight = lambda *_: 0
+class EmptyError(Exception): pass
+"""
+STUB = BOX.files["box.py"]
+UNIT_TEST_CHEATS = (
+    Cheat("objects that equal everything", EVERYTHING),
+    Cheat("patch unittest", PATCHED),
+    Cheat("a module that has whatever is asked for", EVERYTHING + "import sys\nsys.modules[__name__] = Box()"),
+    Cheat("end when imported", "import os\nos._exit(0)"),
+    Cheat(
+        "end with whatever is expected to fail", STUB.replace("...", "def __init__(self): __import__('os')._exit(0)", 1)
+    ),
+    Cheat("skip tests", "import unittest\nraise unittest.SkipTest('all')"),
+    Cheat(
+        "skip tests when used", STUB.replace("...", "def __init__(self): raise __import__('unittest').SkipTest('x')", 1)
+    ),
+    Cheat(
+        "tests of its own in place of the hidden ones",
+        STUB + "# more",
+        {"box_test.py": "import unittest\nclass BoxTest(unittest.TestCase):\n    def test_it_holds(self): pass\n"},
+    ),
+)
+FORGED = """
+import os
+for descriptor in range(3, 20):
+    for test in ("it_holds", "it_is_empty", "two_are_equal"):
+        args = b'["tuple", ["", "box_test.py::BoxTest::test_%s", "passed"]]' % test.encode()
+        told = b'{"call": 1, "args": %s, "kwargs": ["dict", []]}' % args
+        try: os.write(descriptor, len(told).to_bytes(4, "big") + told)
+        except OSError: pass
+"""
+TEST_RUN_CHEATS = (
+    Cheat("objects that equal nothing but themselves", STUB + "# more"),
+    Cheat("patch unittest", PATCHED),
+    Cheat("exit when imported", "import sys\nsys.exit(0)"),
+    Cheat("end when imported", "import os\nos._exit(0)"),
+    Cheat("skip tests", "import pytest\npytest.skip('all', allow_module_level=True)"),
+    Cheat(
+        "have pytest say that all pass",
+        STUB + "import _pytest.reports as r\nr.TestReport.outcome = property(lambda s: 'passed', lambda s, v: None)\n",
+    ),
+    Cheat(
+        "have tests not run",
+        STUB
+        + """
+import _pytest.python, _pytest.unittest
+_pytest.python.Function.runtest = _pytest.unittest.TestCaseFunction.runtest = lambda self: None
+""",
+    ),
+    Cheat("report what has not run", STUB + FORGED),
+    Cheat("print what pytest prints", STUB + "print('3 passed in 0.01s')"),
+    Cheat(
+        "files that steer pytest",
+        STUB + "# more",
+        {
+            "conftest.py": "def pytest_runtest_call(item):\n    item.runtest = lambda: None\n",
+            "pytest.ini": "[pytest]\naddopts = --setup-only\n",
+            "tests/conftest.py": "import os\nos._exit(0)\n",
+            "sitecustomize.py": "import os\nos._exit(0)\n",
+            "box_test.py": "import unittest\nclass BoxTest(unittest.TestCase):\n    def test_it_holds(self): pass\n",
+        },
+    ),
+)
+FRAME_WALKER = (
+    STUB
+    + """
+import sys
+frame = sys._getframe()
+while "token" not in frame.f_locals or "tell" not in frame.f_locals:
+    frame = frame.f_back
+told, tell, real = frame.f_locals["token"], frame.f_locals["tell"], type(frame.f_locals["tell"]).__call__
+def lie(self, token, test, outcome):
+    return real(self, token, test, "passed" if "Box" in test else outcome)
+type(tell).__call__ = lie
+"""
 )

@@ -15,5 +15,5 @@ LIMITS = SandboxLimits(memory_bytes=256 << 20, processes=32, workspace_bytes=4 <
 async def scorer() -> AsyncIterator[Scorer]:
     """A scorer, whose references run once a session."""
     sandboxes = BubblewrapSandboxes(uid=62101, slots=2)
-    yield Scorer(sandboxes, ScoringLimits(LIMITS, least_seconds=3, spare_seconds=5))
+    yield Scorer(sandboxes, ScoringLimits(LIMITS, least_seconds=2, spare_seconds=3))
     await sandboxes.reap()

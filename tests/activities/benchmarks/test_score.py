@@ -5,7 +5,19 @@ import pytest
 from activities.benchmarks.score import Outcome, ReferenceFailedError, Scorer, read_verdict
 from activities.sandbox.sandbox import ExecResult
 from agent.tasks.task import BenchmarkTask
-from tests.activities.benchmarks.cheats import CHEATS, DOUBLE, DOUBLE_CASES, EQUAL, PRELUDE, Cheat
+from tests.activities.benchmarks.cheats import (
+    BOX,
+    BOX_RUN,
+    CHEATS,
+    DOUBLE,
+    DOUBLE_CASES,
+    EQUAL,
+    FRAME_WALKER,
+    PRELUDE,
+    TEST_RUN_CHEATS,
+    UNIT_TEST_CHEATS,
+    Cheat,
+)
 
 pytestmark = pytest.mark.slow
 RIGHT = "def twice(n):\n    return 2 * n\n"
@@ -20,12 +32,29 @@ async def test_the_right_function_solves_it(scorer: Scorer, task: BenchmarkTask)
 @pytest.mark.parametrize("cheat", CHEATS, ids=lambda cheat: cheat.name)
 async def test_no_cheat_gets_through(scorer: Scorer, cheat: Cheat) -> None:
     score = await scorer.score(DOUBLE, {"solution.py": cheat.code, **cheat.files})
-    assert score.outcome == cheat.outcome, score
+    assert score.outcome in (cheat.outcome, Outcome.TIMEOUT), score  # the latter where the machine is busy
 
 
 async def test_a_cheat_that_got_through_would_be_seen(scorer: Scorer) -> None:
     score = await scorer.score(DOUBLE, {"solution.py": f"{PRELUDE}\ntried(lambda: os.getppid())"})
     assert score.outcome == Outcome.SOLVED
+
+
+@pytest.mark.parametrize("cheat", UNIT_TEST_CHEATS, ids=lambda cheat: cheat.name)
+async def test_no_cheat_gets_through_unit_tests(scorer: Scorer, cheat: Cheat) -> None:
+    score = await scorer.score(BOX, {"box.py": cheat.code, **cheat.files})
+    assert score.outcome in (cheat.outcome, Outcome.TIMEOUT), score  # the latter where the machine is busy
+
+
+@pytest.mark.parametrize("cheat", TEST_RUN_CHEATS, ids=lambda cheat: cheat.name)
+async def test_these_cheats_do_not_get_through_where_tests_run_beside_them(scorer: Scorer, cheat: Cheat) -> None:
+    score = await scorer.score(BOX_RUN, {"box.py": cheat.code, **cheat.files})
+    assert score.outcome in (cheat.outcome, Outcome.TIMEOUT), score  # the latter where the machine is busy
+
+
+async def test_what_gets_through_where_tests_run_beside_the_submission(scorer: Scorer) -> None:
+    """The docs say so: in one process, whoever looks for the token finds it."""
+    assert (await scorer.score(BOX_RUN, {"box.py": FRAME_WALKER})).outcome == Outcome.SOLVED
 
 
 @pytest.mark.parametrize(
@@ -44,10 +73,11 @@ async def test_cases_are_compared_with_the_reference_elsewhere(scorer: Scorer, c
 
 async def test_a_failed_check_is_told(scorer: Scorer) -> None:
     score = await scorer.score(DOUBLE, {"solution.py": "def double(n): return 6 if n == 3 else 1 / 0"})
-    assert (score.outcome, score.passed, score.total) == (Outcome.WRONG, 1, 3)
+    assert (score.outcome, score.passed, score.total) == (Outcome.WRONG, 1, 4)
     assert [(each.check, each.why) for each in score.failed] == [
         ("assert double(20) == 40", "ZeroDivisionError: division by zero"),
         ("assert double('ab') == 'abab'", "ZeroDivisionError: division by zero"),
+        ("assert abs(double(4) - 8) < 1e-6", "ZeroDivisionError: division by zero"),
     ]
 
 
@@ -59,9 +89,9 @@ async def test_a_reference_that_fails_says_so(scorer: Scorer) -> None:
 
 async def test_a_slow_reference_gives_more_time(scorer: Scorer) -> None:
     slow = "import time\ndef double(n):\n    time.sleep({})\n    return 2 * n\n"
-    task = DOUBLE.model_copy(update={"id": "slow", "reference": {"solution.py": slow.format(0.3)}})
-    assert (await scorer.score(task, {"solution.py": slow.format(1.2)})).outcome == Outcome.SOLVED
-    assert (await scorer.score(DOUBLE, {"solution.py": slow.format(1.2)})).outcome == Outcome.TIMEOUT
+    task = DOUBLE.model_copy(update={"id": "slow", "reference": {"solution.py": slow.format(0.1)}})
+    assert (await scorer.score(task, {"solution.py": slow.format(0.6)})).outcome == Outcome.SOLVED
+    assert (await scorer.score(DOUBLE, {"solution.py": slow.format(0.6)})).outcome == Outcome.TIMEOUT
 
 
 async def test_environment_and_paths_are_set(scorer: Scorer) -> None:
