@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 DEEPEST = 150
 """Containers within containers."""
-MAX_FRAME = 16 << 20
+MAX_FRAME = 32 << 20
 """Bytes of a message."""
 SMALL = 1 << 53
 LENGTH = struct.Struct(">I")
@@ -61,12 +61,10 @@ def encode(value: Any, refer: Callable[[Any], Any] = no_reference, depth: int = 
 
     """
     kind = type(value)
-    if value is None or kind is bool:
-        return value
+    if value is None or kind is bool or kind is float:
+        return value  # JSON has all of a float's digits, and Python's has its infinities
     if kind is int:
         return value if -SMALL < value < SMALL else ["int", hex(value)]
-    if kind is float:
-        return ["float", value.hex()]
     if kind is str:
         return value if value.isascii() else ["str", value.encode("utf-8", "surrogatepass").hex()]
     if kind is complex:
@@ -99,7 +97,7 @@ def decode(data: Any, resolve: Callable[[Any], Any] = no_reference) -> Any:  # n
 
 
 def _decode(data: Any, resolve: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - any value
-    if data is None or type(data) in (bool, int, str):
+    if data is None or type(data) in (bool, int, float, str):
         return data
     if type(data) is not list or not data or type(data[0]) is not str:
         raise ValueError(data)
@@ -119,8 +117,6 @@ def _decode(data: Any, resolve: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - 
         return resolve(only)
     if name == "int":
         return int(only, 16)
-    if name == "float":
-        return float.fromhex(only)
     if name == "str":
         return bytes.fromhex(only).decode("utf-8", "surrogatepass")
     if name == "bytes":

@@ -6,13 +6,15 @@ environment. What counts is the line that begins with the token: no exit code, a
 
 import asyncio
 import hashlib
+import inspect
 import json
 import re
 import secrets
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, NamedTuple
+from functools import cache
+from types import ModuleType
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -245,8 +247,7 @@ def _bytes(data: str | bytes) -> bytes:
     return data if isinstance(data, bytes) else data.encode("utf-8", "replace")
 
 
-def sources(modules: tuple[Any, ...]) -> list[tuple[str, str]]:
+@cache
+def sources(modules: tuple[ModuleType, ...]) -> list[tuple[str, str]]:
     """Return names and sources of modules that run in the sandbox."""
-    return [
-        (module.__name__.rpartition(".")[2], Path(module.__file__).read_text(encoding="utf-8")) for module in modules
-    ]
+    return [(module.__name__.rpartition(".")[2], inspect.getsource(module)) for module in modules]

@@ -135,7 +135,7 @@ def _mbpp(row: MbppRow) -> BenchmarkTask:
             module="solution",
             name=name,
             function=name,
-            setup="\n".join(row.test_imports),
+            setup="\n".join([*row.test_imports, *_imports(row.code)]),
             asserts=tuple(row.test_list),
         ),
     )
@@ -156,6 +156,11 @@ def _called(row: MbppRow) -> str:
     if len(names) != 1:
         raise ValueError(f"MBPP/{row.task_id} does not say which function it tests")
     return names.pop()
+
+
+def _imports(code: str) -> list[str]:
+    """Return a reference's imports: there are assertions that use them."""
+    return [ast.unparse(node) for node in _parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _parse(code: str) -> ast.Module:

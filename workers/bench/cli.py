@@ -118,7 +118,10 @@ def validate(
     from workers.bench.validate import table
     from workers.bench.validate import validate as run
 
-    results = asyncio.run(run(sets or [], entries, limit, at_once or os.cpu_count() or 1, _console.print))
+    def log(line: str) -> None:
+        _console.print(line, markup=False, soft_wrap=True)
+
+    results = asyncio.run(run(sets or [], entries, limit, at_once or os.cpu_count() or 1, log))
     sound = all(result.sound for result in results)
     if as_json:
         rows = [result.model_dump() for result in results]

@@ -305,7 +305,7 @@ def double(n):
         except OSError: pass
 """,
     ),
-    Cheat("answer with more than is read", "def double(n): return 'x' * (17 << 20)"),
+    Cheat("answer with more than is read", "def double(n): return 'x' * (33 << 20)"),
     Cheat(
         "announce a message without end",
         "import os\nfor fd in range(3, 10):\n    try: os.write(fd, b'\\xff' * 8)\n    except OSError: pass",

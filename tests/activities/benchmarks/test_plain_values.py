@@ -161,6 +161,6 @@ def test_frames(data: bytes) -> None:
 
 def test_frames_are_bounded() -> None:
     with pytest.raises(NotPlainError, match="a value of more than"):
-        write_frame(io.BytesIO(), bytes((16 << 20) + 1))
+        write_frame(io.BytesIO(), bytes((32 << 20) + 1))
     with pytest.raises(DamagedError, match="a message of 4294967295 bytes"):
         read_frame(io.BytesIO(b"\xff" * 8).read)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from activities.benchmarks.score import Outcome, ReferenceFailedError, Scorer, read_verdict
+from activities.benchmarks.score import STEERING, Outcome, ReferenceFailedError, Scorer, read_verdict
 from activities.sandbox.sandbox import ExecResult
 from agent.tasks.task import BenchmarkTask
 from tests.activities.benchmarks.cheats import (
@@ -123,3 +123,21 @@ def double(n):
 )
 def test_the_line_with_the_token_counts(result: ExecResult, outcome: Outcome) -> None:
     assert read_verdict(result, "abc").outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("path", "steers"),
+    [
+        ("conftest.py", True),
+        ("a/b/Conftest.py", True),
+        (".pytest.ini", True),
+        ("pyproject.toml", True),
+        ("usercustomize/__init__.py", True),
+        ("x.pth", True),
+        ("conftest_py", False),
+        ("my_conftest.py", False),
+        ("src/setup.py", False),
+    ],
+)
+def test_files_that_steer_tests(path: str, steers: bool) -> None:
+    assert bool(STEERING.fullmatch(path.lower())) is steers

@@ -64,7 +64,7 @@ class Odd:
     """An object whose comparison fails."""
 
     def __eq__(self, other: object) -> bool:
-        """Fail."""
+        """Fail, as one that knows its own kind alone."""
         raise AttributeError
 
     __hash__ = object.__hash__

@@ -9,8 +9,9 @@ import json
 import tarfile
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-REPAIR = {
+REPAIR: dict[str, tuple[str, tuple[str, str], list[tuple[list[Any], Any]]]] = {
     "bracket_depth": (
         """
 def bracket_depth(text):
@@ -169,7 +170,7 @@ def test_months_are_added_up():
     assert by_month(["2024-05-01 1.50", "2024-05-02 2", "2023-05-01 4.25"]) == {"2024-05": 350, "2023-05": 425}
 """,
 }
-REPOSITORY = [
+REPOSITORY: list[dict[str, Any]] = [
     {
         "instance_id": "slugs-1",
         "problem_statement": "Titles with punctuation give bad addresses: `slug('What? No!')` should be `what-no`. "

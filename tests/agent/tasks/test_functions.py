@@ -53,11 +53,19 @@ def test_human_eval_plus_has_the_roots_of_a_polynomial_accepted() -> None:
 def test_mbpp_shows_one_example() -> None:
     task = shipped("mbpp-sanitized")["MBPP/82"]
     assert isinstance(task.scoring, Asserts)
-    assert (task.name, task.files, task.scoring.setup) == ("volume_sphere", {}, "import math")
+    assert (task.name, task.files) == ("volume_sphere", {})
+    assert set(task.scoring.setup.splitlines()) == {"import math"}
     shown, *hidden = task.scoring.asserts
     assert shown in task.prompt
     assert shown in task.text
     assert hidden
+
+
+def test_assertions_have_the_imports_of_the_reference() -> None:
+    scoring = shipped("mbpp-sanitized")["MBPP/596"].scoring
+    assert isinstance(scoring, Asserts)
+    assert "sys.getsizeof" in scoring.asserts[0]
+    assert "import sys" in scoring.setup
 
 
 ROW = {"task_id": 1, "prompt": "p", "code": "def f(): ...", "test_imports": [], "test_list": ["assert f() == 1"]}

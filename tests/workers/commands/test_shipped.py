@@ -125,7 +125,9 @@ def test_what_was_reviewed_counts_more_and_is_still_needed() -> None:
     assert {each.package for each in listed().carried} <= set(by_name)
 
 
-@pytest.mark.parametrize("page", ["bots/web/static/LICENCES.md", "workers/assets/LICENCES.md"])
+@pytest.mark.parametrize(
+    "page", ["agent/tasks/data/LICENCES.md", "bots/web/static/LICENCES.md", "workers/assets/LICENCES.md"]
+)
 def test_files_of_others_are_those_that_their_folders_name(page: str) -> None:
     folder = Path(page).parent
     named = re.findall(r"^\| ([\w.-]+\.\w+) \|", (PROJECT / page).read_text(), re.MULTILINE)
