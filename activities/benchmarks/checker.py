@@ -234,7 +234,11 @@ def judge(request: dict[str, Any]) -> dict[str, Any]:
     """Check the submission; return the verdict."""
     spec, verdict, outcome = request["checks"], Verdict(), ""
     spec = {**spec, "seconds": request["seconds"], "folder": request["folder"]}
-    submission = remote.Submission(request["bootstrap"], request["modules"], request["folder"], request["seconds"])
+    try:
+        submission = remote.Submission(request["bootstrap"], request["modules"], request["folder"], request["seconds"])
+    except (OSError, remote.EndedError) as error:  # nothing of the submission has run
+        failed = [["before the checks", _describe(error)[:TOLD_CHARS]]]
+        return {"outcome": "sandbox_error", "passed": 0, "total": 0, "failed": failed, "seconds": 0}
     try:
         FORMS[spec["form"]](submission, spec, verdict)
     except remote.TimeUpError:

@@ -140,6 +140,8 @@ class Scorer:
 
         """
         reference = await self.reference(task)
+        if reference.outcome == Outcome.SANDBOX_ERROR:
+            return reference
         if reference.outcome != Outcome.SOLVED:
             raise ReferenceFailedError(task.id, reference)
         seconds = max(self._limits.least_seconds, self._limits.factor * reference.seconds)

@@ -165,6 +165,13 @@ def test_unit_tests_run_here(
     assert (verdict["outcome"], verdict["passed"]) == (outcome, passed)
 
 
+def test_a_process_that_cannot_be_started_is_the_sandboxs_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert judged(tmp_path, "", form="cases", cases=[[1]])["outcome"] == "sandbox_error"
+
+
 @pytest.mark.slow
 def test_time_that_is_up(tmp_path: Path) -> None:
     for code in ("while True: pass", "def f(n):\n    while True: pass"):

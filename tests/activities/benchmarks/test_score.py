@@ -1,9 +1,11 @@
 """Scores in the real sandbox: right is solved, and no way to cheat is."""
 
+from typing import cast
+
 import pytest
 
-from activities.benchmarks.score import STEERING, Outcome, ReferenceFailedError, Scorer, read_verdict
-from activities.sandbox.sandbox import ExecResult
+from activities.benchmarks.score import STEERING, Outcome, ReferenceFailedError, Scorer, ScoringLimits, read_verdict
+from activities.sandbox.sandbox import ExecResult, Sandbox, SandboxError, Sandboxes, SandboxLimits
 from agent.tasks.task import BenchmarkTask
 from tests.activities.benchmarks.cheats import (
     BOX,
@@ -85,6 +87,41 @@ async def test_a_reference_that_fails_says_so(scorer: Scorer) -> None:
     task = DOUBLE.model_copy(update={"reference": {"solution.py": "def double(n): return 3 * n"}})
     with pytest.raises(ReferenceFailedError, match="The reference of double does not solve it: wrong"):
         await scorer.score(task, DOUBLE.reference)
+
+
+class DyingSandbox:
+    """A sandbox that dies, or is not to be had."""
+
+    def __init__(self, code: str) -> None:
+        """Fail with this code."""
+        self.code = code
+        self.runs = 0
+
+    async def create(self, *_: object) -> Sandbox:
+        """Return itself."""
+        return cast(Sandbox, self)
+
+    async def exec(self, *_: object) -> ExecResult:
+        """Fail, and count the attempt."""
+        self.runs += 1
+        raise SandboxError(self.code, "It died.")
+
+    async def destroy(self) -> None:
+        """Do nothing."""
+
+
+async def test_a_sandbox_that_dies_is_no_fault_of_the_submission_nor_the_last_word() -> None:
+    sandbox = DyingSandbox("sandbox-died")
+    scorer = Scorer(cast(Sandboxes, sandbox), ScoringLimits(SandboxLimits()))
+    for runs in (1, 2):
+        assert (await scorer.score(DOUBLE, {})).outcome == Outcome.SANDBOX_ERROR
+        assert sandbox.runs == runs
+
+
+async def test_isolation_that_is_not_there_is_told() -> None:
+    scorer = Scorer(cast(Sandboxes, DyingSandbox("sandbox-unavailable")), ScoringLimits(SandboxLimits()))
+    with pytest.raises(SandboxError, match="It died"):
+        await scorer.score(DOUBLE, {})
 
 
 async def test_a_slow_reference_gives_more_time(scorer: Scorer) -> None:
