@@ -249,7 +249,7 @@ def model_server() -> Iterator[str]:
 def main() -> None:
     """Do the tasks; print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    every = sorted(path.name for path in TASKS.iterdir() if path.is_dir())
+    every = sorted(path.parent.name for path in TASKS.glob("*/task.md"))
     parser.add_argument("tasks", nargs="*", default=every)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--url", help="of a model server that runs already")

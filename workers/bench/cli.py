@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -99,6 +100,35 @@ def faults(
     if not as_json:
         typer.echo(table(runs))
     raise typer.Exit(ExitCode.OK if all(figures.passed for figures in runs) else ExitCode.FAULT)
+
+
+@app.command()
+def validate(
+    sets: Annotated[list[str] | None, typer.Argument(metavar="[SET]...", help="Data sets; none for all.")] = None,
+    *,
+    limit: Annotated[int | None, typer.Option(help="Tasks of each set, from the first.", min=1)] = None,
+    at_once: Annotated[int, typer.Option(help="Sandboxes at a time; 0 for one a processor.", min=0)] = 0,
+    entries: Annotated[Path | None, typer.Option("--sets", help="TOML file with further data sets.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check data sets of coding tasks: references must solve them all, an agent that does nothing none.
+
+    Exits with 1 where that is not so.
+    """
+    from workers.bench.validate import table
+    from workers.bench.validate import validate as run
+
+    def log(line: str) -> None:
+        _console.print(line, markup=False, soft_wrap=True)
+
+    results = asyncio.run(run(sets or [], entries, limit, at_once or os.cpu_count() or 1, log))
+    sound = all(result.sound for result in results)
+    if as_json:
+        rows = [result.model_dump() for result in results]
+        sys.stdout.write(json.dumps({"ok": sound, "sets": rows}) + "\n")
+    else:
+        typer.echo(table(results))
+    raise typer.Exit(ExitCode.OK if sound else ExitCode.FAULT)
 
 
 @app.command("all")

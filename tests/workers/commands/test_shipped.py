@@ -18,6 +18,7 @@ from workers.settings import PROJECT
 
 COMPATIBLE = {
     *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "PSF-2.0", "Zlib"),
+    "CC-BY-4.0",  # of data; the FSF's list calls it compatible with all versions of the GPL
     "MPL-2.0",  # weak copyleft, file by file; its section 3.3 lets larger works be under the GPL
     *("LGPL-2.0-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later"),  # the GPL 3 with more permissions, or by choice
     *("GPL-2.0-or-later", "GPL-3.0-or-later", "GPL-3.0-or-later WITH GCC-exception-3.1"),
@@ -124,7 +125,9 @@ def test_what_was_reviewed_counts_more_and_is_still_needed() -> None:
     assert {each.package for each in listed().carried} <= set(by_name)
 
 
-@pytest.mark.parametrize("page", ["bots/web/static/LICENCES.md", "workers/assets/LICENCES.md"])
+@pytest.mark.parametrize(
+    "page", ["agent/tasks/data/LICENCES.md", "bots/web/static/LICENCES.md", "workers/assets/LICENCES.md"]
+)
 def test_files_of_others_are_those_that_their_folders_name(page: str) -> None:
     folder = Path(page).parent
     named = re.findall(r"^\| ([\w.-]+\.\w+) \|", (PROJECT / page).read_text(), re.MULTILINE)

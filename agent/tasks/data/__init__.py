@@ -1,0 +1,1 @@
+"""Data sets that come with june; LICENCES.md says whose they are."""

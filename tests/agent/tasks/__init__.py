@@ -1,0 +1,1 @@
+"""Tests of agent.tasks; the folders are tasks of ``tests.agent.tuning``."""
