@@ -113,16 +113,19 @@ def _judge_order(chat: Sequence[Outcome], verdict: Verdict) -> None:
 
 
 def _judge_memory(chat: Sequence[Outcome], verdict: Verdict) -> None:
-    """See that each prompt held the answered turns before it, in order: all, or at least the last of them."""
+    """See that each prompt held answered turns before it, in order: all, or at least the last of them.
+
+    Of those before these it may hold the first, too: a summary that was made in time, once.
+    """
     said: list[int] = []
     for outcome in chat:
         if outcome.status != ANSWERED:
             continue
         found = read(outcome.answer)
         before = found.before if found else None
-        kept = said[len(said) - len(before) :] if before else []
-        least = min(len(said), LEAST_REMEMBERED)
-        if before is None or list(before) != kept or len(before) < least:
+        last = said[-LEAST_REMEMBERED:]
+        known = [number for number in said if before and number in before]
+        if before is None or list(before) != known or known[-LEAST_REMEMBERED:] != last:
             verdict.wrong_memory += 1
             held = outcome.answer if before is None else before
             verdict.faults.append(f"message {outcome.number} of chat {outcome.chat}: its prompt held {held}")

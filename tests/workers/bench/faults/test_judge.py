@@ -97,6 +97,11 @@ def test_the_oldest_may_be_forgotten_but_not_the_last() -> None:
     assert judge([*before, turn(31, answer=text(31, f"{31 - last}-30"))]).wrong_memory == 0
     assert judge([*before, turn(31, answer=text(31, f"{32 - last}-30"))]).wrong_memory == 1
     assert judge([*before, turn(31, answer=text(31, "1-29"))]).wrong_memory == 1
+    summary_and_last = f"1-7, {31 - last}-30"
+    assert judge([*before, turn(31, answer=text(31, summary_and_last))]).wrong_memory == 0
+    assert judge([*before, turn(31, answer=text(31, f"1-7, {32 - last}-30"))]).wrong_memory == 1
+    assert judge([*before, turn(31, answer=text(31, f"{31 - last}-30, 1-7"))]).wrong_memory == 1
+    assert judge([*before, turn(31, answer=text(31, f"{31 - last}-31"))]).wrong_memory == 1
 
 
 def test_the_question_is_no_answer() -> None:
