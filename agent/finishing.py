@@ -1,4 +1,4 @@
-"""Whether a ``finish`` counts: the tests decide, not the model."""
+"""Whether a ``finish`` counts: what was done, and the tests, decide, not the model."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,8 @@ from agent.observations import of_tests
 from agent.transcript import Entry, Turn
 
 MAX_REFUSALS = 2
-"""Times that a finish with failing tests is answered by their output; then it counts."""
+"""Times that a finish with failing tests, or before anything was done, is answered so; then it counts."""
+NOTHING_DONE = "The task is not done: you have done nothing yet. Write the files that it asks for."
 
 
 def refusal(entries: Sequence[Entry], tests: Outcome | None) -> str | None:
@@ -19,7 +20,12 @@ def refusal(entries: Sequence[Entry], tests: Outcome | None) -> str | None:
         tests: how its tests ended after that; None where it has none.
 
     """
-    finishes = sum(isinstance(entry, Turn) and isinstance(entry.action, Finish) for entry in entries)
-    if tests is None or passed(tests) or finishes > MAX_REFUSALS:
+    actions = [entry.action for entry in entries if isinstance(entry, Turn) and entry.action]
+    finishes = sum(isinstance(action, Finish) for action in actions)
+    if finishes > MAX_REFUSALS:
+        return None
+    if finishes == len(actions) and not (tests and passed(tests)):
+        return f"{NOTHING_DONE} {of_tests(tests)}" if tests else NOTHING_DONE
+    if tests is None or passed(tests):
         return None
     return f"The task is not done. {of_tests(tests)}"

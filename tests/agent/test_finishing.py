@@ -15,6 +15,14 @@ def test_passing_tests_or_none_let_it_count() -> None:
     assert refusal([*BEFORE, FINISH], None) is None
 
 
+def test_before_anything_was_done_it_is_refused_twice() -> None:
+    entries: list[Entry] = [Task(text="x"), FINISH]
+    assert (refusal(entries, None) or "").startswith("The task is not done: you have done nothing yet.")
+    assert "The tests fail (1 failed):" in (refusal(entries, FAILING) or "")
+    assert refusal(entries, PASSING) is None, "there is nothing to do"
+    assert refusal([*entries, FINISH, FINISH], None) is None
+
+
 def test_failing_tests_refuse_it_twice() -> None:
     answer = refusal([*BEFORE, FINISH], FAILING)
     assert answer is not None

@@ -114,9 +114,11 @@ async def test_a_finish_with_failing_tests_counts_at_the_third_time(task: Starte
 async def test_without_tests_a_finish_counts(task: StartedTask) -> None:
     transcript, workspace = await task.begin({"a.txt": "one\n"})
     acted = await task.act(transcript, workspace, Finish(summary="Done."))
-    assert (acted.done, acted.tests_passed) == (True, None)
+    assert (acted.done, acted.tests_passed) == (False, None), "nothing was done"
     acted = await task.act(acted.transcript, workspace, RunTests(), 2)
     assert acted.tests_passed is None
+    acted = await task.act(acted.transcript, workspace, Finish(summary="Done."), 3)
+    assert (acted.done, acted.tests_passed) == (True, None)
 
 
 async def test_the_tasks_own_command_decides(task: StartedTask) -> None:
