@@ -26,6 +26,11 @@ MAX_LINES = 40
 """Steps of which a line is left; of those before them nothing is."""
 PROBLEM_CHARS = 600
 """Of an answer that was no action."""
+NOT_YET = "Write the files now: for each its path, and then all of it in a code block."
+BY_NOW = (
+    "If nothing of the task is missing and the tests pass, answer with the word DONE and a sentence on what you did."
+)
+"""To a model that answers by text: a small one that is told of DONE before it has done anything says it at once."""
 LEAST_CHARS = 200
 """To which outputs are cut where nothing else fits."""
 
@@ -121,6 +126,9 @@ def _messages(entries: Sequence[Entry], driver: Driver, shortening: _Shortening)
             yield Message("user", "\n\n".join(said))
             said = []
         yield message
+    if driver is Driver.TEXT:
+        acted = any(isinstance(entry, Turn) and entry.action and entry.action.tool != "finish" for entry in entries)
+        said.append(BY_NOW if acted else NOT_YET)
     if said:
         yield Message("user", "\n\n".join(said))
 

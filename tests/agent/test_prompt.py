@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.actions import Finish, Read, RunTests, Write
 from agent.messages import Message, ToolCall
-from agent.prompt import BLOCK, KEPT_STEPS, MAX_LINES, Driver, Window, build, estimate
+from agent.prompt import BLOCK, BY_NOW, KEPT_STEPS, MAX_LINES, NOT_YET, Driver, Window, build, estimate
 from agent.transcript import Entry, Observation, Remark, Task, Turn
 from tests.agent.test_transcript import ENTRIES
 
@@ -159,3 +159,12 @@ def test_a_call_that_is_not_answered_at_once_is_told_as_text() -> None:
     turn = READ.model_copy(update={"call_id": "abc"})
     messages = told([TASK, turn, Remark(text="Stop.", by="person"), SEEN], Driver.TOOLS)
     assert [(message.role, message.calls) for message in messages] == [("user", ()), ("assistant", ()), ("user", ())]
+
+
+def test_one_that_answers_by_text_hears_of_done_once_it_has_done_something() -> None:
+    entries: list[Entry] = [Task(text="Write a.py"), Turn(step=1, text="DONE", action=Finish(summary=""))]
+    assert "DONE" not in " ".join(message.content for message in build(entries[:1], Driver.TEXT, WINDOW).messages)
+    assert build(entries, Driver.TEXT, WINDOW).messages[-1].content.endswith(NOT_YET)
+    entries += [Turn(step=2, text="", action=Write(path="a.py", content="")), Observation(step=2, text="1 passed")]
+    assert build(entries, Driver.TEXT, WINDOW).messages[-1].content == f"1 passed\n\n{BY_NOW}"
+    assert BY_NOW not in build(entries, Driver.SCHEMA, WINDOW).messages[-1].content
