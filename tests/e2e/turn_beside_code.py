@@ -1,7 +1,7 @@
 """Measure a spoken turn that is asked while the coding agent works: ``python -m tests.e2e.turn_beside_code``.
 
 Real engines and the default model, all on this machine. Turns alternate: one while nothing else goes on, and one that
-is sent two seconds into a model call of the agent, whose own seconds are printed as well: no turn waits longer.
+is sent four seconds into a model call of the agent, whose own seconds are printed as well: no turn waits longer.
 """
 
 # ruff: noqa: T201 - the table is its output
@@ -22,9 +22,11 @@ from workers.roles.role import Role
 from workers.settings import LlmSettings, StorageSettings
 from workflows.coding.contracts import CodingRequest, CodingStage
 
-PAIRS = 5
+PAIRS = 3
 TASK = "Write chess.py, which lists the moves of every chess piece on an empty board, and tests for each piece."
-INTO_A_CALL_SECONDS = 2
+INTO_A_CALL_SECONDS = 4
+QUIET_SECONDS = 10
+"""After a turn; no call of the agent's begins in the first two of them."""
 
 
 async def first_call(handle: WorkflowHandle[Any, Any]) -> None:
@@ -38,8 +40,8 @@ async def first_call(handle: WorkflowHandle[Any, Any]) -> None:
 async def seconds_of_first_call(handle: WorkflowHandle[Any, Any]) -> float:
     """Wait until it has ended; return how long it took."""
     async for news in follow(handle):
-        if news.lines:
-            return news.lines[0].seconds
+        if called := [line for line in news.lines if line.step and line.seconds]:
+            return called[0].seconds
     raise RuntimeError("the task ended without a step")
 
 
@@ -56,6 +58,7 @@ async def measure() -> None:
             for number in range(PAIRS):
                 report = await talk(session, QUESTION, f"alone-{number}", home / "reply.ogg")
                 alone.append(report.ms["total"])
+                await asyncio.sleep(QUIET_SECONDS)
                 handle = await start_task(stack.client, CodingRequest(task=TASK, seed=number), f"task-{number}")
                 await first_call(handle)
                 report = await talk(session, QUESTION, f"beside-{number}", home / "reply.ogg")
