@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from agent.actions import Finish
 from agent.commands import Outcome, passed
 from agent.observations import of_tests
-from agent.transcript import Entry, Turn
+from agent.transcript import Entry, Turn, has_acted
 
 MAX_REFUSALS = 2
 """Times that a finish with failing tests, or before anything was done, is answered so; then it counts."""
@@ -20,12 +20,10 @@ def refusal(entries: Sequence[Entry], tests: Outcome | None) -> str | None:
         tests: how its tests ended after that; None where it has none.
 
     """
-    actions = [entry.action for entry in entries if isinstance(entry, Turn) and entry.action]
-    finishes = sum(isinstance(action, Finish) for action in actions)
-    if finishes > MAX_REFUSALS:
+    finishes = sum(isinstance(entry, Turn) and isinstance(entry.action, Finish) for entry in entries)
+    if finishes > MAX_REFUSALS or (tests and passed(tests)):
         return None
-    if finishes == len(actions) and not (tests and passed(tests)):
-        return f"{NOTHING_DONE} {of_tests(tests)}" if tests else NOTHING_DONE
-    if tests is None or passed(tests):
-        return None
-    return f"The task is not done. {of_tests(tests)}"
+    told = of_tests(tests) if tests else ""
+    if not has_acted(entries):
+        return f"{NOTHING_DONE} {told}".rstrip()
+    return f"The task is not done. {told}" if tests else None

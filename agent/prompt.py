@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from agent.actions import as_json, in_a_line, schema, tools
 from agent.files import listing
 from agent.messages import Message, ToolCall
-from agent.transcript import Entry, Observation, Remark, Task, Turn, cut
+from agent.transcript import Entry, Observation, Remark, Task, Turn, cut, has_acted
 
 BYTES_PER_TOKEN = 3
 """Of UTF-8; less than most tokens have, as what does not fit is refused."""
@@ -127,8 +127,7 @@ def _messages(entries: Sequence[Entry], driver: Driver, shortening: _Shortening)
             said = []
         yield message
     if driver is Driver.TEXT:
-        acted = any(isinstance(entry, Turn) and entry.action and entry.action.tool != "finish" for entry in entries)
-        said.append(BY_NOW if acted else NOT_YET)
+        said.append(BY_NOW if has_acted(entries) else NOT_YET)
     if said:
         yield Message("user", "\n\n".join(said))
 

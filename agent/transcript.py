@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from agent.actions import Action, Text, Value
+from agent.actions import Action, Finish, Text, Value
 
 OBSERVATION_CHARS = 10_000
 """Longest observation; of a longer one the beginning and the end are kept."""
@@ -73,6 +73,11 @@ def load(data: bytes) -> tuple[Entry, ...]:
 
     """
     return tuple(_ENTRY.validate_json(line) for line in data.split(b"\n") if line)
+
+
+def has_acted(entries: Iterable[Entry]) -> bool:
+    """Return whether the model has chosen any action but ``finish``."""
+    return any(isinstance(entry, Turn) and entry.action and not isinstance(entry.action, Finish) for entry in entries)
 
 
 def cut(text: str, limit: int = OBSERVATION_CHARS) -> str:

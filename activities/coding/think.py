@@ -144,13 +144,14 @@ class ThinkActivity:
     async def _ask(self, request: ThinkRequest, entries: tuple[Entry, ...], waiting: Waiting) -> Completion:
         """Ask with as much of the transcript as the server takes: tokens are estimated, and it may count more."""
         window = self._window
-        temperature = self._sampling.temperature if request.temperature is None else request.temperature
+        asked_for = self._sampling.temperature if request.temperature is None else request.temperature
+        temperature = temperature_after(request.repeated, asked_for)
         for cut in range(MAX_CUTS + 1):
             prompt = build(entries, self._driver, window)
             asked = ModelRequest(
                 messages=prompt.messages,
                 model=request.model,
-                temperature=temperature_after(request.repeated, temperature),
+                temperature=temperature,
                 answer_tokens=window.answer_tokens,
                 thinking_tokens=window.thinking_tokens,
                 tools=prompt.tools,

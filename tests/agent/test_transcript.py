@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.actions import Edit, Finish, Read, Run, RunTests, Search, Write
-from agent.transcript import OBSERVATION_CHARS, Entry, Observation, Remark, Task, Turn, cut, dump, load
+from agent.transcript import OBSERVATION_CHARS, Entry, Observation, Remark, Task, Turn, cut, dump, has_acted, load
 
 TEXT = st.text(st.characters(), max_size=50)
 SOME = st.text(st.characters(), min_size=1, max_size=50)
@@ -55,3 +55,9 @@ def test_what_is_missing_is_counted() -> None:
     short = cut("a" * 20_000 + "b" * 20_000)
     assert len(short) <= OBSERVATION_CHARS
     assert "a\n[30,060 characters left out]\nb" in short
+
+
+def test_a_finish_alone_is_no_deed() -> None:
+    done, read = Turn(step=1, text="", action=Finish(summary="")), Turn(step=2, text="", action=Read(path="a"))
+    assert not has_acted([Task(text="x"), done, Turn(step=2, text="?")])
+    assert has_acted([done, read])

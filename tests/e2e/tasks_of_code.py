@@ -1,4 +1,4 @@
-"""Do the five tasks of ``tests/agent/tasks`` by ``june code`` with the default model: the table in docs/coding.md.
+"""Do the tasks of ``tests/agent/tasks`` by ``june code`` with the default model: a table for docs/coding.md.
 
 ``python -m tests.e2e.tasks_of_code [TASK...] [--driver schema] [--write]``; each task once, in order, a first try. A
 task counts as solved where ``june code`` has finished and changed the folder, the folder's own tests pass, those that
@@ -19,17 +19,17 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.agent.tuning import TASKS, WINDOW
+from tests.workers.conftest import prepared_home
 from workers.local.free_ports import own_ports
 from workers.local.stack import Embedded
 from workers.roles.role import Role
-from workers.settings import PROJECT, LlmSettings, StorageSettings, WorkerSettings
+from workers.settings import PROJECT, LlmSettings, WorkerSettings
 from workflows.coding.contracts import CodingReport
 
-TASKS = PROJECT / "tests" / "agent" / "tasks"
 PAGE = PROJECT / "docs" / "coding.md"
 BEGIN, END = "<!-- five tasks: begin -->", "<!-- five tasks: end -->"
 STEPS = 20
-CONTEXT_TOKENS = 8192
 
 
 class Done(NamedTuple):
@@ -82,13 +82,10 @@ async def every(names: list[str], driver: str) -> list[Done]:
     done = []
     os.environ["JUNE_CODE_DRIVER"] = driver
     with tempfile.TemporaryDirectory() as temporary:
-        home = Path(temporary) / "home"
-        home.mkdir(mode=0o700)
-        (home / "models").symlink_to(StorageSettings().models)
-        storage, llm = StorageSettings(home=home), LlmSettings(context_tokens=CONTEXT_TOKENS)
+        storage, llm = prepared_home(Path(temporary) / "home"), LlmSettings(context_tokens=WINDOW.context_tokens)
         work = WorkerSettings(engines="model")
         async with Embedded(storage, own_ports(), llm, work, optional=[Role.SANDBOX]) as stack:
-            environment = {"TEMPORAL_ADDRESS": stack.address, "JUNE_HOME": str(home)}
+            environment = {"TEMPORAL_ADDRESS": stack.address, "JUNE_HOME": str(storage.home)}
             for name in names:
                 done.append(await asyncio.to_thread(do, name, Path(temporary) / name, environment))
                 print(done[-1].row(), flush=True)

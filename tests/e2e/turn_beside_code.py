@@ -14,12 +14,13 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
+from tests.workers.conftest import prepared_home
 from workers.clients.coding import cancel, follow, start_task
 from workers.local.free_ports import own_ports
 from workers.local.session import QUESTION, Session, talk
 from workers.local.stack import Embedded
 from workers.roles.role import Role
-from workers.settings import LlmSettings, StorageSettings
+from workers.settings import LlmSettings
 from workflows.coding.contracts import CodingRequest, CodingStage
 
 PAIRS = 3
@@ -48,20 +49,17 @@ async def seconds_of_first_call(handle: WorkflowHandle[Any, Any]) -> float:
 async def measure() -> None:
     """Alternate turns without and with the agent beside them; print the times, and their medians."""
     with tempfile.TemporaryDirectory() as temporary:
-        home = Path(temporary) / "home"
-        home.mkdir(mode=0o700)
-        (home / "models").symlink_to(StorageSettings().models)
-        storage, llm = StorageSettings(home=home), LlmSettings(context_tokens=8192)
+        storage, llm = prepared_home(Path(temporary) / "home"), LlmSettings(context_tokens=8192)
         async with Embedded(storage, own_ports(), llm, optional=[Role.SANDBOX]) as stack:
             session, alone, beside = Session.of(stack), [], []
-            await talk(session, QUESTION, "first", home / "reply.ogg")
+            await talk(session, QUESTION, "first", storage.home / "reply.ogg")
             for number in range(PAIRS):
-                report = await talk(session, QUESTION, f"alone-{number}", home / "reply.ogg")
+                report = await talk(session, QUESTION, f"alone-{number}", storage.home / "reply.ogg")
                 alone.append(report.ms["total"])
                 await asyncio.sleep(QUIET_SECONDS)
                 handle = await start_task(stack.client, CodingRequest(task=TASK, seed=number), f"task-{number}")
                 await first_call(handle)
-                report = await talk(session, QUESTION, f"beside-{number}", home / "reply.ogg")
+                report = await talk(session, QUESTION, f"beside-{number}", storage.home / "reply.ogg")
                 beside.append(report.ms["total"])
                 call = await seconds_of_first_call(handle)
                 await cancel(handle)

@@ -51,6 +51,8 @@ SILENCE_SECONDS = 8
 """The model server's, before june gives an attempt up; it hangs for no longer than two of these."""
 NO_LIMIT = "1000"
 """The most that june lets be set; a chat has a tenth of it to say."""
+DOUBTS = {say(Notice(key=UNCERTAIN, params={"answers": n}), "en"): n for n in range(1, MAX_IN_DOUBT + 1)}
+"""Of how many answers each sentence says that they may not have arrived."""
 
 AnyChat = TelegramChat | FileChat | WebChat
 
@@ -131,7 +133,7 @@ class Campaign:
             left_processes=processes,
             left_files=files,
             left_workflows=open_workflows,
-            uncertain_told=sum(_doubted(one.text) for one in self._api.sent),
+            uncertain_told=sum(DOUBTS.get(one.text, 0) for one in self._api.sent),
             **asdict(verdict),
         )
 
@@ -277,7 +279,7 @@ class Campaign:
         due = {chat.chat for chat in chats if chat.name in doubtful}
         deadline = time.monotonic() + TELL_AFTER.total_seconds() + ASK_SECONDS
         while due and time.monotonic() < deadline:
-            due -= {str(one.chat) for one in self._api.sent if _doubted(one.text)}
+            due -= {str(one.chat) for one in self._api.sent if one.text in DOUBTS}
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _keep_logs(self, folder: Path) -> None:
@@ -289,12 +291,6 @@ class Campaign:
         """Take the disk away, when nothing needs it any more."""
         if self._options.small_disk and self._home.is_mount():
             disk.unmount(self._home)
-
-
-def _doubted(text: str) -> int:
-    """Return of how many answers a message says that they may not have arrived."""
-    counts = range(1, MAX_IN_DOUBT + 1)
-    return sum(count for count in counts if text == say(Notice(key=UNCERTAIN, params={"answers": count}), "en"))
 
 
 def _error(result: VoiceMessageResult | None) -> str | None:
