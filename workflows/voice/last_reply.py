@@ -31,6 +31,8 @@ DOUBTED_TURNS = 2
 """For so many more turns ``/again`` sends an answer that may not have arrived: the message that brings the sentence
 about it is answered as well, before anybody can ask."""
 MAX_IN_DOUBT = 5
+MAX_TELLINGS = 3
+"""Of one answer: the sentence about it may not arrive either, and does no harm twice."""
 UNCERTAIN_REPLIES = "uncertain-replies"
 """A change since june 0.1.0, whose conversations go on: see ``workflow.patched``."""
 
@@ -117,15 +119,22 @@ class LastReplies:
         self._background.begin(self._tell(to))
 
     async def _tell(self, to: Address) -> None:
-        before = self._messages
-        with suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._messages > before or self._untold is not to or self._is_over(), timeout=TELL_AFTER
-            )
+        """Tell of what is in doubt, and once more, later, where that has not arrived for certain."""
+        for _ in range(MAX_TELLINGS):
+            before = self._messages
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self._messages > before or self._untold is not to or self._is_over(),  # noqa: B023
+                    timeout=TELL_AFTER,
+                )
+            if self._untold is not to:
+                return
+            count = max(1, len(self._state().in_doubt))
+            told = await deliver(to, Notice(key=ErrorCode.REPLY_UNCERTAIN.value, params={"answers": count}))
+            if told and not told.is_uncertain:
+                break
         if self._untold is to:
             self._untold = None
-            count = max(1, len(self._state().in_doubt))
-            await deliver(to, Notice(key=ErrorCode.REPLY_UNCERTAIN.value, params={"answers": count}))
 
     async def _send_all(self, replies: Sequence[LastReply], asked: Again, *, in_doubt: bool) -> None:
         """Send answers again: the last one in reply to the command, those in doubt each to what it answers."""

@@ -110,6 +110,28 @@ async def test_several_in_a_row_are_told_of_and_sent_again_each_to_its_question(
     assert await again(chat, "101") == "You said well?. That is all.", "nothing is in doubt any more"
 
 
+@pytest.mark.parametrize("telling", ["uncertain", "failed"])
+async def test_a_sentence_that_may_not_have_arrived_is_said_again(world: World, chat: Chat, telling: str) -> None:
+    async def only_the_sentence(asked: ReplyRequest) -> Delivered | None:
+        if not asked.notice:
+            return None
+        if telling == "failed":
+            await refuse(ErrorCode.REPLY_FAILED)(asked)
+        return Delivered(text="uncertain", error=ErrorCode.REPLY_UNCERTAIN)
+
+    world.behaviours["reply"] = losing()
+    await chat.ask("hello")
+    await kept(chat, 1)
+    world.behaviours["reply"] = only_the_sentence
+    await chat.ask("still there?")
+    await until(lambda: len(world.notices()) == 1)
+    del world.behaviours["reply"]
+    await chat.ask("and now?")
+    await until(lambda: len(world.notices()) == 2)
+    await chat.ask("and then?")
+    assert world.notices() == ["reply-uncertain"] * 2, "twice, as the first may be lost, and no more"
+
+
 async def test_what_nobody_asked_for_is_in_doubt_for_two_turns(world: World, chat: Chat) -> None:
     world.behaviours["reply"] = losing()
     await chat.ask("hello")

@@ -20,8 +20,6 @@ from pydantic import BaseModel
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.values import Notice
-from bots.texts.catalogue import say
 from workers.bench.faults import disk
 from workers.bench.faults.bot_api import TOKEN, BotApi
 from workers.bench.faults.chats import FileChat, TelegramChat, WebChat, open_chats
@@ -39,7 +37,7 @@ from workers.settings import TelemetrySettings
 from workers.temporal import connect
 from workflows.names import VOICE_MESSAGE, conversation_id, voice_message_id
 from workflows.voice.contracts import QueuedMessage, VoiceMessageResult
-from workflows.voice.last_reply import MAX_IN_DOUBT, TELL_AFTER
+from workflows.voice.last_reply import MAX_TELLINGS, TELL_AFTER
 
 RESULT_SECONDS = 900.0
 """Timeout for all turns after the last fault."""
@@ -51,8 +49,6 @@ SILENCE_SECONDS = 8
 """The model server's, before june gives an attempt up; it hangs for no longer than two of these."""
 NO_LIMIT = "1000"
 """The most that june lets be set; a chat has a tenth of it to say."""
-DOUBTS = {say(Notice(key=UNCERTAIN, params={"answers": n}), "en"): n for n in range(1, MAX_IN_DOUBT + 1)}
-"""Of how many answers each sentence says that they may not have arrived."""
 
 AnyChat = TelegramChat | FileChat | WebChat
 
@@ -116,11 +112,12 @@ class Campaign:
             outcomes = await self._outcomes(client, chats)
             seconds = time.monotonic() - begun
             open_workflows = await self._open_workflows(client, chats)
-            await self._tell(outcomes, chats)
+            untold = await self._untold(outcomes, chats)
             for chat in chats:
                 if isinstance(chat, WebChat):
                     await chat.browser.aclose()
         verdict = judge(outcomes)
+        verdict.faults += [f"message {number} of chat {chat}: uncertain, and nobody told" for chat, number in untold]
         processes, files = self._june.left(), disk.unexpected(self._home)
         if options.keep:
             lines = [json.dumps(outcome._asdict()) for outcome in outcomes]
@@ -133,7 +130,7 @@ class Campaign:
             left_processes=processes,
             left_files=files,
             left_workflows=open_workflows,
-            uncertain_told=sum(DOUBTS.get(one.text, 0) for one in self._api.sent),
+            uncertain_told=verdict.uncertain - len(untold),
             **asdict(verdict),
         )
 
@@ -273,13 +270,25 @@ class Campaign:
             await asyncio.sleep(AGAIN_SECONDS)
         return left
 
-    async def _tell(self, outcomes: Sequence[Outcome], chats: Sequence[AnyChat]) -> None:
-        """Wait for june to tell each chat of its uncertain answer, with the next message or after a while."""
-        doubtful = {outcome.chat for outcome in outcomes if outcome.error == UNCERTAIN}
-        due = {chat.chat for chat in chats if chat.name in doubtful}
-        deadline = time.monotonic() + TELL_AFTER.total_seconds() + ASK_SECONDS
-        while due and time.monotonic() < deadline:
-            due -= {str(one.chat) for one in self._api.sent if one.text in DOUBTS}
+    async def _untold(self, outcomes: Sequence[Outcome], chats: Sequence[AnyChat]) -> list[tuple[str, int]]:
+        """Wait for june to tell each chat of its uncertain answers; return of which it has not, by chat and number.
+
+        It tells with the next message or after a while, and again where that may not have arrived.
+        """
+        doubts = [
+            (chat, [one.number for one in outcomes if (one.chat, one.error) == (chat.name, UNCERTAIN)])
+            for chat in chats
+        ]
+        deadline = time.monotonic() + MAX_TELLINGS * TELL_AFTER.total_seconds() + ASK_SECONDS
+        while True:
+            untold = [
+                (chat.name, number)
+                for chat, numbers in doubts
+                for number in numbers
+                if number not in chat.told_of(numbers)
+            ]
+            if not untold or time.monotonic() > deadline:
+                return untold
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _keep_logs(self, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """People who talk to june in a campaign: by a platform's bot, by the web page, and by platform ``file``."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -10,11 +10,14 @@ import httpx
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.values import AudioSource
+from activities.error_codes import ErrorCode
+from activities.values import AudioSource, Notice
 from bots.intake import accept
+from bots.texts.catalogue import say
 from workers.bench.faults.bot_api import BotApi
 from workers.bench.faults.dialogue import question, read
 from workflows.voice.contracts import Limits, VoiceMessageRequest
+from workflows.voice.last_reply import MAX_IN_DOUBT
 
 RETRY_SECONDS = 0.25
 """Somebody whose message is not taken sends the same again."""
@@ -22,6 +25,9 @@ REQUEST_SECONDS = 10.0
 NO_LIMITS = Limits(waiting=1000, messages_per_minute=1000)
 SPOKEN_EVERY = 2
 """On Telegram every so many messages are spoken, with a caption; the others are typed."""
+UNCERTAIN = ErrorCode.REPLY_UNCERTAIN.value
+DOUBTS = {say(Notice(key=UNCERTAIN, params={"answers": n}), "en"): n for n in range(1, MAX_IN_DOUBT + 1)}
+"""Of how many answers each sentence says that they may not have arrived."""
 
 
 class Chat(Protocol):
@@ -41,6 +47,9 @@ class Chat(Protocol):
 
     def delivered(self, message: str) -> "Delivered":
         """Return what the platform has in reply to a message."""
+
+    def told_of(self, uncertain: Collection[int]) -> set[int]:
+        """Return of which uncertain answers june has told, by the numbers of their messages."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,15 @@ class TelegramChat:
         texts = [one for one in replies if one.text]
         place = next((one.message for one in texts if read(one.text)), None)
         return Delivered(tuple(one.text for one in texts), sum(one.voice for one in replies), place)
+
+    def told_of(self, uncertain: Collection[int]) -> set[int]:
+        """See the protocol; a sentence tells of the last ones up to the answer that it is about."""
+        told = set[int]()
+        for one in self.api.sent:
+            if one.chat == self.user and one.text in DOUBTS and str(one.answers) in self.messages:
+                number = self.messages.index(str(one.answers)) + 1
+                told.update(sorted(doubt for doubt in uncertain if doubt <= number)[-DOUBTS[one.text] :])
+        return told
 
 
 @dataclass
@@ -118,6 +136,11 @@ class FileChat:
         texts = (text.read_text(),) if text.exists() else ()
         return Delivered(texts, int(voice.exists()))
 
+    def told_of(self, uncertain: Collection[int]) -> set[int]:
+        """See the protocol; nothing is uncertain here, as what is sent twice is there once."""
+        del uncertain
+        return set()
+
 
 @dataclass
 class WebChat:
@@ -152,6 +175,11 @@ class WebChat:
     def delivered(self, message: str) -> Delivered:
         del message
         return Delivered(keeps=False)
+
+    def told_of(self, uncertain: Collection[int]) -> set[int]:
+        """See the protocol; nothing is uncertain here, as what is sent twice is there once."""
+        del uncertain
+        return set()
 
 
 def browser(url: str) -> httpx.AsyncClient:

@@ -22,7 +22,7 @@ class FaultFigures(BaseModel):
     uncertain_arrived: int
     """Of those: there all the same."""
     uncertain_told: int
-    """Of how many answers the sentences in the chats say so to the person; one may speak of several."""
+    """Of those: a sentence in the chat says so to the person."""
     without_voice: int
     """Answered in writing, with a word on why there is no voice note."""
     failed_told: int
@@ -49,8 +49,9 @@ class FaultFigures(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def passed(self) -> bool:
-        """Nothing lost, doubled, given up, out of order, badly remembered or left behind."""
-        bad = self.lost + self.doubled + self.failed_told + self.out_of_order + self.wrong_memory
+        """Nothing lost, doubled, given up, out of order, badly remembered or left behind, and no doubt untold."""
+        untold = self.uncertain - self.uncertain_told
+        bad = untold + self.lost + self.doubled + self.failed_told + self.out_of_order + self.wrong_memory
         return not (bad or self.left_processes or self.left_files or self.left_workflows)
 
 
@@ -68,7 +69,7 @@ ROWS: tuple[tuple[str, Callable[[FaultFigures], str]], ...] = (
     ("given up, and the person told", lambda run: f"{run.failed_told}"),
     ("uncertain, as the turn's result says", lambda run: f"{run.uncertain}"),
     ("of these had arrived", lambda run: f"{run.uncertain_arrived}"),
-    ("answers that people were told of as uncertain", lambda run: f"{run.uncertain_told}"),
+    ("of these people were told", lambda run: f"{run.uncertain_told}"),
     ("answered without a voice note, and told why", lambda run: f"{run.without_voice}"),
     ("out of order", lambda run: f"{run.out_of_order}"),
     ("prompts with a wrong memory", lambda run: f"{run.wrong_memory}"),
