@@ -5,15 +5,15 @@ A step is: ``prompt.build(entries)`` -> the model's reply -> ``interpret(step, r
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from agent.actions import KINDS, Action
-from agent.blocks import actions
+from agent.blocks import actions, blocks
 from agent.messages import ToolCall
-from agent.transcript import Turn
+from agent.transcript import Entry, Turn, has_acted
 
 CUT = "Your answer was cut off at its longest length: do less at once. "
 MAX_OBJECTS = 50
@@ -36,13 +36,20 @@ class ActionError(ValueError):
     """What the model asks for cannot be done; the message says it to the model."""
 
 
-def interpret(step: int, reply: Reply) -> Turn:
+def interpret(step: int, reply: Reply, before: Sequence[Entry] = ()) -> Turn:
     """Return what the model wants: by a native call, by the schema, by JSON somewhere in its text, or by code blocks.
 
-    Never raises: what is no action becomes a problem in words for the model.
+    Never raises: what is no action becomes a problem in words for the model. Who has done something, and then answers
+    by mere words twice in a row, says that the task is done; the tests decide whether that counts.
+
+    Args:
+        step: the number of the step.
+        reply: what the model has sent.
+        before: the transcript so far.
+
     """
     try:
-        asked = _asked(reply)
+        asked = _asked(reply, before)
         action = _action(asked[0])
     except ActionError as error:
         said = [reply.content, *(f"{call.name}({call.arguments})" for call in reply.calls)]
@@ -53,7 +60,7 @@ def interpret(step: int, reply: Reply) -> Turn:
     return Turn(step=step, text=reply.content, action=action, problem=aside, call_id=call_id)
 
 
-def _asked(reply: Reply) -> list[dict[str, Any]]:
+def _asked(reply: Reply, before: Sequence[Entry]) -> list[dict[str, Any]]:
     """Return what the model asks for, still unread."""
     if reply.calls:
         return [{"tool": call.name, "arguments": call.arguments} for call in reply.calls]
@@ -61,9 +68,17 @@ def _asked(reply: Reply) -> list[dict[str, Any]]:
     if asked := list(_objects(reply.content, whole=whole)) or actions(reply.content, whole=whole):
         return asked
     if reply.content.strip():
+        if whole and _has_only_words(before) and not blocks(reply.content):
+            return [{"tool": "finish", "summary": reply.content.strip()}]
         raise ActionError("Your answer holds no action. Answer with exactly one; if the task is done, with finish.")
     said = "You thought, and then said nothing." if reply.thought_chars else "Your answer was empty."
     raise ActionError(f"{said} Answer with exactly one action.")
+
+
+def _has_only_words(before: Sequence[Entry]) -> bool:
+    """Return whether the last answer was no action, of a model that has done something earlier."""
+    last = next((entry for entry in reversed(before) if isinstance(entry, Turn)), None)
+    return last is not None and last.action is None and has_acted(before)
 
 
 def _action(asked: dict[str, Any]) -> Action:

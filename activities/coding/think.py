@@ -125,7 +125,7 @@ class ThinkActivity:
             async with waiting.bounded():
                 completion = await self._ask(request, (*before, *said), waiting)
             reply = Reply(completion.content, completion.calls, completion.finish_reason, completion.thought_chars)
-            turn = interpret(request.step, reply)
+            turn = interpret(request.step, reply, (*before, *said))
             transcript = await self._transcripts.append(request.owner, request.transcript, (*said, turn))
         action = turn.action
         return Thought(

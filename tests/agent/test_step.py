@@ -100,6 +100,32 @@ def test_a_bad_call_is_told_as_it_was() -> None:
     assert interpret(1, Reply("Look:", (ToolCall("1", "rm", '{"x": 1}'),))).text == 'Look:\nrm({"x": 1})'
 
 
+WORDS = Reply("The bug is mended and the tests pass.", finish_reason="stop")
+WROTE = Turn(step=1, text="", action=WRITE)
+SAID = Turn(step=2, text="It is mended.", problem="Your answer holds no action.")
+
+
+def test_words_twice_in_a_row_say_that_the_task_is_done() -> None:
+    assert interpret(2, WORDS, (WROTE,)).problem, "once may be an aside"
+    action = interpret(3, WORDS, (WROTE, SAID)).action
+    assert action == Finish(summary=WORDS.content)
+
+
+@pytest.mark.parametrize(
+    ("reply", "before"),
+    [
+        (WORDS, (SAID,)),
+        (WORDS, (SAID, WROTE)),
+        (WORDS._replace(finish_reason="length"), (WROTE, SAID)),
+        (Reply("Like this:\n```python\nx = 2\n```"), (WROTE, SAID)),
+        (Reply(""), (WROTE, SAID)),
+    ],
+    ids=["of one that has done nothing", "not in a row", "cut", "with code", "no words"],
+)
+def test_other_answers_do_not(reply: Reply, before: tuple[Turn, ...]) -> None:
+    assert interpret(3, reply, before).action is None
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(st.characters()) | st.just("write"),
     lambda inner: (

@@ -7,10 +7,12 @@ from temporalio.client import Client
 from workers.roles.engines import load_infer, load_think, load_transcribe
 from workers.roles.live_first import LiveFirst
 from workers.roles.spec import WorkerSpec
-from workers.settings import CodeSettings, WorkerSettings
+from workers.settings import CodeSettings, LlmSettings, WorkerSettings
 
 BACKGROUND_SLOTS = 1
 """For a summary, which must not hold the only slot when somebody speaks."""
+STANDS_BACK = 3
+"""How often a call of the agent's is given up when somebody speaks, where both share the embedded model's processor."""
 
 
 async def build(_client: Client) -> WorkerSpec:
@@ -22,10 +24,12 @@ async def build(_client: Client) -> WorkerSpec:
     """
     (infer, warm_up), transcribe = await asyncio.gather(load_infer(), load_transcribe())
     think = load_think()
-    live, steps = WorkerSettings().gpu_slots, CodeSettings().parallel
+    code = CodeSettings()
+    live, steps = WorkerSettings().gpu_slots, code.parallel
+    embedded = not (code.base_url or LlmSettings().base_url)
     return WorkerSpec(
         live + BACKGROUND_SLOTS + steps,
         activities=[transcribe, infer, think],
-        interceptors=[LiveFirst(live, steps)],
+        interceptors=[LiveFirst(live, steps, STANDS_BACK if embedded else 0)],
         background=warm_up,
     )

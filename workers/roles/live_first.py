@@ -1,8 +1,8 @@
 """Live turns first: what can wait does not begin while somebody waits for an answer.
 
-A background inference is given up, too, when somebody speaks; a step of the coding agent, which may be minutes of
-work, is not. Both end their attempt, rather than wait within it: Temporal tries it again later, and meanwhile no slot
-is held.
+A background inference is given up, too, when somebody speaks. So is a step of the coding agent, a few times: it may be
+minutes of work, and has to come to its end where people speak all day as well. Both end their attempt, rather than
+wait within it: Temporal tries it again later, and meanwhile no slot is held.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
@@ -21,31 +22,37 @@ from activities.heartbeats import heartbeats
 QUIET_SECONDS = 2.0
 """After the last live activity; the steps of a turn follow each other more closely than that."""
 RETRY_AFTER = timedelta(seconds=5)
+MOST_REMEMBERED = 1000
+"""Steps that have stood back and were not tried again: their tasks were cancelled."""
 
 
 class LiveWork:
     """What is live in this process."""
 
-    def __init__(self, slots: int, steps: int = 1) -> None:
+    def __init__(self, slots: int, steps: int = 1, stands_back: int = 0) -> None:
         """Begin quiet.
 
         Args:
             slots: live activities at once; more wait. The worker has one slot more than these, for the background.
             steps: of the coding agent at once; the worker has slots for these as well.
+            stands_back: how often a step that has begun is given up when somebody speaks; then it goes on beside that.
 
         """
         self._slots = asyncio.Semaphore(slots)
         self._free_steps = steps
+        self._stands_back = stands_back
+        self._stood_back: dict[str, int] = {}
         self._running = 0
         self._ended = float("-inf")
-        self._background: asyncio.Timeout | None = None
+        self._has_background = False
+        self._given_up_when_live: set[asyncio.Timeout] = set()
 
     @asynccontextmanager
     async def live(self) -> AsyncIterator[None]:
-        """Count a live activity for as long as the block runs; what runs in the background is given up."""
+        """Count a live activity for as long as the block runs; what can be given up for it is."""
         self._running += 1
-        if self._background:
-            self._background.reschedule(0)
+        for scope in self._given_up_when_live:
+            scope.reschedule(0)
         try:
             async with self._slots:
                 yield
@@ -66,23 +73,21 @@ class LiveWork:
             ApplicationError: ``gave-way``, to be retried.
 
         """
-        if self._background or not self._is_quiet:
+        if self._has_background or not self._is_quiet:
             raise _gave_way()
+        self._has_background = True
         try:
-            async with asyncio.timeout(None) as scope:
-                self._background = scope
-                try:
-                    yield
-                finally:
-                    self._background = None
-        except TimeoutError:
-            if scope.expired():
-                raise _gave_way() from None
-            raise
+            async with self._until_live():
+                yield
+        finally:
+            self._has_background = False
 
     @asynccontextmanager
-    async def step(self) -> AsyncIterator[None]:
-        """Run the block, begun while nothing is live, to its end.
+    async def step(self, name: str) -> AsyncIterator[None]:
+        """Run the block, begun while nothing is live, to its end or until somebody speaks.
+
+        Args:
+            name: the same for each try of the same step.
 
         Raises:
             ApplicationError: ``gave-way``, to be retried.
@@ -91,18 +96,41 @@ class LiveWork:
         if not self._free_steps or not self._is_quiet:
             raise _gave_way()
         self._free_steps -= 1
+        times = self._stood_back.pop(name, 0)
         try:
-            yield
+            if times >= self._stands_back:
+                yield
+                return
+            self._stood_back[name] = times + 1
+            async with self._until_live():
+                yield
+            del self._stood_back[name]
         finally:
             self._free_steps += 1
+            if len(self._stood_back) > MOST_REMEMBERED:
+                del self._stood_back[next(iter(self._stood_back))]
+
+    @asynccontextmanager
+    async def _until_live(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(None) as scope:
+                self._given_up_when_live.add(scope)
+                try:
+                    yield
+                finally:
+                    self._given_up_when_live.discard(scope)
+        except TimeoutError:
+            if scope.expired():
+                raise _gave_way() from None
+            raise
 
 
 class LiveFirst(Interceptor):
     """Gives way to live activities with those whose request says ``background``, or ``waits_for_live``."""
 
-    def __init__(self, slots: int, steps: int = 1) -> None:
-        """Begin quiet, for a worker with so many slots for live activities, one more, and those for ``steps``."""
-        self._live_work = LiveWork(slots, steps)
+    def __init__(self, slots: int, steps: int = 1, stands_back: int = 0) -> None:
+        """Begin quiet; the arguments are those of ``LiveWork``."""
+        self._live_work = LiveWork(slots, steps, stands_back)
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
         """Wrap each activity."""
@@ -119,7 +147,8 @@ class _LiveFirstInbound(ActivityInboundInterceptor):
             async with self._live_work.background():
                 return await self.next.execute_activity(input)
         if input.args and getattr(input.args[0], "waits_for_live", False):
-            async with self._live_work.step():
+            info = activity.info()
+            async with self._live_work.step(f"{info.workflow_run_id}/{info.activity_id}"):
                 return await self.next.execute_activity(input)
         async with AsyncExitStack() as stack:
             async with heartbeats():  # while it waits for a slot; then the activity has its own

@@ -70,7 +70,7 @@ async def test_a_step_of_the_agent_does_not_begin_beside_live_work_nor_just_afte
     work = LiveWork(2)
 
     async def step() -> str:
-        async with work.step():
+        async with work.step("step"):
             return "done"
 
     async with work.live():
@@ -87,7 +87,7 @@ async def test_a_step_is_not_given_up_and_delays_no_live_work() -> None:
     work, go_on = LiveWork(1), asyncio.Event()
 
     async def step() -> str:
-        async with work.step():
+        async with work.step("step"):
             await go_on.wait()
             return "done"
 
@@ -98,13 +98,57 @@ async def test_a_step_is_not_given_up_and_delays_no_live_work() -> None:
         assert await running == "done"
 
 
+async def test_a_step_is_given_up_so_often_and_then_comes_to_its_end() -> None:
+    work, go_on, begun = LiveWork(1, stands_back=2), asyncio.Event(), []
+
+    async def step() -> str:
+        async with work.step("step"):
+            begun.append(None)
+            await go_on.wait()
+            return "done"
+
+    for times in (1, 2):
+        running = asyncio.create_task(step())
+        await until(lambda times=times: len(begun) == times)
+        async with work.live():
+            with pytest.raises(ApplicationError) as given_up:
+                await asyncio.wait_for(running, 1)
+        assert given_up.value.type == GAVE_WAY
+        await asyncio.sleep(0.25)
+    running = asyncio.create_task(step())
+    await until(lambda: len(begun) == 3)
+    async with work.live():
+        go_on.set()
+        assert await running == "done"
+    await asyncio.sleep(0.25)
+    again = asyncio.create_task(step())
+    assert await again == "done"
+
+
+async def test_a_step_that_came_to_its_end_is_forgotten() -> None:
+    work, go_on = LiveWork(1, stands_back=1), asyncio.Event()
+    for _ in range(2):
+        async with work.step("step"):
+            pass
+
+    async def step() -> None:
+        async with work.step("step"):
+            await go_on.wait()
+
+    running = asyncio.create_task(step())
+    await asyncio.sleep(0)
+    async with work.live():
+        with pytest.raises(ApplicationError):
+            await asyncio.wait_for(running, 1)
+
+
 async def test_so_many_steps_are_done_at_once() -> None:
     work = LiveWork(1, steps=2)
-    async with work.step(), work.step():
+    async with work.step("step"), work.step("step"):
         with pytest.raises(ApplicationError):
-            async with work.step():
+            async with work.step("step"):
                 pass
-    async with work.step():
+    async with work.step("step"):
         pass
 
 
