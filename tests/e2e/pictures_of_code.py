@@ -12,11 +12,12 @@ from tests.support.chromium import chromium
 from tests.support.terminal import terminal
 from tests.support.terminal_recording import record, svg
 from tests.support.web_ui import WebUi
+from tests.workers.conftest import prepared_home
 from workers.clients.coding import cancel, follow, full_id, start_task
 from workers.local.free_ports import own_ports
 from workers.local.stack import Embedded
 from workers.roles.role import Role
-from workers.settings import PROJECT, LlmSettings, StorageSettings, WorkerSettings
+from workers.settings import PROJECT, LlmSettings, WorkerSettings
 from workflows.coding.contracts import CodingRequest, CodingStage
 
 IMAGES = PROJECT / "docs" / "images"
@@ -37,16 +38,13 @@ FILES = {
 async def take() -> None:
     """Give the agent a small task, and apply what it has done."""
     with tempfile.TemporaryDirectory() as temporary:
-        home, folder = Path(temporary) / "home", Path(temporary) / "sums"
-        for path in (home, folder):
-            path.mkdir(mode=0o700)
-        (home / "models").symlink_to(StorageSettings().models)
+        storage, folder = prepared_home(Path(temporary) / "home"), Path(temporary) / "sums"
+        folder.mkdir(mode=0o700)
         for name, content in FILES.items():
             (folder / name).write_text(content)
-        storage, llm = StorageSettings(home=home), LlmSettings(context_tokens=8192)
-        work = WorkerSettings(engines="model")
+        llm, work = LlmSettings(context_tokens=8192), WorkerSettings(engines="model")
         async with Embedded(storage, own_ports(), llm, work, optional=[Role.SANDBOX, Role.WEB]) as stack:
-            environment = {"TEMPORAL_ADDRESS": stack.address, "JUNE_HOME": str(home)}
+            environment = {"TEMPORAL_ADDRESS": stack.address, "JUNE_HOME": str(storage.home)}
             # As it is called in a folder beside the project.
             words = ("-c", "import sys; sys.argv[0] = 'june'; from workers.cli import main; main()")
             command = (sys.executable, *words, "code", TASK, "--workspace", str(folder))
