@@ -66,7 +66,9 @@ class Progress(Value):
 
     @property
     def same_actions(self) -> int:
-        """Times that the last action was done in a row, whatever came of it."""
+        """Times that the last action was done in a row, whatever came of it; or one more than answers held none."""
+        if self.problems:
+            return self.problems + 1
         actions = [digest[:DIGEST_CHARS] for digest in reversed(self.recent)]
         return next((times for times, action in enumerate(actions) if action != actions[0]), len(actions))
 

@@ -25,6 +25,7 @@ _PYTEST_COUNTS = re.compile(r"^(?:=+ )?((?:\d+ \w+(?:, )?)+|no tests ran) in [\d
 
 
 NO_TESTS = "There are no tests yet."
+TESTS_PASS, TESTS_FAIL = "The tests pass (", "The tests fail ("
 
 
 def opening(files: Files, tests: Outcome | None) -> str:
@@ -42,8 +43,8 @@ def of_tests(tests: Outcome | None) -> str:
     if tests is None:
         return NO_TESTS
     if passed(tests):
-        return f"The tests pass ({outcome_in_a_line(tests)}). If all of the task is done, finish."
-    return f"The tests fail ({outcome_in_a_line(tests)}):\n{shorten(tests.output)}"
+        return f"{TESTS_PASS}{outcome_in_a_line(tests)}). If all of the task is done, finish."
+    return f"{TESTS_FAIL}{outcome_in_a_line(tests)}):\n{shorten(tests.output)}"
 
 
 def of_command(action: Run | Search, outcome: Outcome) -> str:

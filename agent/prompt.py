@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from agent.actions import as_json, in_a_line, schema, tools
 from agent.files import listing
 from agent.messages import Message, ToolCall
+from agent.observations import TESTS_FAIL, TESTS_PASS
+from agent.step import CUT
 from agent.transcript import Entry, Observation, Remark, Task, Turn, cut, has_acted
 
 BYTES_PER_TOKEN = 3
@@ -30,7 +32,12 @@ NOT_YET = "Write the files now: for each its path, and then all of it in a code 
 BY_NOW = (
     "If nothing of the task is missing and the tests pass, answer with the word DONE and a sentence on what you did."
 )
-"""To a model that answers by text: a small one that is told of DONE before it has done anything says it at once."""
+"""To a model that answers by text: a small one that is told of DONE before it has done anything says it at once, and
+while the tests fail as well."""
+MEND = (
+    "Find the lines that are wrong, in the code or in a test of your own. Write each file in which they are once more, "
+    "with other lines in their place: its path, and then all of it in a code block."
+)
 LEAST_CHARS = 200
 """To which outputs are cut where nothing else fits."""
 
@@ -127,9 +134,16 @@ def _messages(entries: Sequence[Entry], driver: Driver, shortening: _Shortening)
             said = []
         yield message
     if driver is Driver.TEXT:
-        said.append(BY_NOW if has_acted(entries) else NOT_YET)
+        said.append(NOT_YET if not has_acted(entries) else MEND if _tests_fail(entries) else BY_NOW)
     if said:
         yield Message("user", "\n\n".join(said))
+
+
+def _tests_fail(entries: Sequence[Entry]) -> bool:
+    """Return whether the tests failed when they were run last."""
+    told = (entry.text for entry in reversed(entries) if isinstance(entry, Observation))
+    last = next((text for text in told if TESTS_FAIL in text or TESTS_PASS in text), "")
+    return TESTS_FAIL in last
 
 
 def _spoken(entries: Sequence[Entry], driver: Driver, shortening: _Shortening) -> Iterator[Message]:
@@ -143,6 +157,8 @@ def _spoken(entries: Sequence[Entry], driver: Driver, shortening: _Shortening) -
                 pass
             case Remark():
                 yield Message("user", entry.text if entry.by == "june" else f"The person says: {entry.text}")
+            case Turn() if driver is Driver.TEXT and entry.action is None and not entry.problem.startswith(CUT):
+                aside = ""  # asked again as if for the first time, and warmer: a small model repeats what it reads
             case Turn() if entry.step <= shortening.steps - MAX_LINES:
                 if entry.step == shortening.steps - MAX_LINES:
                     yield Message("user", f"[steps 1 to {entry.step} left out]")

@@ -89,6 +89,13 @@ def test_the_same_action_counts_whatever_came_of_it(steps: list[tuple[Action | N
     assert after(steps).same_actions == times
 
 
+def test_answers_without_an_action_count_as_the_same() -> None:
+    progress = after([A])
+    for problems in (1, 2):
+        progress = progress.after_turn("", 10, 1.0)
+        assert progress.same_actions == problems + 1
+
+
 @pytest.mark.parametrize(
     ("repeated", "temperature", "warmer"), [(0, 0.2, 0.2), (1, 0.2, 0.2), (2, 0.2, 0.5), (9, 0.2, 1.0), (3, 1.2, 1.2)]
 )

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from agent.actions import Finish, Read, RunTests, Write
 from agent.messages import Message, ToolCall
-from agent.prompt import BLOCK, BY_NOW, KEPT_STEPS, MAX_LINES, NOT_YET, Driver, Window, build, estimate
+from agent.observations import TESTS_FAIL, TESTS_PASS
+from agent.prompt import BLOCK, BY_NOW, KEPT_STEPS, MAX_LINES, MEND, NOT_YET, Driver, Window, build, estimate
+from agent.step import CUT
 from agent.transcript import Entry, Observation, Remark, Task, Turn
 from tests.agent.test_transcript import ENTRIES
 
@@ -168,3 +170,20 @@ def test_one_that_answers_by_text_hears_of_done_once_it_has_done_something() -> 
     entries += [Turn(step=2, text="", action=Write(path="a.py", content="")), Observation(step=2, text="1 passed")]
     assert build(entries, Driver.TEXT, WINDOW).messages[-1].content == f"1 passed\n\n{BY_NOW}"
     assert BY_NOW not in build(entries, Driver.SCHEMA, WINDOW).messages[-1].content
+
+
+def test_one_whose_tests_fail_does_not_hear_of_done() -> None:
+    wrote = Turn(step=1, text="", action=Write(path="a.py", content=""))
+    read = Turn(step=2, text="", action=Read(path="a.py"))
+    entries: list[Entry] = [TASK, wrote, Observation(step=1, text=f"{TESTS_FAIL}1 failed):"), read, SEEN]
+    assert build(entries, Driver.TEXT, WINDOW).messages[-1].content.endswith(MEND)
+    entries += [wrote, Observation(step=3, text=f"{TESTS_PASS}1 passed).")]
+    assert build(entries, Driver.TEXT, WINDOW).messages[-1].content.endswith(BY_NOW)
+
+
+def test_one_that_answers_by_text_does_not_read_its_words_without_an_action() -> None:
+    words = Turn(step=1, text="I will write files.", problem="Your answer holds no action.")
+    assert build([TASK, words], Driver.TEXT, WINDOW) == build([TASK], Driver.TEXT, WINDOW)
+    assert words.problem in told([TASK, words])[-1].content
+    cut = words.model_copy(update={"problem": f"{CUT}Your answer holds no action."})
+    assert CUT in build([TASK, cut], Driver.TEXT, WINDOW).messages[-1].content

@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -166,7 +167,8 @@ class Attempt(NamedTuple):
 
 def attempt(url: str, name: str, seed: int, folder: Path, *, show: bool) -> Attempt:
     """Let the agent do a task once."""
-    subprocess.run(["cp", "-r", f"{TASKS / name / 'workspace'}/.", folder], check=True)
+    if (at_first := TASKS / name / "workspace").is_dir():
+        shutil.copytree(at_first, folder, dirs_exist_ok=True)
     workspace = Folder(folder)
     before = {path: workspace.read(path) for path in workspace.paths()}
     task = Task(text=(TASKS / name / "task.md").read_text(), files=tuple(before))
@@ -179,7 +181,7 @@ def attempt(url: str, name: str, seed: int, folder: Path, *, show: bool) -> Atte
     while True:
         temperature = temperature_after(progress.same_actions, TEMPERATURE)
         answer = ask(url, build(entries, DRIVER, WINDOW), seed + progress.steps + 1, temperature)
-        turn = interpret(progress.steps + 1, answer.reply)
+        turn = interpret(progress.steps + 1, answer.reply, entries)
         entries.append(turn)
         progress = progress.after_turn(
             action_digest(turn.action) if turn.action else "", answer.tokens, time.monotonic() - start
