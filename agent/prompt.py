@@ -172,8 +172,8 @@ def _spoken(entries: Sequence[Entry], driver: Driver, shortening: _Shortening) -
                 aside = entry.problem
                 if aside and entry.action is None:
                     yield Message("user", aside)
-            case Observation() if entry.step and entry.step <= shortening.steps:
-                pass
+            case Observation() if entry.step and entry.step <= shortening.steps and not call_id:
+                pass  # the answer to a call that is told stays
             case Observation():
                 text = _output(entry, shortening)
                 yield Message("tool", text, call_id=call_id) if call_id else Message("user", text)

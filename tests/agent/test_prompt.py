@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.actions import Finish, Read, RunTests, Write
@@ -145,6 +145,16 @@ def test_letters_of_other_scripts_count_for_more() -> None:
 
 
 @given(st.lists(ENTRIES, max_size=8), st.sampled_from(Driver), st.integers(500, 9000))
+@example(
+    [
+        Turn(step=2, text="", action=RunTests(), call_id="0"),
+        Observation(step=1, text=""),
+        Remark(text="", by="person"),
+        Observation(step=0, text=""),
+    ],
+    Driver.TOOLS,
+    500,
+)
 def test_roles_alternate_whatever_was_said(entries: list[Entry], driver: Driver, context: int) -> None:
     messages = told(entries, driver, Window(context, 400))
     for before, after in itertools.pairwise(messages):

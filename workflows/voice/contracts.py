@@ -203,7 +203,7 @@ class LastReply(Value):
     message: Identifier | None = None
     """What it answers."""
     turn: int = 0
-    """Of one in doubt: turns that had ended when that was known."""
+    """Of one in doubt: turns that had ended when that was known, or when it was told."""
     voice: BlobRef | None = None
     """The voice note as it was sent (Ogg/Opus); it may have been deleted by its age."""
     captioned: bool = False

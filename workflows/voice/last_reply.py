@@ -28,8 +28,8 @@ TELL_AFTER = timedelta(minutes=1)
 """That an answer may not have arrived is told with the next message, or so long after the turn."""
 ASKED_KEPT = 30
 DOUBTED_TURNS = 2
-"""For so many more turns ``/again`` sends an answer that may not have arrived: the message that brings the sentence
-about it is answered as well, before anybody can ask."""
+"""For so many turns after the sentence about it ``/again`` sends an answer that may not have arrived: the message that
+brings the sentence is answered as well, before anybody can ask."""
 MAX_IN_DOUBT = 5
 MAX_TELLINGS = 3
 """Of one answer: the sentence about it may not arrive either, and does no harm twice."""
@@ -93,8 +93,9 @@ class LastReplies:
                 voice=result.reply,
                 captioned=request.captioned,
             )
-        in_doubt = tuple(reply for reply in state.in_doubt if reply.turn >= state.turns - DOUBTED_TURNS)
-        self._change(last_reply=last, in_doubt=in_doubt)
+        # What is not told of yet waits: its turn may be followed by others that had come before it ended.
+        in_doubt = [reply for reply in state.in_doubt if self._untold or reply.turn >= state.turns - DOUBTED_TURNS]
+        self._change(last_reply=last, in_doubt=tuple(in_doubt))
         if result.uncertain and workflow.patched(UNCERTAIN_REPLIES):
             self._doubt(last)
             self._tell_later(request.address)
@@ -133,6 +134,8 @@ class LastReplies:
             told = await deliver(to, Notice(key=ErrorCode.REPLY_UNCERTAIN.value, params={"answers": count}))
             if told and not told.is_uncertain:
                 break
+        state = self._state()
+        self._change(in_doubt=tuple(reply.model_copy(update={"turn": state.turns}) for reply in state.in_doubt))
         if self._untold is to:
             self._untold = None
 

@@ -137,10 +137,29 @@ async def test_what_nobody_asked_for_is_in_doubt_for_two_turns(world: World, cha
     await chat.ask("hello")
     await kept(chat, 1)
     del world.behaviours["reply"]
-    for text in ("one", "two", "three"):
+    for text in ("one", "two", "three", "four"):
         await chat.ask(text)
-    await kept(chat, 4)
-    assert await again(chat) == "You said three. That is all."
+    await kept(chat, 5)
+    assert await again(chat) == "You said four. That is all."
+
+
+async def test_what_is_not_told_of_yet_stays_in_doubt_over_turns_that_had_come_before(world: World, chat: Chat) -> None:
+    go_on = asyncio.Event()
+
+    async def behaviour(asked: ReplyRequest) -> Delivered | None:
+        await go_on.wait()
+        return await losing()(asked) if asked.to.message in {"1", "5"} else None
+
+    world.behaviours["reply"] = behaviour
+    for number in range(1, 6):
+        await chat.send(f"text {number}")
+    go_on.set()
+    await kept(chat, 5)
+    await chat.ask("well?")
+    await until(lambda: bool(world.notices()))
+    (told,) = [asked.notice for asked in world.asked("reply") if asked.notice]
+    assert told.params == {"answers": 2}
+    assert await again(chat) == "You said text 1. That is all.\n\nYou said text 5. That is all."
 
 
 async def test_what_was_asked_for_again_is_not_told_as_well(world: World, chat: Chat) -> None:
