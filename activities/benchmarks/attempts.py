@@ -82,6 +82,8 @@ class Attempt(Value):
     """What the submission changes."""
     transcript: BlobRef | None = None
     """Of the agent."""
+    checks: BlobRef | None = None
+    """The first checks that failed, a line each: they are hidden ones, so that no history has them."""
 
 
 class Pinned(Value):
@@ -104,6 +106,8 @@ class Pinned(Value):
     top_p: float | None = None
     top_k: int | None = None
     answer_tokens: int
+    thinking_tokens: int = 0
+    """Before an answer."""
     seed: int
     """Each attempt's own follows from it, the run's name not among them: the same settings give the same run again."""
     limits: dict[str, float] = Field(default_factory=dict)
@@ -114,6 +118,15 @@ class Pinned(Value):
     machine: str
     """Processor, cores, memory."""
     started: datetime
+    prompts: BlobRef | None = None
+    """What the model is asked: JSON lines of ``TaskPrompt``; none of it is hidden."""
+
+
+class TaskPrompt(Value):
+    """What the model is asked for a single answer."""
+
+    task: str
+    prompt: str
 
 
 def attempt_seed(seed: int, task: str, sample: int) -> int:

@@ -33,10 +33,12 @@ class Carried(Value):
 
     pinned: Pinned
     done: int
-    """Attempts that have ended, in the order of tasks and then samples."""
-    results: BlobRef | None
-    """Those attempts."""
+    """Attempts that have ended: so many from the first, in the order of tasks and then samples."""
+    results: tuple[BlobRef, ...]
+    """Those attempts, in pieces: JSON lines, in the order in which they have ended."""
     counts: dict[AttemptOutcome, int]
+    tokens: int = 0
+    last: tuple[Attempt, ...] = ()
     seconds: float
     parallel: int
     paused: bool = False
@@ -73,6 +75,26 @@ class BenchmarkRequest(Value):
     """Of the run before; never given by people."""
 
 
+class AttemptRequest(Value):
+    """One attempt: which task, and all that decides it."""
+
+    pinned: Pinned
+    """Without its tasks, as each attempt has this in its history."""
+    task: str
+    sample: int
+    limits: Limits
+    options: dict[str, float | str] = Field(default_factory=dict)
+
+
+class Reported(Value):
+    """What the activity ``report`` has written."""
+
+    score: str = ""
+    results_jsonl: BlobRef | None = None
+    report_json: BlobRef | None = None
+    report_html: BlobRef | None = None
+
+
 class BenchmarkReport(Value):
     """How a run ended."""
 
@@ -82,6 +104,7 @@ class BenchmarkReport(Value):
     reason: str = ""
     """The same in a sentence."""
     pinned: Pinned | None = None
+    """Without its tasks; ``report.json`` has them."""
     attempts: int = 0
     """That have ended."""
     planned: int = 0
@@ -110,6 +133,8 @@ class BenchmarkStatus(Value):
     counts: dict[AttemptOutcome, int] = Field(default_factory=dict)
     running: tuple[str, ...] = ()
     """Tasks under way."""
+    tokens: int = 0
+    """Read and written by the model."""
     last: tuple[Attempt, ...] = ()
     """The last ten that have ended, the newest last."""
     elapsed_seconds: float
