@@ -52,15 +52,15 @@ async def build(_client: Client) -> WorkerSpec:
     return WorkerSpec(
         settings.slots,
         [
-            PlanActivity(task_files, stored, sandboxes).plan,
-            SetUpActivity(task_files, stored, runner).set_up,
-            ScoreActivity(task_files, stored, Scorer(sandboxes, limits), runner.workspace_limits).score,
-            RecordActivity(stored).record,
             PrepareActivity(stored, transcripts, runner, code_roots()).prepare,
             in_sandbox.act,
             in_sandbox.verify,
             CompareActivity(stored, runner.workspace_limits).compare,
             PresentActivity(stored, runner.workspace_limits, load_detector).present,
+            PlanActivity(task_files, stored, sandboxes).plan,
+            SetUpActivity(task_files, stored, runner).set_up,
+            ScoreActivity(task_files, stored, Scorer(sandboxes, limits), runner.workspace_limits).score,
+            RecordActivity(stored).record,
         ],
     )
 
