@@ -7,6 +7,8 @@ from activities.blobs import KEPT
 from activities.coding.storage import Owner
 
 NAME_CHARS = 100
+DIGEST_CHARS = 10
+_NAME = re.compile(rf"[A-Za-z0-9._-]{{1,{NAME_CHARS + DIGEST_CHARS + 1}}}")
 _OTHER = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -19,10 +21,12 @@ def owner_of(run: str, task: str = "", sample: int = 0) -> Owner:
         sample: of the attempt.
 
     """
-    return Owner(platform=KEPT, chat=_identifier(run), thread=_identifier(f"{task}.{sample}") if task else None)
+    return Owner(platform=KEPT, chat=identifier(run), thread=identifier(f"{task}.{sample}") if task else None)
 
 
-def _identifier(name: str) -> str:
-    """Return a name as blob keys take it: with a digest, where it has to be changed for that."""
-    plain = _OTHER.sub("-", name)[:NAME_CHARS]
-    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:10]}"
+def identifier(name: str) -> str:
+    """Return a name as blob keys take it: with a digest, where it has to be changed for that; twice is once."""
+    if _NAME.fullmatch(name) and name not in {".", ".."}:
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_CHARS]
+    return f"{_OTHER.sub('-', name)[:NAME_CHARS]}-{digest}"

@@ -24,7 +24,7 @@ from workflows.benchmarks.attempt import AttemptWorkflow
 from workflows.benchmarks.contracts import Reported
 from workflows.benchmarks.workflow import Benchmark
 from workflows.coding.workflow import CodingTask
-from workflows.names import GPU_QUEUE, SANDBOX_QUEUE, WORKFLOW_QUEUE
+from workflows.names import CPU_QUEUE, GPU_QUEUE, SANDBOX_QUEUE, WORKFLOW_QUEUE
 
 Behaviour = Callable[[Any], Awaitable[Any]]
 ISOLATION = "scripted, no network"
@@ -49,6 +49,7 @@ class MeasureRequest(Value):
     sample: int
     options: dict[str, float | str]
     chat: str
+    said: dict[str, Any] | None = None
 
 
 @dataclass
@@ -164,13 +165,28 @@ class BenchmarkWorld:
         answer: Attempt = await self._play("measure", request, default)
         return answer
 
+    @activity.defn(name="say")
+    async def say(self, request: MeasureRequest) -> dict[str, Any]:
+        """Say something."""
+        answer: dict[str, Any] = await self._play("say", request, {"engine_ms": 1})
+        return answer
+
+    @activity.defn(name="measure_turns")
+    async def measure_turns(self, request: MeasureRequest) -> Attempt:
+        """Measure turns as anything else."""
+        return await self.measure(request)
+
 
 @asynccontextmanager
 async def benchmarks(client: Client, world: BenchmarkWorld) -> AsyncIterator[BenchmarkWorld]:
     """Run workers for all queues that a run needs."""
     agent = world.agent
     queues: dict[str, dict[str, Any]] = {
-        WORKFLOW_QUEUE: {"workflows": [AttemptWorkflow, Benchmark, CodingTask]},
+        WORKFLOW_QUEUE: {
+            "workflows": [AttemptWorkflow, Benchmark, CodingTask],
+            "activities": [world.measure_turns],
+        },
+        CPU_QUEUE: {"activities": [world.say]},
         GPU_QUEUE: {"activities": [world.pin_model, world.complete, world.plan_speech, world.measure, agent.think]},
         SANDBOX_QUEUE: {
             "activities": [

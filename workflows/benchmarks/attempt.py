@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from temporalio import workflow
@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.benchmarks.complete import CompleteActivity, Completed, CompleteRequest
     from activities.benchmarks.judge import ScoreActivity, Scored, ScoreRequest
     from activities.benchmarks.set_up import SetUp, SetUpActivity, SetUpRequest
-    from workflows.activity_options import run_activity
+    from workflows.activity_options import raise_if_cancelled, run_activity
     from workflows.benchmarks import options
     from workflows.benchmarks.contracts import AttemptRequest
     from workflows.benchmarks.outcomes import Fault, fault_of, of_agent, of_answer
@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
         ATTEMPT,
         BACKGROUND,
         CODING_TASK,
+        CPU_QUEUE,
         DATA_SET,
         GPU_QUEUE,
         MODEL,
@@ -147,6 +148,7 @@ class AttemptWorkflow:
         try:
             report: CodingReport = await workflow.execute_child_workflow(
                 CODING_TASK,
+                CPU_QUEUE,
                 task,
                 id=f"{workflow.info().workflow_id}/agent{f'-{number}' if number > 1 else ''}",
                 task_queue=WORKFLOW_QUEUE,
@@ -188,34 +190,42 @@ class AttemptWorkflow:
         return scored
 
     async def _measure(self) -> Attempt:
-        """Measure speech, or a turn, by an activity that knows how."""
-        request = self._request
+        """Measure speech, or turns, by an activity that knows how; text to speech is said first, by another worker."""
+        request, mode = self._request, self._request.pinned.mode
         asked = {
             "pinned": request.pinned,
             "task": request.task,
             "sample": request.sample,
             "options": request.options,
-            "chat": owner_of(request.pinned.run, request.task, request.sample).chat,
+            "chat": request.pinned.run,
         }
         try:
-            attempt: Attempt = await workflow.execute_activity(
-                "measure",
-                asked,
-                result_type=Attempt,
-                task_queue=GPU_QUEUE,
-                start_to_close_timeout=options.MEASURE.attempt,
-                schedule_to_close_timeout=options.MEASURE.total,
-                heartbeat_timeout=options.MEASURE.heartbeat,
-                retry_policy=options.MEASURE.retry_policy,
-                cancellation_type=options.MEASURE.cancellation,
-                summary=f"measure {request.pinned.mode.value}",
-                priority=self._priority,
-            )
+            if mode is Mode.TTS:
+                asked["said"] = await self._speech("say", asked, CPU_QUEUE, dict)
+            if mode is Mode.TURNS:
+                return await self._speech("measure_turns", asked, WORKFLOW_QUEUE, Attempt)
+            return await self._speech("measure", asked, GPU_QUEUE, Attempt)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
             return self._attempt(AttemptOutcome.UNMEASURED, fault_of(error).why, None)
-        return attempt
+
+    async def _speech(self, name: str, asked: dict[str, Any], queue: str, result_type: type[Result]) -> Result:
+        result: Result = await workflow.execute_activity(
+            name,
+            asked,
+            result_type=result_type,
+            task_queue=queue,
+            start_to_close_timeout=options.MEASURE.attempt,
+            schedule_to_close_timeout=options.MEASURE.total,
+            heartbeat_timeout=options.MEASURE.heartbeat,
+            retry_policy=options.MEASURE.retry_policy,
+            cancellation_type=options.MEASURE.cancellation,
+            summary=name.replace("_", " "),
+            priority=self._priority,
+        )
+        raise_if_cancelled()
+        return result
 
     @property
     def _priority(self) -> Priority:

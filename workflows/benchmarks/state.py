@@ -34,7 +34,7 @@ class BenchmarkState:
 
         Args:
             request: what to run.
-            run: its name.
+            run: its name, as keys of the store have it.
             now: by the workflow's clock.
 
         """

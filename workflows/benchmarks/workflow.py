@@ -16,6 +16,7 @@ from temporalio.exceptions import (
 )
 
 with workflow.unsafe.imports_passed_through():
+    from activities.benchmarks.artefacts import identifier
     from activities.benchmarks.attempts import Attempt, AttemptOutcome, Mode
     from activities.benchmarks.pin_model import PinModelActivity, PinModelRequest
     from activities.benchmarks.plan import PlanActivity, Planned, PlanRequest
@@ -67,7 +68,7 @@ class Benchmark:
     def __init__(self, request: BenchmarkRequest) -> None:
         """Take up the state of the run before, if there was one; queries may arrive before ``run`` has begun."""
         name = workflow.info().workflow_id.removeprefix(BENCHMARK_ID_PREFIX)
-        self._state = BenchmarkState(request, name, workflow.now())
+        self._state = BenchmarkState(request, identifier(name), workflow.now())
         self._attempts: dict[int, asyncio.Task[None]] = {}
 
     @workflow.run

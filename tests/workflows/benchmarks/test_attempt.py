@@ -172,3 +172,16 @@ async def test_what_cannot_be_measured_is_unmeasured(world: BenchmarkWorld, clie
     world.behaviours["measure"] = giving(ApplicationError("no such voice", non_retryable=True))
     done = await attempt(world, client, mode="tts")
     assert (done.outcome, done.why) == (AttemptOutcome.UNMEASURED, "no such voice")
+
+
+async def test_a_text_is_said_before_it_is_heard(world: BenchmarkWorld, client: Client) -> None:
+    done = await attempt(world, client, mode="tts")
+    assert done.outcome is AttemptOutcome.MEASURED
+    assert [name for name, _ in world.calls if name in {"say", "measure"}] == ["say", "measure"]
+    assert world.asked("measure")[-1].said == {"engine_ms": 1}
+
+
+async def test_turns_are_one_attempt(world: BenchmarkWorld, client: Client) -> None:
+    done = await attempt(world, client, mode="turns", options={"chats": 3})
+    assert done.outcome is AttemptOutcome.MEASURED
+    assert world.asked("measure")[-1].options == {"chats": 3}
