@@ -148,7 +148,6 @@ class AttemptWorkflow:
         try:
             report: CodingReport = await workflow.execute_child_workflow(
                 CODING_TASK,
-                CPU_QUEUE,
                 task,
                 id=f"{workflow.info().workflow_id}/agent{f'-{number}' if number > 1 else ''}",
                 task_queue=WORKFLOW_QUEUE,
