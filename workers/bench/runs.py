@@ -114,7 +114,8 @@ def _follow_to_the_end(name: str, *, as_json: bool) -> None:
         write_json(RunResult(run=name, report=report))
     else:
         show_report(name, report)
-    raise typer.Exit(EXIT_CODES[report.outcome])
+    # All is done, and yet something is wrong where the report could not be made.
+    raise typer.Exit(ExitCode.FAULT if report.is_without_its_report else EXIT_CODES[report.outcome])
 
 
 @app.command("list")

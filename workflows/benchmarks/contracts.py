@@ -117,6 +117,11 @@ class BenchmarkReport(Value):
     report_json: BlobRef | None = None
     report_html: BlobRef | None = None
 
+    @property
+    def is_without_its_report(self) -> bool:
+        """Whether all was done, but the report could not be made."""
+        return self.outcome is RunOutcome.FINISHED and bool(self.code)
+
 
 class BenchmarkStatus(Value):
     """Answer of the query ``status``."""

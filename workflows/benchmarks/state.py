@@ -173,9 +173,9 @@ class BenchmarkState:
         return round(self.stopwatch.seconds(now), 1)
 
     def end(
-        self, outcome: RunOutcome, code: str, reason: str, reported: Reported | None, now: datetime
+        self, outcome: RunOutcome, code: str, reason: str, reported: Reported | None, seconds: float
     ) -> BenchmarkReport:
-        """Make the report."""
+        """Make the report of a run that has taken so many seconds."""
         told = reported or Reported()
         self.report = BenchmarkReport(
             outcome=outcome,
@@ -185,7 +185,7 @@ class BenchmarkState:
             attempts=self.done,
             planned=self.planned,
             counts=self.counts,
-            seconds=self.seconds(now),
+            seconds=seconds,
             score=told.score,
             results_jsonl=told.results_jsonl,
             report_json=told.report_json,

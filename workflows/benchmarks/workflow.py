@@ -269,7 +269,7 @@ class Benchmark:
             except ActivityError as error:
                 code = code or "report-failed"
                 reason = f"{reason} The report could not be made: {code_and_sentence(error)[1]}".strip()[:REASON_CHARS]
-        report = self._state.end(outcome, code, reason, reported, workflow.now())
+        report = self._state.end(outcome, code, reason, reported, seconds)
         workflow.upsert_memo({BENCHMARK_MEMO: report})
         workflow.upsert_search_attributes([OUTCOME.value_set(outcome.value)])
         self._show()
