@@ -189,7 +189,7 @@ class Benchmark:
             self._state.drop(number)
             raise
         except (ChildWorkflowError, WorkflowAlreadyStartedError) as error:
-            if self._is_cancelled:
+            if _is_cancelled():
                 self._state.drop(number)
                 raise
             attempt = _lost(request, error)
@@ -197,11 +197,6 @@ class Benchmark:
             self._attempts.pop(number, None)
         self._state.end_attempt(number, attempt)
         self._show()
-
-    @property
-    def _is_cancelled(self) -> bool:
-        task = asyncio.current_task()
-        return bool(task and task.cancelling())
 
     async def _pause(self) -> None:
         """Wait while the run is paused; what is under way comes to its end first."""
@@ -322,6 +317,11 @@ class Benchmark:
     def status(self) -> BenchmarkStatus:
         """Return how far the run is, what it does, and what has come of it."""
         return self._state.status(workflow.now())
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return bool(task and task.cancelling())
 
 
 def _lost(request: AttemptRequest, error: ChildWorkflowError | WorkflowAlreadyStartedError) -> Attempt:
