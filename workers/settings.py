@@ -383,12 +383,12 @@ class SandboxSettings(BaseSettings):
 
 
 class BenchSettings(BaseSettings):
-    """Benchmarks."""
+    """What runs of benchmarks find, beside what comes with june."""
 
     model_config = SettingsConfigDict(env_prefix="JUNE_BENCH_", use_attribute_docstrings=True)
 
-    sets: Path | None = None
-    """TOML file with further data sets of coding tasks, read by the ``sandbox`` worker."""
+    sets: str = ""
+    """Path of a TOML file with further data sets of coding tasks, read by the ``sandbox`` worker."""
 
 
 class TestsSettings(BaseSettings):

@@ -108,7 +108,7 @@ class BenchmarkWorld:
 
     @activity.defn(name="complete")
     async def complete(self, request: CompleteRequest) -> Completed:
-        """Answer."""
+        """Answer as a model would that knows everything."""
         default = Completed(
             answer=stored(f"answer-{len(self.calls)}", "md"),
             finish_reason="stop",
@@ -142,7 +142,7 @@ class BenchmarkWorld:
 
     @activity.defn(name="report")
     async def report(self, request: ReportRequest) -> Reported:
-        """Count."""
+        """Count what is solved, and store nothing."""
         attempts = self.reported(request)
         score = f"{sum(attempt.outcome is AttemptOutcome.SOLVED for attempt in attempts)} of {len(attempts)}"
         default = Reported(

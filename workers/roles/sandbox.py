@@ -48,7 +48,7 @@ async def build(_client: Client) -> WorkerSpec:
     stored = CodingStorage(BlobStore.open(storage.blobs))
     transcripts, runner = Transcripts(stored), Runner(sandboxes, limits_of(settings))
     in_sandbox = SandboxActivities(stored, transcripts, runner)
-    task_files, limits = TaskFiles(BenchSettings().sets), ScoringLimits(limits_of(settings))
+    task_files, limits = TaskFiles(bench_sets()), ScoringLimits(limits_of(settings))
     return WorkerSpec(
         settings.slots,
         [
@@ -70,6 +70,12 @@ def load_detector() -> DetectLanguage:
     from workers.engines.language_detector import LanguageDetector
 
     return LanguageDetector().detect
+
+
+def bench_sets() -> Path | None:
+    """Return the file that lists further data sets, if there is one."""
+    sets = BenchSettings().sets
+    return Path(sets).expanduser() if sets else None
 
 
 def code_roots() -> list[Path]:

@@ -16,7 +16,7 @@ async def planned(storage: CodingStorage, **fields: object) -> Pinned:
     lines = [TaskPrompt(task=task, prompt=f"Write {task}.\nPlease.").model_dump_json() for task in ("a", "b")]
     owner = Owner(platform="bench", chat="a-run")
     prompts = await storage.put(owner, "\n".join(lines).encode(), "application/jsonl", "jsonl")
-    return pinned(prompts=prompts, **fields)
+    return pinned("humaneval", prompts=prompts, **fields)
 
 
 async def complete(storage: CodingStorage, server: Model, run: Pinned, task: str = "a", sample: int = 0) -> Completed:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from activities.benchmarks.attempts import Attempt, AttemptOutcome
 from activities.blobs import BlobStore
 from activities.coding.storage import CodingStorage, Owner
-from tests.support.benchmark_world import BenchmarkWorld, ReportRequest, benchmarks, until_set
+from tests.support.benchmark_world import Behaviour, BenchmarkWorld, ReportRequest, benchmarks, until_set
 from tests.support.waiting import until
 from workers.bench import cli
 from workers.clients import benchmarks as runs
@@ -38,7 +38,7 @@ async def world(
         yield world
 
 
-def reporting(world: BenchmarkWorld) -> object:
+def reporting(world: BenchmarkWorld) -> Behaviour:
     """Store a report in the home."""
 
     async def report(request: ReportRequest) -> Reported:

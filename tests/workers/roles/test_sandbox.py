@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.coding.prepare import PrepareRequest
 from activities.coding.storage import Owner
-from workers.roles.sandbox import build, code_roots, limits_of
+from workers.roles.sandbox import bench_sets, build, code_roots, limits_of
 from workers.settings import SandboxSettings
 
 
@@ -48,3 +48,9 @@ def test_roots(monkeypatch: pytest.MonkeyPatch) -> None:
     assert code_roots() == []
     monkeypatch.setenv("JUNE_CODE_ROOTS", '["/srv/projects", "~/code"]')
     assert code_roots() == [Path("/srv/projects"), Path.home() / "code"]
+
+
+def test_further_data_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bench_sets() is None
+    monkeypatch.setenv("JUNE_BENCH_SETS", "~/sets.toml")
+    assert bench_sets() == Path.home() / "sets.toml"
