@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from activities.benchmarks.attempts import Attempt, AttemptOutcome
 from activities.blobs import BlobStore
 from activities.coding.storage import CodingStorage, Owner
 from tests.support.benchmark_world import Behaviour, BenchmarkWorld, ReportRequest, benchmarks, until_set
+from tests.support.terminal import CTRL_C, terminal
 from tests.support.waiting import until
 from workers.bench import cli
 from workers.clients import benchmarks as runs
@@ -149,3 +152,23 @@ async def test_options_are_numbers_or_words(world: BenchmarkWorld) -> None:
     )
     assert code == ExitCode.OK
     assert world.asked("measure")[-1].options == {"chats": 3.0, "noise": "pink"}
+
+
+@pytest.mark.slow
+async def test_ctrl_c_leaves_a_run_going(world: BenchmarkWorld) -> None:
+    go_on = asyncio.Event()
+    world.behaviours["complete"] = until_set(go_on)
+    command = (sys.executable, "-m", "workers.cli", "bench", "run", "scripted", "--first", "1")
+    async with terminal(command, {}) as shown:
+        await shown.shows("0 of 1 attempts")
+        shown.press(CTRL_C)
+        await shown.shows("goes on: june bench status")
+        assert await asyncio.wait_for(shown.process.wait(), 60) == ExitCode.INTERRUPTED
+        assert "Traceback" not in shown.text
+        (name,) = set(re.findall(r"june bench status (\S+),", shown.text))
+    go_on.set()
+
+    async def has_finished() -> bool:
+        return "1 solved" in (await june("status", name))[1]
+
+    await until(has_finished)
