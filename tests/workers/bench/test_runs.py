@@ -172,3 +172,15 @@ async def test_ctrl_c_leaves_a_run_going(world: BenchmarkWorld) -> None:
         return "1 solved" in (await june("status", name))[1]
 
     await until(has_finished)
+
+
+async def test_two_runs_are_compared(world: BenchmarkWorld) -> None:
+    pytest.importorskip("activities.benchmarks.comparison")
+    names = [(await june("run", "scripted", "--seed", seed))[1].split()[0] for seed in ("1", "2")]
+    code, out = await june("compare", *names)
+    assert code == ExitCode.OK
+    assert all(name in out for name in names)
+    assert "6 tasks in both" in out
+    code, out = await june("compare", *names, "--json")
+    assert (code, json.loads(out)["tasks"]) == (ExitCode.OK, 6)
+    assert (await june("compare", names[0], "nothing"))[0] == ExitCode.FAULT
