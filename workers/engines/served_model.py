@@ -1,5 +1,6 @@
 """What the coding model's server tells of itself: its models, name and version."""
 
+from importlib.metadata import version
 from typing import Any
 
 import openai
@@ -51,6 +52,8 @@ async def find_served(
             message = f"The model's server has no {wanted}; it has {', '.join(names[:NAMED])}."
             raise BadInputError(ErrorCode.MODEL_REFUSED, message)
         server = await _server(client, served)
+    if not settings.base_url:  # whose build does not tell its own version
+        server = f"{server}, xllamacpp {version('xllamacpp')}"
     model = None if settings.base_url else entry(wanted)
     sha256 = next((file.sha256 for file in model.files if file.name == model.opens), "") if model else ""
     return ServedModel(name=wanted, sha256=sha256, server=server[:MAX_SERVER_CHARS])
@@ -62,8 +65,8 @@ async def _server(client: openai.AsyncOpenAI, served: list[Model]) -> str:
     props = await _ask(client, str(root.join("props")))
     if build := props.get("build_info"):
         return f"llama.cpp {build}"
-    if version := (await _ask(client, str(root.join("version")))).get("version"):
-        return f"{served[0].owned_by if served else 'server'} {version}"
+    if release := (await _ask(client, str(root.join("version")))).get("version"):
+        return f"{served[0].owned_by if served else 'server'} {release}"
     return served[0].owned_by if served else ""
 
 
