@@ -27,6 +27,8 @@ _HALF = re.compile(rf"{_KEY.pattern}#\d+")
 HALF_AGE = timedelta(hours=1)
 """What is older is written no more: its process was killed."""
 _CONCURRENT_DELETIONS = 32
+KEPT = "bench"
+"""Platform whose files no age deletes: results of benchmarks."""
 AWAY = "audio-store-away"
 """Type of the error when the whole store is not there; the turn's code is that of its stage."""
 
@@ -139,9 +141,13 @@ class BlobStore:
         return await self._delete([key for key in keys if key.rpartition("/")[0] == folder])
 
     async def delete_older_than(self, age: timedelta) -> int:
-        """Delete all audio that was stored longer ago than ``age``; return the number of files."""
+        """Delete all audio that was stored longer ago than ``age``; return the number of files.
+
+        What benchmarks have stored is kept.
+        """
         await asyncio.to_thread(self._delete_halves, "", deep=True, age=HALF_AGE)
-        return await self._delete(await self._keys(None, datetime.now(UTC) - age))
+        keys = await self._keys(None, datetime.now(UTC) - age)
+        return await self._delete([key for key in keys if not key.startswith(f"{KEPT}/")])
 
     def _delete_halves(self, prefix: str, *, deep: bool = False, age: timedelta = timedelta()) -> None:
         """Delete what killed processes have written by half in a folder, or (``deep``) anywhere below it; blocks."""

@@ -382,6 +382,15 @@ class SandboxSettings(BaseSettings):
     """Python packages of june's own installation that commands find (JSON list), with all that they need."""
 
 
+class BenchSettings(BaseSettings):
+    """What runs of benchmarks find, beside what comes with june."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNE_BENCH_", use_attribute_docstrings=True)
+
+    sets: str = ""
+    """Path of a TOML file with further data sets of coding tasks, read by the ``sandbox`` worker."""
+
+
 class TestsSettings(BaseSettings):
     """The integration tests, which a worker of june's own runs against the june that it belongs to."""
 

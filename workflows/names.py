@@ -50,6 +50,12 @@ CODING_MEMO = "code"
 CODING_TOLD_MEMO = "told"
 """Memo of a coding task whose chat was told of its end: what it was told."""
 CODING_ID_PREFIX = "code/"
+BENCHMARK = "Benchmark"
+ATTEMPT = "Attempt"
+"""A child of a benchmark: one sample of one task."""
+BENCHMARK_MEMO = "bench"
+"""Memo of a benchmark that has ended: its BenchmarkReport, read without any worker."""
+BENCHMARK_ID_PREFIX = "bench/"
 
 
 def conversation_id(platform: str, chat: str, thread: str | None = None) -> str:
@@ -86,8 +92,11 @@ STAGE = SearchAttributeKey.for_keyword("Stage")
 LANGUAGE = SearchAttributeKey.for_keyword("Language")
 ERROR = SearchAttributeKey.for_keyword("ErrorCode")
 OUTCOME = SearchAttributeKey.for_keyword("Outcome")
-"""Of a test run, or a coding task."""
-SEARCH_ATTRIBUTES = (PLATFORM, CHAT, STAGE, LANGUAGE, ERROR, OUTCOME)
+"""Of a test run, a coding task, or a benchmark."""
+MODEL = SearchAttributeKey.for_keyword("Model")
+DATA_SET = SearchAttributeKey.for_keyword("DataSet")
+"""Of a benchmark, and of all that it starts."""
+SEARCH_ATTRIBUTES = (PLATFORM, CHAT, STAGE, LANGUAGE, ERROR, OUTCOME, MODEL, DATA_SET)
 SCHEDULED_BY = SearchAttributeKey.for_keyword("TemporalScheduledById")
 """Set by the server: the schedule that started a workflow."""
 

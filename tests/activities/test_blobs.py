@@ -162,6 +162,14 @@ async def test_retention(blobs: BlobStore) -> None:
     assert await blobs.delete_older_than(timedelta(seconds=-1)) == 1
 
 
+async def test_what_benchmarks_store_outlives_the_retention(blobs: BlobStore) -> None:
+    await put(blobs)
+    result = await blobs.put("bench", "a-run", b"{}", mime="", seconds=0, sample_rate=0, ending="json", thread="t.0")
+    assert await blobs.delete_older_than(timedelta(seconds=-1)) == 1
+    assert await blobs.get(result) == b"{}"
+    assert await blobs.delete_chat("bench", "a-run") == 1
+
+
 async def test_storing_again_makes_young(tmp_path: Path) -> None:
     blobs = BlobStore.open(tmp_path)
     path = tmp_path / (await put(blobs)).key

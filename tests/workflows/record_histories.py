@@ -20,6 +20,8 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.benchmarks.attempts import AttemptOutcome
+from activities.benchmarks.judge import Scored, ScoreRequest
 from activities.coding.act import Acted, ActRequest
 from activities.error_codes import CodingCode, ErrorCode
 from activities.infer import InferRequest
@@ -28,6 +30,7 @@ from activities.testruns.results import Outcome
 from activities.values import Address, AudioSource
 from bots.access import count
 from bots.intake import accept
+from tests.support.benchmark_world import BenchmarkWorld, benchmarks, until_set
 from tests.support.coding_world import STEPS, CodingWorld, Step, coding, hold_step
 from tests.support.encryption import CONVERTER
 from tests.support.testrun_world import Suite, forever, report, telling
@@ -37,6 +40,8 @@ from workers.encryption.codec import data_converter
 from workers.encryption.source import Keys
 from workflows.access.contracts import AccessChange, AccessState, Arrival, Heard, Permission, UserLimits
 from workflows.access.workflow import Access
+from workflows.benchmarks.contracts import BenchmarkRequest
+from workflows.benchmarks.workflow import Benchmark
 from workflows.coding.contracts import CodingRequest
 from workflows.coding.workflow import CodingTask
 from workflows.names import SEARCH_ATTRIBUTES, TESTS_QUEUE, WORKFLOW_QUEUE, access_id, conversation_id, voice_message_id
@@ -431,11 +436,51 @@ async def _coding_task(client: Client, name: str) -> WorkflowHandle[Any, Any]:
     return await client.start_workflow(CodingTask.run, request, id=f"code/{name}", task_queue=WORKFLOW_QUEUE)
 
 
+async def benchmark_runs(client: Client, _world: World) -> AsyncIterator[tuple[str, WorkflowHandle[Any, Any]]]:
+    """A run of three tasks, paused in between, one with a fault; one of the agent; one cancelled, which reports."""
+    async with benchmarks(client, BenchmarkWorld()) as world:
+        fault = Scored(outcome=AttemptOutcome.SANDBOX_ERROR, why="the sandbox has gone")
+
+        async def fail_once(request: ScoreRequest) -> Scored | None:
+            tried = sum(asked.task == request.task for asked in world.asked("score"))
+            return fault if (request.task, tried) == ("Set/1", 1) else None
+
+        go_on = asyncio.Event()
+        world.behaviours = {"score": fail_once, "complete": until_set(go_on)}
+        run = await _benchmark(client, "finished", first=3, parallel=2)
+        await until(lambda: len(world.asked("complete")) == 2)
+        await run.signal(Benchmark.pause)
+        go_on.set()
+        await asyncio.sleep(0.5)
+        await run.signal(Benchmark.set_parallel, 1)
+        await run.signal(Benchmark.resume)
+        await run.result()
+        yield "benchmark_finished", run
+        yield "benchmark_attempt", client.get_workflow_handle(f"{run.id}/Set/1/0")
+        run = await _benchmark(client, "agent", first=1, mode="agent")
+        await run.result()
+        yield "benchmark_attempt_of_agent", client.get_workflow_handle(f"{run.id}/Set/0/0")
+        world.calls.clear()
+        world.behaviours["complete"] = until_set(asyncio.Event())
+        run = await _benchmark(client, "cancelled")
+        await until(lambda: len(world.asked("complete")) == 1)
+        await run.cancel()
+        with suppress(WorkflowFailureError):
+            await run.result()
+        yield "benchmark_cancelled", run
+        yield "benchmark_attempt_cancelled", client.get_workflow_handle(f"{run.id}/Set/0/0")
+
+
+async def _benchmark(client: Client, name: str, **fields: object) -> WorkflowHandle[Any, Any]:
+    request = BenchmarkRequest.model_validate({"data_set": "scripted", **fields})
+    return await client.start_workflow(Benchmark.run, request, id=f"bench/{name}", task_queue=WORKFLOW_QUEUE)
+
+
 SCENES: dict[str, Scene] = {
     scene.__name__: scene
     for scene in (
         *(turns, conversation, summaries, accompanied, users, permissions, integration),
-        *(stopped, queue_notice, uncertain, counted, encrypted, coding_tasks),
+        *(stopped, queue_notice, uncertain, counted, encrypted, coding_tasks, benchmark_runs),
     )
 }
 ENCRYPTED = (encrypted, coding_tasks)
@@ -457,7 +502,7 @@ async def record(address: str, scenes: Iterable[Scene]) -> dict[str, WorkflowHis
         client = await Client.connect(address, data_converter=converter, identity="june")
         async with AsyncExitStack() as stack:
             world = World()
-            if scene is not coding_tasks:  # which has workers of its own
+            if scene not in {coding_tasks, benchmark_runs}:  # which have workers of their own
                 await stack.enter_async_context(running(client, world))
             async for name, handle in scene(client, world):
                 histories[name] = await handle.fetch_history()

@@ -24,6 +24,8 @@ def test_names_of_010_stay() -> None:
         "Language",
         "ErrorCode",
         "Outcome",
+        "Model",
+        "DataSet",
     ]
     assert (names.ACCESS_MEMO, names.TEST_RUN_MEMO, names.TEST_RUN_ID_PREFIX) == ("access", "tests", "tests/")
 

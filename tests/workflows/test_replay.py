@@ -47,13 +47,21 @@ RECORDED = {
     "coding_finished",
     "coding_repeating",
     "coding_cancelled",
+    "benchmark_finished",
+    "benchmark_attempt",
+    "benchmark_attempt_of_agent",
+    "benchmark_cancelled",
+    "benchmark_attempt_cancelled",
 }
 MAX_BYTES = 200_000
 
 
 def recorded(name: str) -> WorkflowHistory:
     """Read a history; ``record_histories`` wrote it."""
-    return WorkflowHistory.from_json("recorded", (FOLDER / f"{name}.json").read_text())
+    history = json.loads((FOLDER / f"{name}.json").read_text())
+    # A benchmark's attempts are named after it.
+    begun = history["events"][0]["workflowExecutionStartedEventAttributes"]
+    return WorkflowHistory.from_json(begun.get("workflowId", "recorded"), history)
 
 
 def test_all_are_there_and_small() -> None:
@@ -71,6 +79,12 @@ async def test_recorded_histories_replay(name: str) -> None:
 def test_they_hold_what_they_are_named_for() -> None:
     kinds = {name: [event["eventType"] for event in read(name)] for name in RECORDED}
     assert kinds["turn"][-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED"
+    assert kinds["benchmark_finished"].count("EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED") == 3
+    assert kinds["benchmark_finished"].count("EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED") == 3
+    assert "EVENT_TYPE_TIMER_FIRED" in kinds["benchmark_attempt"], "after its fault"
+    assert "EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED" in kinds["benchmark_attempt_of_agent"]
+    for name in ("benchmark_cancelled", "benchmark_attempt_cancelled"):
+        assert kinds[name][-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED"
     assert kinds["turn_cancelled"][-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED"
     assert kinds["conversation_queue_reset"][-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW"
     assert kinds["turn_second_attempt"].count("EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED") == 4

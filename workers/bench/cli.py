@@ -11,6 +11,7 @@ import typer
 from pydantic import BaseModel
 from rich.console import Console
 
+from workers.bench.runs import app as runs_app
 from workers.bench.sizes import (
     ENDURANCE_TURNS,
     FAULT_CHATS,
@@ -23,7 +24,8 @@ from workers.bench.sizes import (
 )
 from workers.errors import ExitCode
 
-app = typer.Typer(no_args_is_help=True, help="Measure june on this machine.")
+app = typer.Typer(no_args_is_help=True, help="Run data sets, and measure june on this machine.")
+app.add_typer(runs_app)
 _console = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]

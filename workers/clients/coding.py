@@ -42,6 +42,8 @@ from workflows.one_line import shortened
 
 # A run that goes on in a new one is the same task.
 OF_TASKS = f"WorkflowType = '{CODING_TASK}' AND ExecutionStatus != 'ContinuedAsNew'"
+LISTED = f"{OF_TASKS} AND DataSet IS NULL"
+"""Those of benchmarks are listed there."""
 TASK_MEMO = "task"
 """Memo of a task that a client has started: its first line, for lists."""
 POLL_SECONDS = 0.5
@@ -154,7 +156,7 @@ async def find_task(client: Client, task: str = "") -> Handle:
 
 async def list_tasks(client: Client, limit: int = 100) -> AsyncIterator[ListedTask]:
     """Yield tasks in the server's order: those under way, then those that ended, the last first."""
-    async for execution in client.list_workflows(OF_TASKS, limit=limit):
+    async for execution in client.list_workflows(LISTED, limit=limit):
         yield await listed_task(execution)
 
 

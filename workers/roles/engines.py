@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from activities.audio.codec import encode_ogg_opus
+from activities.benchmarks.complete import CompleteActivity
+from activities.benchmarks.pin_model import PinModelActivity
 from activities.blobs import BlobStore
 from activities.coding.storage import CodingStorage, Transcripts
 from activities.coding.think import ThinkActivity
@@ -116,6 +118,23 @@ def load_think() -> Activity:
     sampling = Sampling(settings.temperature, settings.top_p, settings.top_k or None)
     silent = 2 * coding_settings(settings, LlmSettings()).first_token_seconds
     return ThinkActivity(model, driver, window, sampling, transcripts, silent).think
+
+
+def load_benchmarks() -> list[Activity]:
+    """Build the activities ``pin_model`` and ``complete`` of benchmarks, with the coding agent's model."""
+    from workers.engines.coding_model import coding_settings, load_coding_model
+    from workers.engines.served_model import find_served
+
+    code, llm = CodeSettings(), LlmSettings()
+    model, _, window = load_coding_model()
+    asked = coding_settings(code, llm)
+    sampling = Sampling(code.temperature, code.top_p, code.top_k or None)
+    find = partial(find_served, asked, EmbeddedSettings(), has_model=WorkerSettings().has_model)
+    storage = CodingStorage(BlobStore.open(StorageSettings().blobs))
+    return [
+        PinModelActivity(find, sampling, window.thinking_tokens).pin_model,
+        CompleteActivity(model, storage, 2 * asked.first_token_seconds).complete,
+    ]
 
 
 def budgets(llm: LlmSettings) -> Budgets:

@@ -4,7 +4,7 @@ import asyncio
 
 from temporalio.client import Client
 
-from workers.roles.engines import load_infer, load_think, load_transcribe
+from workers.roles.engines import load_benchmarks, load_infer, load_think, load_transcribe
 from workers.roles.live_first import LiveFirst
 from workers.roles.spec import WorkerSpec
 from workers.settings import CodeSettings, LlmSettings, WorkerSettings
@@ -29,7 +29,7 @@ async def build(_client: Client) -> WorkerSpec:
     embedded = not (code.base_url or LlmSettings().base_url)
     return WorkerSpec(
         live + BACKGROUND_SLOTS + steps,
-        activities=[transcribe, infer, think],
+        activities=[transcribe, infer, think, *load_benchmarks()],
         interceptors=[LiveFirst(live, steps, STANDS_BACK if embedded else 0)],
         background=warm_up,
     )

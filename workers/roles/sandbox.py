@@ -1,10 +1,16 @@
-"""The sandbox worker: what the coding agent does, isolated."""
+"""The sandbox worker: what the coding agent does, isolated, and the scoring of benchmarks."""
 
 import logging
 from pathlib import Path
 
 from temporalio.client import Client
 
+from activities.benchmarks.judge import ScoreActivity
+from activities.benchmarks.plan import PlanActivity
+from activities.benchmarks.record import RecordActivity
+from activities.benchmarks.score import Scorer, ScoringLimits
+from activities.benchmarks.set_up import SetUpActivity
+from activities.benchmarks.task_files import TaskFiles
 from activities.blobs import BlobStore
 from activities.coding.act import SandboxActivities
 from activities.coding.compare import CompareActivity
@@ -16,7 +22,7 @@ from activities.sandbox.backends import open_backend
 from activities.sandbox.sandbox import SandboxError, Sandboxes, SandboxLimits
 from activities.text.languages import DetectLanguage
 from workers.roles.spec import WorkerSpec
-from workers.settings import CodeSettings, SandboxSettings, StorageSettings
+from workers.settings import BenchSettings, CodeSettings, SandboxSettings, StorageSettings
 
 _log = logging.getLogger(__name__)
 MIB = 1 << 20
@@ -42,6 +48,7 @@ async def build(_client: Client) -> WorkerSpec:
     stored = CodingStorage(BlobStore.open(storage.blobs))
     transcripts, runner = Transcripts(stored), Runner(sandboxes, limits_of(settings))
     in_sandbox = SandboxActivities(stored, transcripts, runner)
+    task_files, limits = TaskFiles(bench_sets()), ScoringLimits(limits_of(settings))
     return WorkerSpec(
         settings.slots,
         [
@@ -50,6 +57,10 @@ async def build(_client: Client) -> WorkerSpec:
             in_sandbox.verify,
             CompareActivity(stored, runner.workspace_limits).compare,
             PresentActivity(stored, runner.workspace_limits, load_detector).present,
+            PlanActivity(task_files, stored, sandboxes).plan,
+            SetUpActivity(task_files, stored, runner).set_up,
+            ScoreActivity(task_files, stored, Scorer(sandboxes, limits), runner.workspace_limits).score,
+            RecordActivity(stored).record,
         ],
     )
 
@@ -59,6 +70,12 @@ def load_detector() -> DetectLanguage:
     from workers.engines.language_detector import LanguageDetector
 
     return LanguageDetector().detect
+
+
+def bench_sets() -> Path | None:
+    """Return the file that lists further data sets, if there is one."""
+    sets = BenchSettings().sets
+    return Path(sets).expanduser() if sets else None
 
 
 def code_roots() -> list[Path]:

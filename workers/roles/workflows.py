@@ -14,6 +14,8 @@ from workers.roles.spec import WorkerSpec
 from workers.settings import StorageSettings
 from workers.temporal import ensure_search_attributes
 from workflows.access.workflow import Access
+from workflows.benchmarks.attempt import AttemptWorkflow
+from workflows.benchmarks.workflow import Benchmark
 from workflows.coding.workflow import CodingTask
 from workflows.testruns.workflow import IntegrationRun
 from workflows.voice.conversation import Conversation
@@ -21,7 +23,7 @@ from workflows.voice.voice_message import VoiceMessage
 
 _log = logging.getLogger(__name__)
 
-WORKFLOWS = (Access, CodingTask, Conversation, IntegrationRun, VoiceMessage)
+WORKFLOWS = (Access, AttemptWorkflow, Benchmark, CodingTask, Conversation, IntegrationRun, VoiceMessage)
 
 
 async def build(client: Client) -> WorkerSpec:

@@ -84,6 +84,8 @@ class Carried(Value):
     seconds: float = 0.0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    model_seconds: float = 0.0
+    sandbox_seconds: float = 0.0
     interrupted: int = 0
     """Steps in a row that ended with their worker."""
     is_interrupted: bool = False
@@ -113,6 +115,8 @@ class CodingRequest(Value):
     """Chat that gets a spoken summary and the files in the end."""
     report_form: ReportForm = ReportForm()
     """How it gets them."""
+    owner: Owner | None = None
+    """Whose files the task's are, where it is part of a benchmark; never given by people."""
     carried: Carried | None = None
     """Of the run before; never given by people."""
 
@@ -134,6 +138,9 @@ class CodingReport(Value):
     seconds: float = 0.0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    model_seconds: float = 0.0
+    sandbox_seconds: float = 0.0
+    """Of the steps."""
     model: str = ""
     isolation: str = ""
     comparison: Comparison | None = None

@@ -68,6 +68,7 @@ class CodingState:
         self._isolation = carried.isolation if carried else ""
         self._model = carried.model if carried else ""
         self._tokens = [carried.prompt_tokens, carried.completion_tokens] if carried else [0, 0]
+        self._seconds = [carried.model_seconds, carried.sandbox_seconds] if carried else [0.0, 0.0]
         self.is_interrupted = bool(carried and carried.is_interrupted)
         """Whether the last step ended with its worker, which the agent is to be told."""
         self.superseded = carried.superseded if carried else None
@@ -119,6 +120,7 @@ class CodingState:
         tokens = thought.prompt_tokens + thought.completion_tokens
         self._tokens[0] += thought.prompt_tokens
         self._tokens[1] += thought.completion_tokens
+        self._seconds[0] += thought.seconds
         self._model = thought.model or self._model
         self._transcript, self.is_interrupted = thought.transcript, False
         self.progress = self.progress.after_turn(thought.digest, tokens, self.stopwatch.seconds(now))
@@ -129,6 +131,7 @@ class CodingState:
         self._supersede(acted.workspace)
         self._transcript = acted.transcript
         self._interrupted = 0
+        self._seconds[1] += acted.seconds
         self.progress = self.progress.after_observation(acted.digest, self.request.limits)
         if told := nudge(self.progress, self.request.limits):
             self.remarks.append(RemarkRequest(text=told, by_june=True))
@@ -141,7 +144,7 @@ class CodingState:
     def _supersede(self, workspace: BlobRef) -> None:
         """Take up a workspace; forget the one before it, unless the task's end or another task needs it."""
         before, self._workspace = self._workspace, workspace
-        belongs_to_the_task = self.owner.platform == "code"
+        belongs_to_the_task = self.owner.platform == "code" or self.owner == self.request.owner
         self.superseded = before if belongs_to_the_task and before not in (self._baseline, workspace) else None
 
     def may_go_on(self, error: ActivityError, most: int) -> bool:
@@ -173,6 +176,8 @@ class CodingState:
             seconds=round(self.stopwatch.seconds(now), 1),
             prompt_tokens=self._tokens[0],
             completion_tokens=self._tokens[1],
+            model_seconds=round(self._seconds[0], 2),
+            sandbox_seconds=round(self._seconds[1], 2),
             model=self._model,
             isolation=self._isolation,
             comparison=self.comparison,
@@ -213,6 +218,8 @@ class CodingState:
             seconds=self.stopwatch.seconds(now),
             prompt_tokens=self._tokens[0],
             completion_tokens=self._tokens[1],
+            model_seconds=self._seconds[0],
+            sandbox_seconds=self._seconds[1],
             interrupted=self._interrupted,
             is_interrupted=self.is_interrupted,
         )
@@ -227,7 +234,9 @@ class CodingState:
 
 
 def owner_of(request: CodingRequest, workflow_id: str) -> Owner:
-    """Return whose files a task's are: the chat's that asked for it, or its own."""
+    """Return whose files a task's are: the benchmark's or the chat's that asked for it, or its own."""
+    if request.owner:
+        return request.owner
     if request.report_to:
         to = request.report_to
         return Owner(platform=to.platform, chat=to.chat, thread=to.thread)

@@ -13,7 +13,7 @@ from workers.settings import PROJECT
 
 SERVED = {
     Role.WORKFLOWS: {"forget"},
-    Role.GPU: {"transcribe", "infer", "think"},
+    Role.GPU: {"transcribe", "infer", "think", "pin_model", "complete"},
     Role.CPU: {"synthesize", "transcribe"},
     Role.FILE: {"fetch", "reply", "send_file"},
 }

@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.coding.prepare import PrepareRequest
 from activities.coding.storage import Owner
-from workers.roles.sandbox import build, code_roots, limits_of
+from workers.roles.sandbox import bench_sets, build, code_roots, limits_of
 from workers.settings import SandboxSettings
 
 
@@ -21,7 +21,8 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 async def test_it_serves_the_steps_of_tasks(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUNE_SANDBOX_SLOTS", "3")
     spec = await build(dev_server.client)
-    assert [activity.__name__ for activity in spec.activities] == ["prepare", "act", "verify", "compare", "present"]
+    coding, benchmarks = ["prepare", "act", "verify", "compare", "present"], ["plan", "set_up", "score", "record"]
+    assert [activity.__name__ for activity in spec.activities] == coding + benchmarks
     assert spec.slots == 3
 
 
@@ -47,3 +48,9 @@ def test_roots(monkeypatch: pytest.MonkeyPatch) -> None:
     assert code_roots() == []
     monkeypatch.setenv("JUNE_CODE_ROOTS", '["/srv/projects", "~/code"]')
     assert code_roots() == [Path("/srv/projects"), Path.home() / "code"]
+
+
+def test_further_data_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bench_sets() is None
+    monkeypatch.setenv("JUNE_BENCH_SETS", "~/sets.toml")
+    assert bench_sets() == Path.home() / "sets.toml"

@@ -108,3 +108,26 @@ def test_every_stop_has_a_code_and_a_sentence() -> None:
 def test_a_name_by_hand_becomes_a_folder_of_the_store() -> None:
     assert owner_of(CodingRequest(task="x"), "code/20261127-a1") == Owner(chat="20261127-a1")
     assert owner_of(CodingRequest(task="x"), "my täsk/../" + "x" * 300).chat.startswith("my-t-sk-..-")
+
+
+def test_a_benchmarks_task_keeps_its_files_with_it_and_deletes_superseded_workspaces() -> None:
+    owner = Owner(platform="bench", chat="a-run", thread="t.0")
+    state = begun(CodingRequest(task="Do it.", owner=owner))
+    for number in (1, 2):
+        step(state, number, f"w-{number}")
+    assert state.owner == owner
+    assert state.superseded == stored("w-1")
+
+
+def test_the_seconds_of_model_and_sandbox_are_told_apart_and_carried() -> None:
+    state = begun()
+    step(state, 1, "w-1")
+    thought = Thought(transcript=stored("t-2"), line="run", seconds=2.5)
+    state.thought(thought, NOON)
+    state.acted(Acted(transcript=stored("o-2"), workspace=stored("w-2"), line="ok", digest="2", seconds=0.5), thought)
+    carried = state.carry(NOON)
+    assert (carried.model_seconds, carried.sandbox_seconds) == (2.5, 0.5)
+    report = CodingState(CodingRequest(task="Do it.", carried=carried), "code/a", NOON).end(
+        CodingOutcome.FINISHED, None, "", NOON
+    )
+    assert (report.model_seconds, report.sandbox_seconds) == (2.5, 0.5)

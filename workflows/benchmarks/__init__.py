@@ -1,0 +1,1 @@
+"""Benchmarks: a run of a data set, and its attempts."""
