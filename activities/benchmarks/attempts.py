@@ -82,6 +82,8 @@ class Attempt(Value):
     """What the submission changes."""
     transcript: BlobRef | None = None
     """Of the agent."""
+    checks: BlobRef | None = None
+    """The first checks that failed, a line each: they are hidden ones, so that no history has them."""
 
 
 class Pinned(Value):
