@@ -138,7 +138,7 @@ def mcnemar(gains: int, losses: int) -> float:
     if gains == losses:
         return 1.0
     tail = sum(math.comb(differing, number) for number in range(min(gains, losses) + 1))
-    return min(1.0, 2 * tail / 2**differing)
+    return min(1.0, 2 * tail / (1 << differing))
 
 
 def randomization(differences: Sequence[float]) -> float:
@@ -211,8 +211,8 @@ def _measures(first: Sequence[Attempt], second: Sequence[Attempt]) -> tuple[Meas
     keys = [key for key in runs[0] if key in runs[1]]
     both = [[run[key] for key in keys] for run in runs]
     names = {f"{column}.{rate}": ratio for column in column_names(both[0]) for rate, ratio in ratios(column).items()}
-    found = [_ratio_measure(name, *both, ratio) for name, ratio in names.items()]
-    found += [_stage_measure(f"{stage}.ms", *both) for stage in stage_names(both[0])]
+    found = [_ratio_measure(name, both[0], both[1], ratio) for name, ratio in names.items()]
+    found += [_stage_measure(f"{stage}.ms", both[0], both[1]) for stage in stage_names(both[0])]
     return tuple(measure for measure in found if measure)
 
 
