@@ -8,6 +8,7 @@ from temporalio.client import Client
 from activities.benchmarks.judge import ScoreActivity
 from activities.benchmarks.plan import PlanActivity
 from activities.benchmarks.record import RecordActivity
+from activities.benchmarks.report import ReportActivity
 from activities.benchmarks.score import Scorer, ScoringLimits
 from activities.benchmarks.set_up import SetUpActivity
 from activities.benchmarks.task_files import TaskFiles
@@ -58,6 +59,7 @@ async def build(_client: Client) -> WorkerSpec:
             CompareActivity(stored, runner.workspace_limits).compare,
             PresentActivity(stored, runner.workspace_limits, load_detector).present,
             PlanActivity(task_files, stored, sandboxes).plan,
+            ReportActivity(stored).report,
             SetUpActivity(task_files, stored, runner).set_up,
             ScoreActivity(task_files, stored, Scorer(sandboxes, limits), runner.workspace_limits).score,
             RecordActivity(stored).record,

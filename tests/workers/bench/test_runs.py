@@ -175,7 +175,6 @@ async def test_ctrl_c_leaves_a_run_going(world: BenchmarkWorld) -> None:
 
 
 async def test_two_runs_are_compared(world: BenchmarkWorld) -> None:
-    pytest.importorskip("activities.benchmarks.comparison")
     names = [(await june("run", "scripted", "--seed", seed))[1].split()[0] for seed in ("1", "2")]
     code, out = await june("compare", *names)
     assert code == ExitCode.OK
