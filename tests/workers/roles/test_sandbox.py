@@ -21,7 +21,10 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 async def test_it_serves_the_steps_of_tasks(dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUNE_SANDBOX_SLOTS", "3")
     spec = await build(dev_server.client)
-    coding, benchmarks = ["prepare", "act", "verify", "compare", "present"], ["plan", "report", "set_up", "score", "record"]
+    coding, benchmarks = (
+        ["prepare", "act", "verify", "compare", "present"],
+        ["plan", "report", "set_up", "score", "record"],
+    )
     assert [activity.__name__ for activity in spec.activities] == coding + benchmarks
     assert spec.slots == 3
 
