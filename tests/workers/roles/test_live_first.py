@@ -99,7 +99,8 @@ async def test_a_step_is_not_given_up_and_delays_no_live_work() -> None:
 
 
 async def test_a_step_is_given_up_so_often_and_then_comes_to_its_end() -> None:
-    work, go_on, begun = LiveWork(1, stands_back=2), asyncio.Event(), []
+    work, go_on = LiveWork(1, stands_back=2), asyncio.Event()
+    begun: list[None] = []
 
     async def step() -> str:
         async with work.step("step"):
