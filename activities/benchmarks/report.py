@@ -7,16 +7,15 @@ from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.benchmarks.artefacts import owner_of
 from activities.benchmarks.attempts import Attempt, Pinned
 from activities.benchmarks.shown_attempts import MAX_SHOWN, AttemptShown, share, show
 from activities.benchmarks.summary import Summary, sorted_attempts, summarize
 from activities.benchmarks.written import WrittenReader
-from activities.coding.storage import CodingStorage, Owner
+from activities.coding.storage import CodingStorage
 from activities.heartbeats import heartbeats
 from activities.values import BlobRef, Value
 
-PLATFORM = "bench"
-"""Of the owner of what benchmarks store; its chat is the run's name."""
 MAX_RESULTS_BYTES = 64_000_000
 """Of a blob of attempts."""
 READ_AT_ONCE = 16
@@ -68,7 +67,7 @@ class ReportActivity:
             ApplicationError: ``results-malformed``, for good.
 
         """
-        owner = Owner(platform=PLATFORM, chat=request.pinned.run)
+        owner = owner_of(request.pinned.run)
         async with heartbeats():
             blobs = [await self._storage.get(ref, MAX_RESULTS_BYTES) for ref in request.results]
             attempts, summary = await asyncio.to_thread(_read, blobs, request)

@@ -37,7 +37,8 @@ def page_bytes(text: str) -> int:
 
 def shown(text: str, most_bytes: int) -> Shown:
     """Return a text that takes at most so many bytes of a page, or about a hundred characters: beginning and end."""
-    if page_bytes(text) <= most_bytes:
+    # A text of more characters is not measured: megabytes of it would take seconds.
+    if len(text) <= most_bytes and page_bytes(text) <= most_bytes:
         return Shown(text, whole=True)
     limit = min(len(text) - 1, most_bytes)
     while limit > LEAST_CHARS and page_bytes(cut(text, limit)) > most_bytes:

@@ -1,6 +1,4 @@
-"""What a page shows of attempts: each has its share, and what is left out is told."""
-
-import pytest
+"""What a page shows of attempts."""
 
 from activities.benchmarks.attempts import Attempt, AttemptOutcome
 from activities.benchmarks.shown_attempts import ATTEMPT_BYTES, DETAILS_BYTES, kind, share, show
@@ -11,38 +9,38 @@ from tests.activities.benchmarks.written_runs import transcript
 ATTEMPT = Attempt(task="a", outcome=AttemptOutcome.WRONG)
 
 
-@pytest.mark.parametrize(("attempts", "most"), [(0, ATTEMPT_BYTES), (1, ATTEMPT_BYTES), (1000, DETAILS_BYTES // 1000)])
-def test_attempts_share_the_page_alike(attempts: int, most: int) -> None:
-    assert share(attempts) == most
+def test_attempts_share_the_page_alike() -> None:
+    assert share(0) == share(1) == ATTEMPT_BYTES
+    assert share(1000) == DETAILS_BYTES // 1000
 
 
-@pytest.mark.parametrize(
-    ("outcome", "colour"),
-    [
-        (AttemptOutcome.SOLVED, "good"),
-        (AttemptOutcome.MEASURED, "good"),
-        (AttemptOutcome.WRONG, "bad"),
-        (AttemptOutcome.SANDBOX_ERROR, "odd"),
-        (AttemptOutcome.UNMEASURED, "odd"),
-    ],
-)
-def test_the_colour_of_an_outcome(outcome: AttemptOutcome, colour: str) -> None:
-    assert kind(outcome) == colour
+def test_outcomes_are_good_bad_or_beside_the_score() -> None:
+    assert kind(AttemptOutcome.SOLVED) == kind(AttemptOutcome.MEASURED) == "good"
+    assert kind(AttemptOutcome.WRONG) == "bad"
+    assert kind(AttemptOutcome.MODEL_ERROR) == kind(AttemptOutcome.UNMEASURED) == "odd"
 
 
-def test_short_texts_are_whole() -> None:
-    shown = show(ATTEMPT, Written(answer="x = 1", patch="+x = 1"), 10_000)
-    assert shown.answer
-    assert shown.patch
-    assert (shown.answer.text, shown.answer.whole, shown.patch.whole) == ("x = 1", True, True)
-    assert (shown.checks, shown.entries, shown.missing) == (None, (), False)
+def test_what_is_short_is_shown_whole() -> None:
+    entries = tuple(transcript(4))
+    found = show(ATTEMPT, Written(answer="answer", transcript=entries), ATTEMPT_BYTES)
+    assert found.answer == ("answer", True)
+    assert found.patch is None
+    assert [entry.who for entry in found.entries[:3]] == ["task", "observation", "step 1"]
+    assert len(found.entries) == len(entries)
+    assert all(entry.shown is None or entry.shown.whole for entry in found.entries)
 
 
-def test_long_ones_are_cut_to_the_share() -> None:
-    shown = show(ATTEMPT, Written(answer="x" * 50_000, transcript=tuple(transcript(40))), 10_000)
-    assert shown.answer
-    assert not shown.answer.whole
-    texts = [entry.shown.text for entry in shown.entries if entry.shown]
-    assert page_bytes(shown.answer.text) + sum(map(page_bytes, texts)) <= 10_000
-    assert any("left out" in entry.line for entry in shown.entries)
-    assert shown.entries[0].who == "task"
+def test_texts_share_what_an_attempt_may_take() -> None:
+    found = show(ATTEMPT, Written(answer="a" * 100_000, patch="+\n" * 50_000, checks="c" * 100_000), 9000)
+    texts = [found.answer, found.patch, found.checks]
+    assert sum(page_bytes(one.text) for one in texts if one) <= 9000
+    assert not any(one.whole for one in texts if one)
+
+
+def test_of_a_long_transcript_the_first_and_last_entries_are_left() -> None:
+    entries = tuple(transcript(400))
+    found = show(ATTEMPT, Written(transcript=entries), 5000).entries
+    assert found[0].who == "task"
+    assert found[1].line == f"{len(entries) - len(found) + 1} entries left out: a page cannot hold them"
+    assert found[-1].shown
+    assert found[-1].shown.text == "The tests pass."

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from temporalio.testing import ActivityEnvironment
 
+from activities.benchmarks.artefacts import owner_of
 from activities.benchmarks.attempts import Attempt, AttemptOutcome, Mode, Pinned
 from activities.benchmarks.report import ReportActivity, Reported, ReportRequest, dump
 from activities.blobs import BlobStore
-from activities.coding.storage import CodingStorage, Owner, Transcripts
+from activities.coding.storage import CodingStorage, Transcripts
 from agent.actions import Edit, Finish, Read, Run, RunTests
 from agent.transcript import Entry, Observation, Remark, Task, Turn
 from tests.activities.benchmarks.runs import pinned
@@ -94,7 +95,7 @@ async def completions(storage: CodingStorage, tasks: int = 164) -> tuple[Pinned,
     """Return a run of single answers at HumanEval."""
     draw = random.Random(7)  # noqa: S311
     settings = pinned(*(f"HumanEval/{task}" for task in range(tasks)))
-    answer = await storage.put(Owner(platform="bench", chat=settings.run), ANSWER.encode(), "text/plain", "txt")
+    answer = await storage.put(owner_of(settings.run), ANSWER.encode(), "text/plain", "txt")
     run = []
     for task in settings.tasks:
         outcome = AttemptOutcome.SOLVED if draw.random() < 0.7 else draw.choice(WRONG)
@@ -125,7 +126,7 @@ async def agents(storage: CodingStorage, tasks: int = 34, samples: int = 5) -> t
     settings = pinned(
         *(f"exercise-{task}" for task in range(tasks)), run="polyglot-agent", mode=Mode.AGENT, samples=samples
     ).model_copy(update={"data_set": "polyglot-python", "temperature": 0.7, "top_p": 0.95, "top_k": 20})
-    owner = Owner(platform="bench", chat=settings.run)
+    owner = owner_of(settings.run)
     patch = await storage.put(owner, PATCH.encode(), "text/x-diff", "patch")
     checks = await storage.put(
         owner, b"test_quantities: expected 6, got 3\ntest_empty: raised TypeError\n", "text/plain", "txt"
@@ -207,7 +208,7 @@ def turns() -> tuple[Pinned, list[Attempt]]:
 
 async def report(storage: CodingStorage, settings: Pinned, run: list[Attempt], seconds: float = 1260) -> Reported:
     """Have the activity report a run."""
-    results = await storage.put(Owner(platform="bench", chat=settings.run), dump(run), "application/jsonl", "jsonl")
+    results = await storage.put(owner_of(settings.run), dump(run), "application/jsonl", "jsonl")
     request = ReportRequest(pinned=settings, results=(results,), seconds=seconds, outcome="finished")
     reported: Reported = await ActivityEnvironment().run(ReportActivity(storage).report, request)
     return reported

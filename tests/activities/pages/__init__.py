@@ -1,1 +1,1 @@
-"""Pages."""
+"""Tests of activities.pages."""
