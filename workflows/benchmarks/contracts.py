@@ -51,7 +51,7 @@ class BenchmarkRequest(Value):
     model_config = ConfigDict(extra="forbid")
 
     data_set: str = Field(min_length=1, max_length=100)
-    """Name, as ``june bench sets`` lists it; of the mode ``turns`` any name."""
+    """Name, as ``june bench validate`` names it; of the mode ``turns`` any name."""
     mode: Mode = Mode.COMPLETION
     tasks: tuple[str, ...] = Field(default=(), max_length=2000)
     """Ids; none are all."""
