@@ -16,12 +16,12 @@ from activities.benchmarks.judge import Scored, ScoreRequest
 from activities.benchmarks.pin_model import PinModelRequest, PinnedModel
 from activities.benchmarks.plan import Planned, PlanRequest, choose
 from activities.benchmarks.record import RecordRequest
+from activities.benchmarks.report import Reported, ReportRequest
 from activities.benchmarks.set_up import SetUp, SetUpRequest
 from activities.values import BlobRef, Value
 from tests.support.coding_world import CodingWorld, stored
 from tests.support.world import HEARTBEAT_TIMEOUT, POLLERS
 from workflows.benchmarks.attempt import AttemptWorkflow
-from workflows.benchmarks.contracts import Reported
 from workflows.benchmarks.workflow import Benchmark
 from workflows.coding.workflow import CodingTask
 from workflows.names import CPU_QUEUE, GPU_QUEUE, SANDBOX_QUEUE, WORKFLOW_QUEUE
@@ -32,13 +32,14 @@ SOLVED = Scored(outcome=AttemptOutcome.SOLVED, passed=3, total=3, patch=stored("
 WRONG = Scored(outcome=AttemptOutcome.WRONG, why="1 of 3 checks passed.", passed=1, total=3, seconds=0.2)
 
 
-class ReportRequest(Value):
-    """What the activity ``report`` takes."""
-
-    pinned: Pinned
-    results: tuple[BlobRef, ...]
-    seconds: float
-    outcome: str
+def with_score(score: str) -> Reported:
+    """Return a report with this score."""
+    return Reported(
+        score=score,
+        results_jsonl=stored("results", "jsonl"),
+        report_json=stored("report", "json"),
+        report_html=stored("report", "html"),
+    )
 
 
 class MeasureRequest(Value):
@@ -145,13 +146,7 @@ class BenchmarkWorld:
         """Count what is solved, and store nothing."""
         attempts = self.reported(request)
         score = f"{sum(attempt.outcome is AttemptOutcome.SOLVED for attempt in attempts)} of {len(attempts)}"
-        default = Reported(
-            score=score,
-            results_jsonl=stored("results", "jsonl"),
-            report_json=stored("report", "json"),
-            report_html=stored("report", "html"),
-        )
-        answer: Reported = await self._play("report", request, default)
+        answer: Reported = await self._play("report", request, with_score(score))
         return answer
 
     def reported(self, request: ReportRequest) -> list[Attempt]:

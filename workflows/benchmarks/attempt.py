@@ -228,7 +228,7 @@ class AttemptWorkflow:
 
     @property
     def _priority(self) -> Priority:
-        return Priority(priority_key=BACKGROUND, fairness_key=f"bench/{self._request.pinned.run}"[:64])
+        return priority_of(self._request.pinned.run)
 
     def _attempt(self, outcome: AttemptOutcome, why: str, scored: Scored | None) -> Attempt:
         report, completed = self._report, self._completed
@@ -251,6 +251,11 @@ class AttemptWorkflow:
             transcript=report.transcript if report else None,
             checks=scored.checks if scored else None,
         )
+
+
+def priority_of(run: str) -> Priority:
+    """Return the priority of all that a run does: voice goes first, and runs share workers fairly."""
+    return Priority(priority_key=BACKGROUND, fairness_key=f"bench/{run}"[:64])
 
 
 def found_by(pinned: Pinned) -> TypedSearchAttributes:

@@ -86,15 +86,6 @@ class AttemptRequest(Value):
     options: dict[str, float | str] = Field(default_factory=dict)
 
 
-class Reported(Value):
-    """What the activity ``report`` has written."""
-
-    score: str = ""
-    results_jsonl: BlobRef | None = None
-    report_json: BlobRef | None = None
-    report_html: BlobRef | None = None
-
-
 class BenchmarkReport(Value):
     """How a run ended."""
 

@@ -9,6 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.benchmarks.attempts import FAULTS, Attempt, AttemptOutcome, Mode, Pinned
     from activities.benchmarks.pin_model import PinnedModel
     from activities.benchmarks.plan import Planned
+    from activities.benchmarks.report import Reported
     from activities.values import BlobRef
     from workflows.benchmarks.contracts import (
         MAX_PARALLEL,
@@ -17,7 +18,6 @@ with workflow.unsafe.imports_passed_through():
         BenchmarkRequest,
         BenchmarkStatus,
         Carried,
-        Reported,
         RunOutcome,
     )
     from workflows.coding.stopwatch import Stopwatch
@@ -176,7 +176,6 @@ class BenchmarkState:
         self, outcome: RunOutcome, code: str, reason: str, reported: Reported | None, seconds: float
     ) -> BenchmarkReport:
         """Make the report of a run that has taken so many seconds."""
-        told = reported or Reported()
         self.report = BenchmarkReport(
             outcome=outcome,
             code=code,
@@ -186,10 +185,7 @@ class BenchmarkState:
             planned=self.planned,
             counts=self.counts,
             seconds=seconds,
-            score=told.score,
-            results_jsonl=told.results_jsonl,
-            report_json=told.report_json,
-            report_html=told.report_html,
+            **(dict(reported) if reported else {}),
         )
         return self.report
 

@@ -21,24 +21,23 @@ with workflow.unsafe.imports_passed_through():
     from activities.benchmarks.pin_model import PinModelActivity, PinModelRequest
     from activities.benchmarks.plan import PlanActivity, Planned, PlanRequest
     from activities.benchmarks.record import RecordActivity, RecordRequest
+    from activities.benchmarks.report import ReportActivity, Reported, ReportRequest
     from activities.values import BlobRef
     from workflows.activity_options import raise_if_cancelled, run_activity
     from workflows.benchmarks import options, web_ui
-    from workflows.benchmarks.attempt import found_by
+    from workflows.benchmarks.attempt import found_by, priority_of
     from workflows.benchmarks.contracts import (
         MAX_ATTEMPTS,
         AttemptRequest,
         BenchmarkReport,
         BenchmarkRequest,
         BenchmarkStatus,
-        Reported,
         RunOutcome,
     )
     from workflows.benchmarks.outcomes import code_and_sentence
     from workflows.benchmarks.state import BenchmarkState
     from workflows.names import (
         ATTEMPT,
-        BACKGROUND,
         BENCHMARK,
         BENCHMARK_ID_PREFIX,
         BENCHMARK_MEMO,
@@ -273,26 +272,21 @@ class Benchmark:
     async def _report(self, outcome: RunOutcome, seconds: float) -> Reported:
         worker_within = None if outcome is RunOutcome.FINISHED else LAST_WORKER
         results = await self._record(worker_within)
-        asked = {"pinned": self._state.there, "results": results, "seconds": seconds, "outcome": outcome.value}
-        reported: Reported = await workflow.execute_activity(
-            "report",
-            asked,
-            result_type=Reported,
-            task_queue=SANDBOX_QUEUE,
-            schedule_to_start_timeout=worker_within,
-            start_to_close_timeout=options.REPORT.attempt,
-            schedule_to_close_timeout=options.REPORT.total,
-            heartbeat_timeout=options.REPORT.heartbeat,
-            retry_policy=options.REPORT.retry_policy,
-            cancellation_type=options.REPORT.cancellation,
+        request = ReportRequest(pinned=self._state.there, results=results, seconds=seconds, outcome=outcome.value)
+        return await run_activity(
+            ReportActivity.report,
+            request,
+            options.REPORT,
+            queue=SANDBOX_QUEUE,
             summary="score, tables and plots",
+            schedule_to_start=worker_within,
+            although_cancelled=True,
             priority=self._priority,
         )
-        return reported
 
     @property
     def _priority(self) -> Priority:
-        return Priority(priority_key=BACKGROUND, fairness_key=f"bench/{self._state.run}"[:64])
+        return priority_of(self._state.run)
 
     def _show(self) -> None:
         workflow.set_current_details(web_ui.of_run(self._state, workflow.now()))

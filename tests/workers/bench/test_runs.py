@@ -12,9 +12,10 @@ from temporalio.testing import WorkflowEnvironment
 from typer.testing import CliRunner
 
 from activities.benchmarks.attempts import Attempt, AttemptOutcome
+from activities.benchmarks.report import Reported, ReportRequest
 from activities.blobs import BlobStore
 from activities.coding.storage import CodingStorage, Owner
-from tests.support.benchmark_world import Behaviour, BenchmarkWorld, ReportRequest, benchmarks, until_set
+from tests.support.benchmark_world import Behaviour, BenchmarkWorld, benchmarks, until_set
 from tests.support.terminal import CTRL_C, terminal
 from tests.support.waiting import until
 from workers.bench import cli
@@ -22,7 +23,6 @@ from workers.clients import benchmarks as runs
 from workers.clients.pollers import living_pollers
 from workers.errors import ExitCode, JuneError, explain
 from workers.settings import StorageSettings
-from workflows.benchmarks.contracts import Reported
 from workflows.names import GPU_QUEUE, SANDBOX_QUEUE
 
 

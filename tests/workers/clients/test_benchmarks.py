@@ -11,15 +11,16 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.benchmarks.attempts import Attempt, AttemptOutcome, Mode
+from activities.benchmarks.report import Reported, ReportRequest
 from activities.blobs import BlobStore
 from activities.coding.storage import CodingStorage, Owner
-from tests.support.benchmark_world import BenchmarkWorld, ReportRequest, benchmarks, until_set
+from tests.support.benchmark_world import BenchmarkWorld, benchmarks, until_set
 from tests.support.waiting import until
 from workers.clients import benchmarks as runs
 from workers.clients import coding as tasks
 from workers.clients.testruns import Handle, ended
 from workers.errors import JuneError, UnavailableError
-from workflows.benchmarks.contracts import BenchmarkRequest, BenchmarkStatus, Reported, RunOutcome
+from workflows.benchmarks.contracts import BenchmarkRequest, BenchmarkStatus, RunOutcome
 from workflows.names import WORKFLOW_QUEUE
 
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from activities.benchmarks.attempts import Attempt, AttemptOutcome
 from activities.benchmarks.pin_model import PinnedModel
 from activities.benchmarks.plan import Planned
+from tests.support.benchmark_world import with_score
 from tests.support.coding_world import stored
-from workflows.benchmarks.contracts import BenchmarkRequest, Reported, RunOutcome
+from workflows.benchmarks.contracts import BenchmarkRequest, RunOutcome
 from workflows.benchmarks.state import BenchmarkState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -79,7 +80,7 @@ def test_parallel_is_bounded() -> None:
 def test_the_end_has_no_list_of_tasks() -> None:
     state = planned()
     ended(state, AttemptOutcome.SOLVED)
-    report = state.end(RunOutcome.CANCELLED, "cancelled", "It was.", Reported(score="1"), 5.0)
+    report = state.end(RunOutcome.CANCELLED, "cancelled", "It was.", with_score("1"), 5.0)
     assert report.pinned
     assert (report.pinned.tasks, report.planned, report.attempts, report.score) == ((), 3, 1, "1")
     assert state.status(NOW + timedelta(hours=1)).elapsed_seconds == 5.0

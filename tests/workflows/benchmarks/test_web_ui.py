@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from activities.benchmarks.attempts import Attempt, AttemptOutcome
+from tests.support.benchmark_world import with_score
 from tests.workflows.benchmarks.test_state import NOW, ended, planned
-from workflows.benchmarks.contracts import Reported, RunOutcome
+from workflows.benchmarks.contracts import RunOutcome
 from workflows.benchmarks.web_ui import of_run
 
 LATER = NOW + timedelta(seconds=60)
@@ -35,7 +36,7 @@ def test_a_paused_run_and_one_that_has_ended() -> None:
     state = planned()
     state.paused = True
     assert "**paused**" in of_run(state, LATER)
-    state.end(RunOutcome.FINISHED, "", "", Reported(score="pass@1 1.00"), 5.0)
+    state.end(RunOutcome.FINISHED, "", "", with_score("pass@1 1.00"), 5.0)
     text = of_run(state, LATER)
     assert text.startswith("✓ **finished**")
     assert "pass@1 1.00" in text

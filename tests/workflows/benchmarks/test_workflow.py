@@ -10,8 +10,9 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from activities.benchmarks.attempts import Attempt, AttemptOutcome
 from activities.benchmarks.complete import CompleteRequest
 from activities.benchmarks.plan import Planned
+from activities.benchmarks.report import ReportRequest
 from activities.benchmarks.task_files import BenchmarkError
-from tests.support.benchmark_world import BenchmarkWorld, ReportRequest, until_set
+from tests.support.benchmark_world import BenchmarkWorld, until_set
 from tests.support.waiting import until
 from workflows.benchmarks import workflow as module
 from workflows.benchmarks.contracts import BenchmarkReport, BenchmarkRequest, BenchmarkStatus, RunOutcome
