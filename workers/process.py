@@ -20,7 +20,7 @@ from workers.roles.role import Role
 from workers.roles.spec import Background, WorkerSpec
 from workers.roles.worker import build_worker
 from workers.settings import PRIVATE, TelemetrySettings
-from workers.telemetry import configure_logging
+from workers.telemetry import configure_logging, export_last_spans
 from workers.temporal import connect
 
 _log = logging.getLogger(__name__)
@@ -119,10 +119,11 @@ def main(role: str) -> int:
 
 
 def end_process(code: int) -> None:
-    """End this process at once, its output written: the SDK's threads may abort an interpreter that ends in order.
+    """End this process at once, output and spans sent: the SDK's threads may abort an interpreter that ends in order.
 
     See temporalio/sdk-python issue 300.
     """
+    export_last_spans()
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

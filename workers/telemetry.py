@@ -7,6 +7,7 @@ traces go to an OTLP/HTTP collector when one is named, through the SDK's OpenTel
 import asyncio
 import logging
 import sys
+import threading
 import time
 from functools import cache
 from typing import Any
@@ -39,6 +40,8 @@ STAGE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 
 TEST_RUN_SECONDS = "june_test_run_seconds"
 TEST_RUN_BUCKETS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0)
 """Seconds: from one quick module to all of them on a slow machine."""
+LAST_SPANS_SECONDS = 2.0
+"""How long the end of a process waits for a collector."""
 
 
 def configure_logging(settings: TelemetrySettings) -> None:
@@ -156,6 +159,15 @@ def _export_spans(otlp_url: str, service: str) -> None:
     provider = create_tracer_provider(resource=Resource.create({"service.name": service}))
     provider.add_span_processor(BatchSpanProcessor(private_exporter(OTLPSpanExporter(endpoint=otlp_url))))
     trace.set_tracer_provider(provider)
+
+
+def export_last_spans() -> None:
+    """Send the spans that no batch took yet (one goes every five seconds), or give them up after two seconds."""
+    provider = trace.get_tracer_provider()
+    if hasattr(provider, "shutdown"):  # without a collector there is no provider but OpenTelemetry's placeholder
+        sending = threading.Thread(target=provider.shutdown, daemon=True)
+        sending.start()
+        sending.join(LAST_SPANS_SECONDS)
 
 
 class StageMetrics(Interceptor):

@@ -122,7 +122,13 @@ def test_the_reply_says_the_answer(turns: list[dict[str, Any]], recognizer: Whis
     for turn in turns:
         samples = samples_of(decode(Path(turn["reply"]).read_bytes(), max_seconds=300))
         heard = recognizer.recognize(samples, "en", threading.Event())
-        assert wer(" ".join(split(turn["answer"])), heard.text) < 0.25
+        # The smallest model repeats itself, and Whisper (stock faster-whisper as well) hears an exact copy only once.
+        assert wer(_once(turn["answer"]), _once(heard.text)) < 0.25
+
+
+def _once(text: str) -> str:
+    """Leave out sentences that were there before."""
+    return " ".join(dict.fromkeys(split(text)))
 
 
 def test_time_is_told_by_stage(turns: list[dict[str, Any]]) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import http.client
 import json
 import logging
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -149,3 +151,19 @@ async def test_one_trace_reaches_the_collector_and_the_log(capfd: pytest.Capture
     assert b"june-test" in sent
     assert b"StartWorkflow:TelemetryTest" in sent
     assert b"RunActivity:transcribe" in sent
+
+
+def test_a_process_that_ends_at_once_sends_its_last_spans() -> None:
+    collector = Collector()
+    lines = (
+        "from opentelemetry import trace",
+        "from workers.process import end_process",
+        "from workers.telemetry import build_tracing",
+        f"build_tracing({collector.url!r}, 'june-test')",
+        "trace.get_tracer('june').start_span('the last one').end()",
+        "end_process(7)",
+    )
+    ended = subprocess.run([sys.executable, "-c", "\n".join(lines)], timeout=60, check=False)
+    assert ended.returncode == 7
+    assert b"the last one" in b"".join(collector.bodies)
+    collector.close()

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -216,5 +217,7 @@ def left_by(owner: str) -> list[str]:
     found = [name for _, names, _ in os.walk("/sys/fs/cgroup") for name in names if owner in name]
     found += [str(path) for path in Path(tempfile.gettempdir()).glob(f"june-sandbox-{owner}*")]
     found += [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if owner in line]
-    listed = subprocess.run(["podman", "ps", "--all"], capture_output=True, text=True, check=False).stdout
-    return found + [line for line in listed.splitlines() if owner in line]
+    if shutil.which("podman"):
+        listed = subprocess.run(["podman", "ps", "--all"], capture_output=True, text=True, check=False).stdout
+        found += [line for line in listed.splitlines() if owner in line]
+    return found
