@@ -3,10 +3,13 @@
 import re
 from typing import Any, NamedTuple
 
+from agent.modules import defined, parsed
+
 SHELLS = frozenset({"bash", "sh", "shell", "console"})
 DONE = re.compile(r"\bDONE\b[.:!]?\s*")
 _FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$")
 _PATH = re.compile(r"(?:[\w.-]+/)*[\w-]+(?:\.[\w-]+)+|(?:[\w.-]+/)+[\w-]+|Makefile|Dockerfile")
+_MODULE = re.compile(r"(?<![\w./-])(?:[\w-]+/)*\w+\.py\b")
 _NUMBER = re.compile(r"^\s*\d+[.)]\s+")
 _MARKS = "*_`#:>-\"'()[] \t"
 """Around a path on a line of its own: emphasis, headings, lists, quotes."""
@@ -21,17 +24,20 @@ class Block(NamedTuple):
     content: str
     whole: bool
     """Whether it is closed."""
+    mentioned: str = ""
+    """The Python file that the text names last before the block; empty where it names none."""
 
 
 def blocks(text: str) -> list[Block]:
     """Return the code blocks of a Markdown text, each with the path that stands before it, or in its first line."""
     found: list[Block] = []
-    lines, before, at = text.splitlines(), "", 0
+    lines, before, mentioned, at = text.splitlines(), "", "", 0
     while at < len(lines):
         opened = _FENCE.match(lines[at])
         at += 1
         if not opened:
             before = lines[at - 1] if lines[at - 1].strip() else before
+            mentioned = next(reversed(_MODULE.findall(lines[at - 1])), mentioned)
             continue
         content: list[str] = []
         while at < len(lines) and not _closes(lines[at], opened["fence"]):
@@ -40,7 +46,7 @@ def blocks(text: str) -> list[Block]:
         language, _, named = opened["info"].strip().partition(" ")
         language, _, after_colon = language.partition(":")
         path = _path_of(named) or _path_of(after_colon) or _path_of(before) or _path_of_comment(content)
-        found.append(Block(language.lower(), path, "\n".join([*content, ""]), at < len(lines)))
+        found.append(Block(language.lower(), path, "\n".join([*content, ""]), at < len(lines), mentioned))
         at += 1
         before = ""
     return found
@@ -49,13 +55,19 @@ def blocks(text: str) -> list[Block]:
 def actions(text: str, *, whole: bool) -> list[dict[str, Any]]:
     """Return what a text asks for: its files written, else its first command, else that the task is done.
 
+    Where no block has a path, one with functions or classes belongs to the Python file that the text has named last:
+    small models speak of a file in a sentence, and then give what they would change in it.
+
     Args:
         text: Markdown.
         whole: False where the answer was cut: a block that is not closed is none then.
 
     """
     told = [block for block in blocks(text) if block.whole or whole]
-    files = [block for block in told if block.path and block.language not in SHELLS]
+    written = [block for block in told if block.language not in SHELLS]
+    files = [block for block in written if block.path]
+    if not files:
+        files = [block._replace(path=block.mentioned) for block in written if block.mentioned and _defines(block)]
     if files:
         first, *others = files
         also = [{"path": block.path, "content": block.content} for block in others]
@@ -66,6 +78,13 @@ def actions(text: str, *, whole: bool) -> list[dict[str, Any]]:
     if not told and DONE.search(text):
         return [{"tool": "finish", "summary": DONE.sub("", text).strip()}]
     return []
+
+
+def _defines(block: Block) -> bool:
+    try:
+        return bool(defined(parsed(block.content)))
+    except SyntaxError:
+        return False
 
 
 def _closes(line: str, fence: str) -> bool:

@@ -51,7 +51,12 @@ def find_test_command(task: Task, paths: Collection[str]) -> str | None:
     """Return the command that runs a task's tests: its own, or pytest where a workspace with these paths has tests."""
     if task.test_command:
         return task.test_command
-    return PYTEST if any(_TEST_FILE.search(path) for path in paths) else None
+    return PYTEST if any(map(is_test, paths)) else None
+
+
+def is_test(path: str) -> bool:
+    """Return whether pytest takes a file of this path for tests."""
+    return bool(_TEST_FILE.search(path))
 
 
 def passed(outcome: Outcome) -> bool:

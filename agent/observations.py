@@ -1,10 +1,12 @@
 """What the model is told of what came of its actions: short, as small models lose themselves in more."""
 
 import re
+import sys
 
 from agent.actions import Run, Search
 from agent.commands import Outcome, passed
 from agent.files import Applied, Files, overview
+from agent.suspects import suspects
 from agent.transcript import cut
 
 OPENING_CHARS = 8_000
@@ -21,6 +23,10 @@ _PYTEST_FRAMES = re.compile(
     re.MULTILINE,
 )
 """Around errors of tests' modules: frames of Python's own files, and hints that do not help."""
+_NAME_ERROR = re.compile(
+    r"^E +NameError: name '(?P<name>\w+)' is not defined|^(?P<path>\S+):\d+: NameError$", re.MULTILINE
+)
+_MODULES = sys.stdlib_module_names | {"pytest"}
 _PYTEST_COUNTS = re.compile(r"^(?:=+ )?((?:\d+ \w+(?:, )?)+|no tests ran) in [\d.:]+s.*$", re.MULTILINE)
 
 
@@ -28,9 +34,15 @@ NO_TESTS = "There are no tests yet."
 TESTS_PASS, TESTS_FAIL = "The tests pass (", "The tests fail ("
 
 
-def opening(files: Files, tests: Outcome | None) -> str:
-    """Return what is told before the first step: small files, and how the tests end; empty where there is nothing."""
-    return "\n\n".join(filter(None, [overview(files, OPENING_CHARS), of_tests(tests) if tests else ""]))
+def opening(task: str, files: Files, tests: Outcome | None) -> str:
+    """Return what is told before the first step; empty where there is nothing.
+
+    Small files, how the tests end, and, where they fail, which functions the task speaks of.
+    """
+    told = [overview(files, OPENING_CHARS), of_tests(tests) if tests else ""]
+    if tests and not passed(tests) and (named := suspects(task, files)):
+        told.append(f"The task may be about: {', '.join(named)}.")
+    return "\n\n".join(filter(None, told))
 
 
 def of_change(applied: Applied, tests: Outcome | None) -> str:
@@ -44,7 +56,17 @@ def of_tests(tests: Outcome | None) -> str:
         return NO_TESTS
     if passed(tests):
         return f"{TESTS_PASS}{outcome_in_a_line(tests)}). If all of the task is done, finish."
-    return f"{TESTS_FAIL}{outcome_in_a_line(tests)}):\n{shorten(tests.output)}"
+    return "\n\n".join([f"{TESTS_FAIL}{outcome_in_a_line(tests)}):\n{shorten(tests.output)}", *_lacking(tests.output)])
+
+
+def _lacking(output: str) -> list[str]:
+    """Say which modules the failing code uses without importing them: small models do not see it in a NameError."""
+    found, name = dict[str, None](), ""
+    for error in _NAME_ERROR.finditer(output):
+        if error["path"] and name in _MODULES:
+            found[f"{error['path']} lacks the line `import {name}`."] = None
+        name = error["name"] or ""
+    return list(found)[:MAX_FAILURES]
 
 
 def of_command(action: Run | Search, outcome: Outcome) -> str:

@@ -35,8 +35,9 @@ BY_NOW = (
 """To a model that answers by text: a small one that is told of DONE before it has done anything says it at once, and
 while the tests fail as well."""
 MEND = (
-    "Find the lines that are wrong, in the code or in a test of your own. Write each file in which they are once more, "
-    "with other lines in their place: its path, and then all of it in a code block."
+    "Say in a sentence which function is wrong, in the code or in a test of your own, and what it has to do instead. "
+    "Then write the file in which it is once more: its path, and then all of it in a code block, with other lines in "
+    "place of the wrong ones."
 )
 LEAST_CHARS = 200
 """To which outputs are cut where nothing else fits."""
@@ -134,7 +135,7 @@ def _messages(entries: Sequence[Entry], driver: Driver, shortening: _Shortening)
             said = []
         yield message
     if driver is Driver.TEXT:
-        said.append(NOT_YET if not has_acted(entries) else MEND if _tests_fail(entries) else BY_NOW)
+        said.append(MEND if _tests_fail(entries) else BY_NOW if has_acted(entries) else NOT_YET)
     if said:
         yield Message("user", "\n\n".join(said))
 

@@ -71,7 +71,8 @@ class PrepareActivity:
             paths = archive.paths()
             task = Task(text=request.task, test_command=request.test_command, files=tuple(paths[:MAX_LISTED]))
             entries: tuple[Entry, ...] = (task,)
-            if known := opening(archive, await self._runner.test(entries, data, paths) if paths else None):
+            tests = await self._runner.test(entries, data, paths) if paths else None
+            if known := await asyncio.to_thread(opening, request.task, archive, tests):
                 entries = (task, Observation(step=0, text=known))
             transcript = await self._transcripts.append(request.owner, None, entries)
         return Prepared(

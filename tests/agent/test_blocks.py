@@ -16,7 +16,8 @@ CODE = "x = 1\n"
     ["a/b.py", "**a/b.py**", "`a/b.py`", "### `a/b.py`:", "Now I write `a/b.py`:", "1. a/b.py", "File: `a/b.py`"],
 )
 def test_a_path_stands_before_its_block(before: str) -> None:
-    assert blocks(f"I write it.\n\n{before}\n\n```python\n{CODE}```\n") == [Block("python", "a/b.py", CODE, whole=True)]
+    (block,) = blocks(f"I write it.\n\n{before}\n\n```python\n{CODE}```\n")
+    assert block == Block("python", "a/b.py", CODE, whole=True, mentioned="a/b.py")
 
 
 @pytest.mark.parametrize("info", ["python a/b.py", "python:a/b.py"])
@@ -45,6 +46,15 @@ def test_a_command_and_an_end() -> None:
     assert interpret(1, Reply("I look.\n```bash\n$ ls -la\n```")).action == Run(command="ls -la")
     assert interpret(1, Reply("DONE. Wrote it, with tests.")).action == Finish(summary="Wrote it, with tests.")
     assert interpret(1, Reply("The task is done.")).action is None
+
+
+def test_functions_belong_to_the_file_that_is_spoken_of() -> None:
+    said = "`merged()` in `intervals/merging.py` is wrong:\n```python\ndef merged(): ...\n```\nThis one merges all."
+    (action,) = actions(said, whole=True)
+    assert (action["path"], action["content"], action["also"]) == ("intervals/merging.py", "def merged(): ...\n", [])
+    assert actions("In a.py:1 is\n```\nx = 1\n```", whole=True) == []
+    assert actions("In a.py is\n```\ndef broken(\n```", whole=True) == []
+    assert actions("```python\ndef merged(): ...\n```\nof a.py", whole=True) == []
 
 
 def test_a_block_that_was_cut_is_none() -> None:

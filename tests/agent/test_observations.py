@@ -85,6 +85,20 @@ ERROR test_a.py
     )
 
 
+def test_a_module_that_is_not_imported_is_named(tmp_path: Path) -> None:
+    (tmp_path / "test_a.py").write_text("def test_a():\n    pytest.fail()\ndef test_b():\n    json.loads(unknown)\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = of_tests(ExecResult(ended.returncode, ended.stdout))
+    assert told.endswith("\n\ntest_a.py lacks the line `import pytest`.\n\ntest_a.py lacks the line `import json`.")
+    assert "lacks" not in of_tests(ExecResult(1, ended.stdout.replace("'pytest'", "'py'").replace("'json'", "'js'")))
+
+
 def test_what_pytest_really_prints_is_shortened(tmp_path: Path) -> None:
     (tmp_path / "test_many.py").write_text("".join(f"def test_{n}():\n    assert {n} == -1\n" for n in range(5)))
     (tmp_path / "test_broken.py").write_text("import nothing_of_that_name\n")
@@ -143,6 +157,6 @@ def test_commands() -> None:
 
 
 def test_what_is_told_first() -> None:
-    assert opening(Memory(), None) == ""
-    told = opening(Memory({"a.py": b"x = 1\n"}), ExecResult(1, "broken"))
+    assert opening("mend it", Memory(), None) == ""
+    told = opening("mend it", Memory({"a.py": b"x = 1\n"}), ExecResult(1, "broken"))
     assert told == "a.py:\n```\nx = 1\n```\n\nThe tests fail (Exit code 1):\nbroken"

@@ -173,7 +173,7 @@ def attempt(url: str, name: str, seed: int, folder: Path, *, show: bool) -> Atte
     before = {path: workspace.read(path) for path in workspace.paths()}
     task = Task(text=(TASKS / name / "task.md").read_text(), files=tuple(before))
     entries: list[Entry] = [task]
-    if known := opening(workspace, workspace.test(task)):
+    if known := opening(task.text, workspace, workspace.test(task)):
         entries.append(Observation(step=0, text=known))
     progress, end, start = Progress(), "finish", time.monotonic()
     if show:
