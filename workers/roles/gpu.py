@@ -1,10 +1,10 @@
-"""The GPU worker: transcription, inference, and the steps of the coding agent's model, whether on a GPU or not."""
+"""The GPU worker: transcription, inference, measuring, and the steps of the coding agent's model, on a GPU or not."""
 
 import asyncio
 
 from temporalio.client import Client
 
-from workers.roles.engines import load_infer, load_think, load_transcribe
+from workers.roles.engines import load_hearing, load_infer, load_think
 from workers.roles.live_first import LiveFirst
 from workers.roles.spec import WorkerSpec
 from workers.settings import CodeSettings, WorkerSettings
@@ -20,12 +20,12 @@ async def build(_client: Client) -> WorkerSpec:
         ModelError: the model is missing or not what it should be.
 
     """
-    (infer, warm_up), transcribe = await asyncio.gather(load_infer(), load_transcribe())
+    (infer, warm_up), hearing = await asyncio.gather(load_infer(), load_hearing())
     think = load_think()
     live, steps = WorkerSettings().gpu_slots, CodeSettings().parallel
     return WorkerSpec(
         live + BACKGROUND_SLOTS + steps,
-        activities=[transcribe, infer, think],
+        activities=[*hearing, infer, think],
         interceptors=[LiveFirst(live, steps)],
         background=warm_up,
     )
