@@ -8,6 +8,7 @@ import hashlib
 import re
 import tomllib
 import zipfile
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, ValidationError
 
-from activities.audio.codec import decode
 from activities.error_codes import UnusableAudioError
 from activities.speech.noise import with_noise
 from activities.transcribe import samples_of
@@ -29,11 +29,20 @@ MAX_SECONDS = 600.0
 MAX_BYTES = 100_000_000
 CONDITIONS = ("", "@10dB", "@5dB")
 """Of each recording: clean, and with noise so many decibels below the speech."""
+LONGEST_NOTE_CHARS = 200
+"""Of what is said in a voice note: about 15 s, as most are shorter."""
+Decode = Callable[[bytes, float], bytes]
+"""Decodes a file of at most so many seconds to PCM (s16le, mono, 16,000 Hz); blocks. Raises UnusableAudioError."""
 _TASK = re.compile(r"(?P<clip>[A-Za-z0-9._-]{1,80})(?:@(?P<decibels>-?\d{1,2})dB)?")
 
 
 class ClipsError(Exception):
     """Recordings that cannot be used; the text says what is wrong."""
+
+    def __init__(self, message: str, code: str = "data-set-malformed") -> None:
+        """Keep a sentence and a code: ``data-set-unknown``, ``-changed`` or ``-malformed``."""
+        super().__init__(message)
+        self.code = code
 
 
 class Clip(Value):
@@ -110,10 +119,23 @@ class ClipSet:
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise ClipsError(f"The recording {clip.id} cannot be read: {error}.") from error
         if (found := hashlib.sha256(data).hexdigest()) != clip.sha256:
-            raise ClipsError(f"The recording {clip.id} is another than the list says: its SHA-256 is {found}.")
+            message = f"The recording {clip.id} is another than the list says: its SHA-256 is {found}."
+            raise ClipsError(message, "data-set-changed")
         return data
 
-    def sound(self, task: str) -> NDArray[np.float32]:
+    def voice_notes(self, language: str) -> tuple[Clip, ...]:
+        """Return the recordings in a language (ISO 639-1 code) that are as long as voice notes.
+
+        Raises:
+            ClipsError: there are none.
+
+        """
+        notes = tuple(clip for clip in self.clips if clip.language == language and len(clip.text) <= LONGEST_NOTE_CHARS)
+        if not notes:
+            raise ClipsError(f"No recording is in {language!r}.", "data-set-unknown")
+        return notes
+
+    def sound(self, task: str, decode: Decode) -> NDArray[np.float32]:
         """Return a task's sound, 16,000 Hz, mono, -1 to 1; blocks.
 
         Raises:
@@ -154,7 +176,7 @@ def read_set(name: str) -> ClipSet:
         content = (folder / LISTED).read_bytes()
     except OSError as error:
         message = f"{name!r} is neither {SHIPPED} nor a folder with a {LISTED}: {error.strerror}."
-        raise ClipsError(message) from error
+        raise ClipsError(message, "data-set-unknown") from error
     return _parsed(folder, content)
 
 

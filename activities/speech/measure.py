@@ -3,112 +3,71 @@
 import json
 import threading
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from activities.audio.codec import decode
 from activities.audio.pcm import SAMPLE_RATE
 from activities.benchmarks.attempts import Attempt, AttemptOutcome, Mode, attempt_seed
-from activities.blobs import BlobStore
+from activities.coding.storage import CodingStorage
 from activities.error_codes import UnusableAudioError
 from activities.heartbeats import in_thread
-from activities.speech.clips import MAX_SECONDS, SHIPPED, Clip, ClipsError, ClipSet, read_set
-from activities.speech.requests import PLATFORM, MeasureRequest, PlanSpeechRequest, SpeechPlan
+from activities.speech.clips import MAX_BYTES, MAX_SECONDS, Clip, ClipsError, ClipSet, read_set
+from activities.speech.options import OptionsError, RecognitionOptions, options_of
+from activities.speech.recognizers import JUNE, ColumnError, Engines
+from activities.speech.requests import MeasureRequest
 from activities.speech.word_errors import WordErrors, compare
-from activities.synthesize import MAX_CHARS
 from activities.transcribe import SpeechRecognizer, samples_of
 
-JUNE, STOCK = "june", "stock"
-"""Columns: june's recognizer as it is configured, and faster-whisper at its defaults with the same files."""
-MAX_COLUMNS = 6
-KNOWN_LANGUAGE = "known"
-"""Option ``language``: recognizers are told it; they find it out by default, as with a voice note."""
-TURNS_TASK = "turns"
-
-
-class ColumnError(Exception):
-    """There is no recognizer of that name here."""
-
-
-class Engines(NamedTuple):
-    """What recognizes speech here."""
-
-    recognizer: Callable[[str], SpeechRecognizer]
-    """Returns that of a column, loaded and warm; blocks. Raises ColumnError."""
-    model: str = ""
-    model_sha256: str = ""
-    versions: str = ""
+HEARING = "hearing"
+"""Of the mode ``tts``: what recognizing june's own voice took."""
 
 
 class _Heard(NamedTuple):
     text: str
     language: str
+    """ISO 639-1 code."""
     seconds: float
+    """Taken."""
 
 
 class MeasureActivity:
-    """The activities ``measure`` and ``plan_speech``."""
+    """The activity ``measure``."""
 
-    def __init__(self, engines: Engines, blobs: BlobStore) -> None:
-        """Recognize by these engines; store what they have heard here."""
+    def __init__(self, engines: Engines, storage: CodingStorage) -> None:
+        """Recognize by these engines; read and store sound and texts here."""
         self._engines = engines
-        self._blobs = blobs
+        self._storage = storage
 
-    @activity.defn(name="plan_speech")
-    async def plan_speech(self, request: PlanSpeechRequest) -> SpeechPlan:
-        """Say what a benchmark of this mode consists of.
-
-        Raises:
-            ApplicationError: ``data-set-unusable``, ``task-unknown``; not to be tried again.
-
-        """
-        return await in_thread(lambda _stop: self._plan(request))
-
-    def _plan(self, request: PlanSpeechRequest) -> SpeechPlan:
-        try:
-            found = read_set(SHIPPED if request.mode is Mode.TURNS else request.data_set)
-        except ClipsError as error:
-            raise ApplicationError(str(error), type="data-set-unusable", non_retryable=True) from error
-        known = _tasks(request.mode, found)
-        if unknown := set(request.tasks) - set(known):
-            message = f"{request.data_set} has no task {min(unknown)} for {request.mode}."
-            raise ApplicationError(message, type="task-unknown", non_retryable=True)
-        return SpeechPlan(
-            tasks=tuple(task for task in known if task in request.tasks or not request.tasks)[: request.first],
-            data_sha256=found.sha256,
-            languages=tuple(dict.fromkeys(clip.language for clip in found.clips)),
-            model=self._engines.model,
-            model_sha256=self._engines.model_sha256,
-            server=self._engines.versions,
-        )
-
-    @activity.defn(name="measure")
+    @activity.defn
     async def measure(self, request: MeasureRequest) -> Attempt:
         """Measure one task of ``stt`` or ``tts``.
 
         Nothing is raised that a person has to mend: such an attempt is unmeasured, and says why.
+
+        Raises:
+            CodingError: what was said cannot be read from the store.
+
         """
         try:
-            if request.pinned.mode is Mode.STT:
-                return await self._hear_recording(request)
+            options = options_of(request.pinned.mode, request.pinned.options)
+            if isinstance(options, RecognitionOptions):
+                return await self._hear_recording(request, options)
             if request.pinned.mode is Mode.TTS:
                 return await self._hear_voice(request)
-            return _unmeasured(request, f"The mode {request.pinned.mode} is not measured here.")
-        except (ClipsError, ColumnError) as error:
-            return _unmeasured(request, str(error))
+        except (ClipsError, ColumnError, OptionsError) as error:
+            return request.unmeasured(str(error))
+        return request.unmeasured(f"The mode {request.pinned.mode.value} is not measured here.")
 
-    async def _hear_recording(self, request: MeasureRequest) -> Attempt:
+    async def _hear_recording(self, request: MeasureRequest, options: RecognitionOptions) -> Attempt:
         found, clip = _find(request)
-        columns = _columns(request)
-        language = clip.language if request.options.get("language") == KNOWN_LANGUAGE else None
+        columns = options.names
+        language = clip.language if options.language == "known" else None
 
         def hear(stop: threading.Event) -> tuple[float, dict[str, _Heard]]:
-            samples = found.sound(request.task)
+            samples = found.sound(request.task, self._engines.decode)
             recognizers = {column: self._engines.recognizer(column) for column in columns}
             return len(samples) / SAMPLE_RATE, {
                 column: _hear(recognizers[column], samples, language, stop) for column in _turned(columns, request)
@@ -119,29 +78,29 @@ class MeasureActivity:
         for column in columns:
             errors = compare(clip.text, heard[column].text, clip.language)
             figures |= _figures(column, errors) | {f"{column}.seconds": heard[column].seconds}
-        return await self._measured(request, clip, heard, figures)
+        return await self._measured(request, clip, {column: heard[column] for column in columns}, figures)
 
     async def _hear_voice(self, request: MeasureRequest) -> Attempt:
         _found, clip = _find(request)
         if request.said is None:
-            return _unmeasured(request, "Nothing was said of this text.")
-        said, sound = request.said, await self._blobs.get(request.said.audio)
+            return request.unmeasured("Nothing was said of this text.")
+        said, sound = request.said, await self._storage.get(request.said.audio, MAX_BYTES)
 
         def hear(stop: threading.Event) -> _Heard:
-            samples = samples_of(decode(sound, MAX_SECONDS))
+            samples = samples_of(self._engines.decode(sound, MAX_SECONDS))
             return _hear(self._engines.recognizer(JUNE), samples, clip.language, stop)
 
         try:
             heard = await in_thread(hear)
         except UnusableAudioError as error:
-            return _unmeasured(request, f"What was said cannot be heard: {error.message}")
+            return request.unmeasured(f"What was said cannot be heard: {error.message}")
         figures = {
             "sound.seconds": (said.pcm or said.audio).seconds,
             "tts.seconds": said.engine_ms / 1000,
-            "june.seconds": heard.seconds,
+            f"{HEARING}.seconds": heard.seconds,
         }
         figures |= _figures("tts", compare(clip.text, heard.text, clip.language))
-        return await self._measured(request, clip, {"tts": heard}, figures)
+        return await self._measured(request, clip, {HEARING: heard}, figures)
 
     async def _measured(
         self, request: MeasureRequest, clip: Clip, heard: dict[str, _Heard], figures: dict[str, float]
@@ -153,51 +112,23 @@ class MeasureActivity:
             "synthetic": clip.synthetic,
             "heard": {column: {"text": each.text, "language": each.language} for column, each in heard.items()},
         }
-        answer = await self._blobs.put(
-            PLATFORM,
-            request.stored_under,
-            json.dumps(texts, ensure_ascii=False).encode(),
-            mime="application/json",
-            seconds=0,
-            sample_rate=0,
-            ending="json",
-        )
+        data = json.dumps(texts, ensure_ascii=False, indent=2).encode()
         return Attempt(
             task=request.task,
             sample=request.sample,
             outcome=AttemptOutcome.MEASURED,
             figures={name: round(value, 4) for name, value in figures.items()},
-            answer=answer,
+            answer=await self._storage.put(request.owner, data, "application/json", "json"),
         )
-
-
-def _tasks(mode: Mode, found: ClipSet) -> tuple[str, ...]:
-    """Return the tasks of a mode; a text to be said is one that ``synthesize`` says to its end."""
-    match mode:
-        case Mode.STT:
-            return found.tasks()
-        case Mode.TTS:
-            return tuple(clip.id for clip in found.clips if len(clip.text) <= MAX_CHARS)
-        case Mode.TURNS:
-            return (TURNS_TASK,)
-    return ()
 
 
 def _find(request: MeasureRequest) -> tuple[ClipSet, Clip]:
     """Return the task's recording and its set, which must be that with which the run has begun."""
     found = read_set(request.pinned.data_set)
     if found.sha256 != request.pinned.data_sha256:
-        raise ClipsError(f"The data set has changed since the run began: its SHA-256 is {found.sha256}.")
+        message = f"The data set has changed since the run began: its SHA-256 is {found.sha256}."
+        raise ClipsError(message, code="data-set-changed")
     return found, found.clip(request.task)
-
-
-def _columns(request: MeasureRequest) -> tuple[str, ...]:
-    """Return the columns of a run: ``stock`` is always one of them."""
-    named = str(request.options.get("columns", JUNE)).split(",")
-    columns = tuple(dict.fromkeys(filter(None, [*(each.strip() for each in named), STOCK])))
-    if len(columns) > MAX_COLUMNS:
-        raise ColumnError(f"There are more than {MAX_COLUMNS} columns.")
-    return columns
 
 
 def _turned(columns: tuple[str, ...], request: MeasureRequest) -> tuple[str, ...]:
@@ -216,7 +147,3 @@ def _hear(
 
 def _figures(column: str, errors: WordErrors) -> dict[str, float]:
     return {f"{column}.{name}": float(count) for name, count in errors._asdict().items()}
-
-
-def _unmeasured(request: MeasureRequest, why: str) -> Attempt:
-    return Attempt(task=request.task, sample=request.sample, outcome=AttemptOutcome.UNMEASURED, why=why[:500])

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from temporalio import activity
 
 from activities.speech.clips import ClipsError, read_set
-from activities.speech.requests import PLATFORM, MeasureRequest
+from activities.speech.requests import MeasureRequest
 from activities.synthesize import Speech, SynthesizeRequest
 
 Synthesize = Callable[[SynthesizeRequest], Awaitable[Speech]]
@@ -18,7 +18,7 @@ class SayActivity:
         """Speak by the activity ``synthesize``, with its engine, text for speech, encoder and store."""
         self._synthesize = synthesize
 
-    @activity.defn(name="say")
+    @activity.defn
     async def say(self, request: MeasureRequest) -> Speech | None:
         """Say a task's text; None where there is no such text, which ``measure`` then says.
 
@@ -30,6 +30,13 @@ class SayActivity:
             clip = read_set(request.pinned.data_set).clip(request.task)
         except ClipsError:
             return None
+        owner = request.owner
         return await self._synthesize(
-            SynthesizeRequest(platform=PLATFORM, chat=request.stored_under, text=clip.text, language=clip.language)
+            SynthesizeRequest(
+                platform=owner.platform,
+                chat=owner.chat,
+                thread=owner.thread,
+                text=clip.text,
+                language=clip.language,
+            )
         )

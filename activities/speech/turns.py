@@ -1,44 +1,27 @@
 """Measure turns: chats that speak to june at once, as a benchmark's one attempt."""
 
 import asyncio
-import math
 import random
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
-from pydantic import Field, ValidationError
 from temporalio import activity
 
-from activities.audio.pcm import SAMPLE_RATE
+from activities.benchmarks.artefacts import identifier
 from activities.benchmarks.attempts import Attempt, AttemptOutcome, attempt_seed
+from activities.benchmarks.figures import PERCENTILES
+from activities.benchmarks.statistics import percentile
 from activities.heartbeats import heartbeats
 from activities.speech.clips import SHIPPED, ClipsError, read_set
-from activities.speech.requests import MeasureRequest, identifier
-from activities.values import Value
+from activities.speech.options import OptionsError, TurnOptions, options_of
+from activities.speech.requests import MeasureRequest
 
-MAX_MESSAGES = 20_000
-LONGEST_CLIP_SECONDS = 15.0
-"""Of the questions: what a voice note usually is."""
-PERCENTILES = (50, 95, 99)
-
-
-class TurnOptions(Value):
-    """Options of the mode ``turns``."""
-
-    chats: int = Field(default=2, ge=1, le=500)
-    messages: int = Field(default=3, ge=1, le=1000)
-    """Of each chat."""
-    per_minute: float = Field(default=0.0, ge=0, le=6000)
-    """Messages that arrive in all, at random moments that follow from the seed; 0: each chat waits for its answer."""
-    language: str = "en"
-    """ISO 639-1 code of the recordings that are asked."""
-    lost_after_seconds: float = Field(default=300.0, gt=0, le=3600)
-    """A message without a result for so long is lost."""
-    twice_every: int = Field(default=5, ge=0)
-    """So many messages apart, one is handed over twice, as platforms do; 0: none is."""
+NAME_CHARS = 60
+RUN_CHARS = 8
+"""Of a workflow run's id: a run of a name that was there before has chats of its own."""
 
 
 class TurnTimes(NamedTuple):
@@ -76,25 +59,27 @@ class TurnsActivity:
         """Talk by these means."""
         self._talk = talk
 
-    @activity.defn(name="measure_turns")
+    @activity.defn
     async def measure_turns(self, request: MeasureRequest) -> Attempt:
         """Have chats speak to june; return figures of all their turns.
 
         An attempt that is tried again begins anew, with other chats.
         """
+        pinned, info = request.pinned, activity.info()
         try:
-            options = TurnOptions.model_validate(request.options)
-            notes = await asyncio.to_thread(_notes, options)
-        except (ValidationError, ClipsError) as error:
-            return _unmeasured(request, f"These options cannot be run: {error}")
-        if options.chats * options.messages > MAX_MESSAGES:
-            return _unmeasured(request, f"There are more than {MAX_MESSAGES} messages.")
-        name = identifier(f"{request.pinned.run}-{request.sample}-{activity.info().attempt}")[-80:]
-        chats = [f"bench-{name}-{number}" for number in range(options.chats)]
+            options = options_of(pinned.mode, pinned.options)
+            if not isinstance(options, TurnOptions):
+                return request.unmeasured(f"The mode {pinned.mode.value} has no turns.")
+            notes = await asyncio.to_thread(_notes, options.language)
+        except (OptionsError, ClipsError) as error:
+            return request.unmeasured(str(error))
+        name = identifier(f"bench-{pinned.run[:NAME_CHARS]}-{(info.workflow_run_id or '')[:RUN_CHARS]}-{info.attempt}")
+        chats = [f"{name}-{number}" for number in range(options.chats)]
+        seed = attempt_seed(pinned.seed, request.task, request.sample)
         async with heartbeats():
             try:
                 await asyncio.gather(*map(self._talk.open, chats))
-                figures = await self._run(chats, notes, options, attempt_seed(request.pinned.seed, name, 0))
+                figures = await self._run(chats, notes, options, seed)
             finally:
                 await asyncio.gather(*map(self._talk.forget, chats), return_exceptions=True)
         answered = int(figures["turns.answered"])
@@ -103,8 +88,6 @@ class TurnsActivity:
             sample=request.sample,
             outcome=AttemptOutcome.MEASURED if answered else AttemptOutcome.UNMEASURED,
             why="" if answered else "No message was answered.",
-            passed=answered,
-            total=options.chats * options.messages,
             figures=figures,
         )
 
@@ -127,9 +110,11 @@ class TurnsActivity:
 
         begun = time.perf_counter()
         if options.per_minute:
-            await _at_random(len(said), options.per_minute, seed, one)
+            await _at(arrivals(len(said), options.per_minute, seed), one)
         else:
-            await asyncio.gather(*map(one_after_the_other, range(len(chats))))
+            async with asyncio.TaskGroup() as group:
+                for number in range(len(chats)):
+                    group.create_task(one_after_the_other(number))
         seconds = time.perf_counter() - begun
         replies = [await self._talk.replies(*each) for each in said if outcomes[each]]
         return figures_of(list(outcomes.values()), replies, seconds)
@@ -150,7 +135,14 @@ class TurnsActivity:
 
 
 def figures_of(outcomes: Sequence[TurnTimes | None], replies: Sequence[int], seconds: float) -> dict[str, float]:
-    """Return counts, throughput, and percentiles by stage, in milliseconds, of the turns that were answered."""
+    """Return counts, throughput, and percentiles by stage, in milliseconds, of the turns that were answered.
+
+    Args:
+        outcomes: of all messages; None is one that was lost.
+        replies: of each message that was not lost.
+        seconds: that all took.
+
+    """
     ended = [outcome for outcome in outcomes if outcome]
     answered = [outcome for outcome in ended if outcome.answered]
     figures = {
@@ -167,43 +159,38 @@ def figures_of(outcomes: Sequence[TurnTimes | None], replies: Sequence[int], sec
         for stage, milliseconds in outcome.milliseconds.items():
             stages[stage].append(milliseconds)
     for stage, values in stages.items():
+        ordered = sorted(values)
+        figures[f"{stage}.turns"] = float(len(ordered))
         for percent in PERCENTILES:
-            figures[f"{stage}.p{percent}_ms"] = round(percentile(values, percent), 1)
+            figures[f"{stage}.p{percent}_ms"] = round(percentile(ordered, percent), 1)
+        figures[f"{stage}.max_ms"] = round(ordered[-1], 1)
     return figures
 
 
-def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the smallest value that so many percent of all do not exceed."""
-    return sorted(values)[max(0, math.ceil(percent / 100 * len(values)) - 1)]
-
-
-async def _at_random(count: int, per_minute: float, seed: int, begin: Callable[[int], Awaitable[None]]) -> None:
-    """Begin each at its moment, whether or not those before have ended: a Poisson process."""
+def arrivals(count: int, per_minute: float, seed: int) -> list[float]:
+    """Return the seconds at which so many messages arrive, from 0 on: a Poisson process that follows from the seed."""
     chance = random.Random(seed)  # noqa: S311 - arrivals, not secrets
     moments = [0.0]
     while len(moments) < count:
         moments.append(moments[-1] + chance.expovariate(per_minute / 60))
-    running = [asyncio.ensure_future(begin(0))]
-    for index, (before, moment) in enumerate(pairwise(moments), 1):
-        await asyncio.sleep(moment - before)
-        running.append(asyncio.ensure_future(begin(index)))
-    await asyncio.gather(*running)
+    return moments
 
 
-def _notes(options: TurnOptions) -> list[bytes]:
-    """Return recordings in the language that are as long as voice notes; blocks.
+async def _at(moments: Sequence[float], begin: Callable[[int], Coroutine[None, None, None]]) -> None:
+    """Begin each at its moment, whether or not those before have ended."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(begin(0))
+        for index, (before, moment) in enumerate(pairwise(moments), 1):
+            await asyncio.sleep(moment - before)
+            group.create_task(begin(index))
+
+
+def _notes(language: str) -> list[bytes]:
+    """Return recordings in a language that are as long as voice notes; blocks.
 
     Raises:
         ClipsError: there are none.
 
     """
     found = read_set(SHIPPED)
-    spoken = [clip for clip in found.clips if clip.language == options.language]
-    notes = [found.content(clip) for clip in spoken if len(found.sound(clip.id)) < LONGEST_CLIP_SECONDS * SAMPLE_RATE]
-    if not notes:
-        raise ClipsError(f"No recording is in {options.language!r}.")
-    return notes
-
-
-def _unmeasured(request: MeasureRequest, why: str) -> Attempt:
-    return Attempt(task=request.task, sample=request.sample, outcome=AttemptOutcome.UNMEASURED, why=why[:500])
+    return [found.content(clip) for clip in found.voice_notes(language)]

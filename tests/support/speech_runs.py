@@ -4,8 +4,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from activities.benchmarks.attempts import Mode, Pinned
+from activities.benchmarks.pin_model import ServedModel
 from activities.speech.clips import SHIPPED, read_set
 from activities.speech.requests import MeasureRequest
+
+MODELS = {
+    Mode.STT: ServedModel(name="whisper-base", sha256="0" * 64, server="a server"),
+    Mode.TTS: ServedModel(name="a voice"),
+    Mode.TURNS: ServedModel(name="a model"),
+}
 
 
 def pinned(mode: Mode = Mode.STT, **changes: Any) -> Pinned:  # noqa: ANN401 - any field
@@ -28,7 +35,6 @@ def pinned(mode: Mode = Mode.STT, **changes: Any) -> Pinned:  # noqa: ANN401 - a
     return Pinned(**(fields | changes))
 
 
-def asked(task: str, mode: Mode = Mode.STT, *, chat: str = "", said: Any = None, **changes: Any) -> MeasureRequest:  # noqa: ANN401
-    """Ask for an attempt; ``options`` and what is pinned may be given."""
-    options = changes.pop("options", {})
-    return MeasureRequest(pinned=pinned(mode, **changes), task=task, options=options, chat=chat, said=said)
+def asked(task: str, mode: Mode = Mode.STT, *, said: Any = None, **changes: Any) -> MeasureRequest:  # noqa: ANN401
+    """Ask for an attempt; what is pinned may be given, options among it."""
+    return MeasureRequest(pinned=pinned(mode, **changes), task=task, said=said)

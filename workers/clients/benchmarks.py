@@ -32,6 +32,7 @@ from workflows.names import (
     BENCHMARK,
     BENCHMARK_ID_PREFIX,
     BENCHMARK_MEMO,
+    CPU_QUEUE,
     DATA_SET,
     GPU_QUEUE,
     MODEL,
@@ -43,7 +44,7 @@ from workflows.one_line import shortened
 
 # A run that goes on in a new one is the same.
 OF_RUNS = f"WorkflowType = '{BENCHMARK}' AND ExecutionStatus != 'ContinuedAsNew'"
-ROLES = {SANDBOX_QUEUE: "sandbox", GPU_QUEUE: "gpu"}
+ROLES = {CPU_QUEUE: "cpu", GPU_QUEUE: "gpu", SANDBOX_QUEUE: "sandbox"}
 POLL_SECONDS = 1.0
 CANCEL_SECONDS = 30.0
 """How long a client waits for a run to end that it has cancelled."""
@@ -115,7 +116,8 @@ async def require_workers(client: Client, mode: Mode) -> None:
         UnavailableError: a worker does not live that the mode needs.
 
     """
-    needed = (GPU_QUEUE, SANDBOX_QUEUE) if mode in {Mode.COMPLETION, Mode.AGENT} else (GPU_QUEUE,)
+    speaks = mode in {Mode.TTS, Mode.TURNS}
+    needed = (GPU_QUEUE, *((CPU_QUEUE,) if speaks else ()), SANDBOX_QUEUE)  # which makes all reports
     # A worker that has been busy for more than a minute does not poll.
     if (await client.count_workflows(f"{OF_RUNS} AND ExecutionStatus = 'Running'")).count:
         return

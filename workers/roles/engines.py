@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from activities.audio.codec import encode_ogg_opus
+from activities.audio.codec import decode, encode_ogg_opus
 from activities.benchmarks.complete import CompleteActivity
 from activities.benchmarks.pin_model import PinModelActivity
 from activities.blobs import BlobStore
@@ -20,6 +20,8 @@ from activities.coding.think import ThinkActivity
 from activities.infer import Budgets, InferActivity
 from activities.language_model import Sampling
 from activities.speech.measure import MeasureActivity
+from activities.speech.plan import PlanSpeechActivity
+from activities.speech.recognizers import Engines
 from activities.synthesize import SynthesizeActivity
 from activities.text.languages import language_code
 from activities.text.moment import zone_named
@@ -28,7 +30,7 @@ from activities.transcribe import SpeechRecognizer, TranscribeActivity
 from workers.engines.noop import NoopInfer, NoopRecognizer, NoopSynthesizer
 from workers.models.catalogue import models
 from workers.roles.spec import Background
-from workers.roles.speech import no_engines, real_engines
+from workers.roles.speech import Columns, measured_models, no_engines
 from workers.settings import (
     AudioSettings,
     ClockSettings,
@@ -63,19 +65,23 @@ async def load_hearing() -> tuple[Activity, ...]:
         ModelError: the model is missing or not what it should be.
 
     """
-    storage, settings = StorageSettings(), WhisperSettings()
+    storage, whisper = StorageSettings(), WhisperSettings()
     blobs = BlobStore.open(storage.blobs)
     recognizer: SpeechRecognizer
     if not WorkerSettings().has_speech:
         recognizer = NoopRecognizer()
-        engines = no_engines(recognizer)
+        engines = no_engines(recognizer, decode)
     else:
         from workers.engines.whisper import WhisperRecognizer
 
-        recognizer = await asyncio.to_thread(WhisperRecognizer, settings, storage)
-        engines = real_engines(recognizer, settings, storage)
-    measuring = MeasureActivity(engines, blobs)
-    return TranscribeActivity(recognizer, blobs).transcribe, measuring.measure, measuring.plan_speech
+        recognizer = await asyncio.to_thread(WhisperRecognizer, whisper, storage)
+        columns = Columns(recognizer, whisper, storage)
+        engines = Engines(columns.recognizer, decode, measured_models(whisper, PiperSettings(), LlmSettings()))
+    return (
+        TranscribeActivity(recognizer, blobs).transcribe,
+        MeasureActivity(engines, CodingStorage(blobs)).measure,
+        PlanSpeechActivity(engines).plan_speech,
+    )
 
 
 async def load_synthesize() -> Activity:

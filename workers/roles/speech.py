@@ -1,13 +1,19 @@
 """What benchmarks of speech recognize by: the worker's own recognizer, stock faster-whisper, and other models."""
 
 import threading
+from importlib.metadata import version
+from pathlib import Path
 
-from activities.speech.measure import JUNE, STOCK, ColumnError, Engines
+from activities.benchmarks.attempts import Mode
+from activities.benchmarks.pin_model import ServedModel
+from activities.speech.clips import Decode
+from activities.speech.recognizers import JUNE, STOCK, ColumnError, Engines
 from activities.transcribe import SpeechRecognizer
-from workers.models.catalogue import ModelError, find, models
-from workers.settings import StorageSettings, WhisperSettings
+from workers.models.catalogue import ModelError, entry, find, models
+from workers.settings import LlmSettings, PiperSettings, StorageSettings, WhisperSettings
 
 WEIGHTS = "model.bin"
+"""Of Whisper's models, which are opened as a folder."""
 
 
 class Columns:
@@ -40,27 +46,35 @@ class Columns:
             from workers.engines.stock_whisper import StockWhisper
 
             return StockWhisper(find(self._settings.model, self._storage.models))
-        entry = models().get(column) or models().get(f"whisper-{column}")
-        if entry is None or entry.kind != "speech-to-text":
+        model = models().get(column) or models().get(f"whisper-{column}")
+        if model is None or model.kind != "speech-to-text":
             raise ColumnError(f"{column!r} is none of {JUNE}, {STOCK} and the models of speech that june knows.")
         from workers.engines.whisper import WhisperRecognizer
 
-        return WhisperRecognizer(self._settings.model_copy(update={"model": entry.name}), self._storage)
+        return WhisperRecognizer(self._settings.model_copy(update={"model": model.name}), self._storage)
 
 
-def real_engines(recognizer: SpeechRecognizer, settings: WhisperSettings, storage: StorageSettings) -> Engines:
-    """Return what benchmarks recognize by beside a recognizer of these settings."""
+def measured_models(whisper: WhisperSettings, piper: PiperSettings, llm: LlmSettings) -> dict[Mode, ServedModel]:
+    """Return what each mode measures where the workers have these settings."""
     from workers.engines.stock_whisper import stock_version
 
-    entry = models().get(settings.model)
-    digest = next((file.sha256 for file in entry.files if file.name == WEIGHTS), "") if entry else ""
-    versions = (
-        f"{JUNE}: {settings.model}, {settings.device}, {settings.compute_type}, beam {settings.beam_size}; "
-        f"{STOCK}: {stock_version()} at its defaults"
-    )
-    return Engines(Columns(recognizer, settings, storage).recognizer, settings.model, digest, versions)
+    hears = f"{JUNE}: {whisper.model}, {whisper.device}, {whisper.compute_type}, beam {whisper.beam_size}"
+    voices = ", ".join(Path(voice).name for voice in piper.voices)
+    served = llm.base_url or f"xllamacpp {version('xllamacpp')}"
+    return {
+        Mode.STT: _measured(whisper.model, f"{hears}; {STOCK}: {stock_version()} at its defaults"),
+        Mode.TTS: _measured(voices, f"piper-tts {version('piper-tts')}; heard by {hears}"),
+        Mode.TURNS: _measured(llm.model, f"{served}; {hears}; voices: {voices}"),
+    }
 
 
-def no_engines(recognizer: SpeechRecognizer) -> Engines:
+def _measured(name: str, server: str) -> ServedModel:
+    model = entry(name)
+    digest = next((file.sha256 for file in model.files if file.name in {WEIGHTS, model.opens}), "") if model else ""
+    return ServedModel(name=name, sha256=digest, server=server)
+
+
+def no_engines(recognizer: SpeechRecognizer, decode: Decode) -> Engines:
     """Return the one recognizer of a worker without real engines for all columns, for benchmarks of june itself."""
-    return Engines(lambda _column: recognizer, model="none", versions="none")
+    none = ServedModel(name="none", server="none")
+    return Engines(lambda _column: recognizer, decode, dict.fromkeys((Mode.STT, Mode.TTS, Mode.TURNS), none))

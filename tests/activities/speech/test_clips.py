@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from packaging.licenses import canonicalize_license_expression
 
-from activities.audio.codec import encode_ogg_opus
+from activities.audio.codec import decode, encode_ogg_opus
 from activities.audio.pcm import SAMPLE_RATE
 from activities.speech import clips
 from activities.speech.clips import DATA, SHIPPED, ClipsError, read_set
@@ -37,13 +37,19 @@ def test_each_recording_is_whole_and_may_be_shipped(clip: clips.Clip) -> None:
     (row,) = re.findall(rf"^\| {re.escape(clip.archive)} \|.*$", (DATA / "LICENCES.md").read_text(), re.MULTILINE)
     assert clip.licence in row or clip.licence.replace("-3.0", " 3.0").replace("CC-", "CC ") in row
     assert clip.synthetic is (clip.archive == "june-espeak.zip")
-    assert 1.5 < len(found.sound(clip.id)) / SAMPLE_RATE < 30
+    assert 1.5 < len(found.sound(clip.id, decode)) / SAMPLE_RATE < 30
     assert len(clip.text) <= MAX_CHARS
 
 
 def test_all_but_two_recordings_are_as_long_as_voice_notes() -> None:
     found = read_set(SHIPPED)
-    assert sum(len(found.sound(clip.id)) > 15 * SAMPLE_RATE for clip in found.clips) == 2
+    long = {clip.id for clip in found.clips if len(found.sound(clip.id, decode)) > 15 * SAMPLE_RATE}
+    assert len(long) == 2
+    languages = dict.fromkeys(clip.language for clip in found.clips)
+    notes = [note.id for language in languages for note in found.voice_notes(language)]
+    assert notes == [clip.id for clip in found.clips if clip.id not in long], "told by their texts"
+    with pytest.raises(ClipsError, match="'xx'"):
+        found.voice_notes("xx")
 
 
 def test_nothing_lies_beside_the_list_that_it_does_not_name() -> None:
@@ -55,11 +61,11 @@ def test_nothing_lies_beside_the_list_that_it_does_not_name() -> None:
 
 def test_noise_is_the_same_each_time_and_another_for_each_recording() -> None:
     found = read_set(SHIPPED)
-    clean, noisy = found.sound("de-01"), found.sound("de-01@5dB")
+    clean, noisy = found.sound("de-01", decode), found.sound("de-01@5dB", decode)
     assert clean.dtype == noisy.dtype == np.float32
     assert len(clean) == len(noisy)
-    assert np.array_equal(noisy, found.sound("de-01@5dB"))
-    assert np.abs(noisy - clean).mean() > np.abs(found.sound("de-01@10dB") - clean).mean() > 0
+    assert np.array_equal(noisy, found.sound("de-01@5dB", decode))
+    assert np.abs(noisy - clean).mean() > np.abs(found.sound("de-01@10dB", decode) - clean).mean() > 0
 
 
 def entry(sha256: str = hashlib.sha256(SOUND).hexdigest(), **changes: str) -> str:
@@ -73,7 +79,7 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "clips.toml").write_text(entry())
     found = read_set(str(tmp_path))
     assert found.tasks() == ("mine", "mine@10dB", "mine@5dB")
-    assert len(found.sound("mine")) == pytest.approx(SAMPLE_RATE, abs=SAMPLE_RATE / 50)
+    assert len(found.sound("mine", decode)) == pytest.approx(SAMPLE_RATE, abs=SAMPLE_RATE / 50)
     (tmp_path / "clips.toml").write_text(entry(text="Bye"))
     assert read_set(str(tmp_path)).clip("mine@5dB").text == "Bye", "what is on disk counts"
     assert read_set(str(tmp_path)).sha256 != found.sha256
@@ -83,7 +89,7 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
 def test_what_is_no_task(tmp_path: Path, task: str) -> None:
     (tmp_path / "clips.toml").write_text(entry())
     with pytest.raises(ClipsError, match="is no recording"):
-        read_set(str(tmp_path)).sound(task)
+        read_set(str(tmp_path)).sound(task, decode)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +107,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, listed: str, reason
     (tmp_path / "text.ogg").write_bytes(b"text")
     (tmp_path / "clips.toml").write_text(listed)
     with pytest.raises(ClipsError, match=reason):
-        read_set(str(tmp_path)).sound("mine")
+        read_set(str(tmp_path)).sound("mine", decode)
 
 
 @pytest.mark.parametrize(

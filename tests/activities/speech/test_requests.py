@@ -1,24 +1,19 @@
 """Requests of benchmarks of speech."""
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import TypeAdapter
-
-from activities.speech.requests import identifier
-from activities.values import Identifier
+from activities.benchmarks.attempts import AttemptOutcome
 from tests.support.speech_runs import asked
 
 
-@given(st.text(min_size=1))
-def test_any_name_becomes_an_identifier(name: str) -> None:
-    assert TypeAdapter(Identifier).validate_python(identifier(name))
-
-
-@pytest.mark.parametrize(("chat", "stored"), [("", "a-run-1"), ("given", "given")])
-def test_results_are_stored_under_the_run_or_where_it_is_said(chat: str, stored: str) -> None:
-    assert asked("de-01", run="a run/1", chat=chat).stored_under == stored
+def test_what_is_stored_lies_with_its_run() -> None:
+    owner = asked("de-01", run="a run/1").owner
+    assert (owner.platform, owner.chat[:7]) == ("bench", "a-run-1")
+    assert owner.thread == "de-01.0"
 
 
 def test_it_waits_for_live_turns() -> None:
     assert asked("de-01").waits_for_live
+
+
+def test_a_long_reason_is_cut() -> None:
+    attempt = asked("de-01").unmeasured("x" * 1000)
+    assert (attempt.task, attempt.outcome, len(attempt.why)) == ("de-01", AttemptOutcome.UNMEASURED, 500)

@@ -21,6 +21,6 @@ async def test_a_text_is_said_in_its_language_and_an_unknown_task_not_at_all() -
     say = SayActivity(synthesize).say
     assert await ActivityEnvironment().run(say, asked("de-01", Mode.TTS)) == Speech(audio=REF, engine_ms=5)
     assert await ActivityEnvironment().run(say, asked("none", Mode.TTS)) is None
-    assert [(one.platform, one.chat, one.language, one.text) for one in said] == [
-        ("bench", "run", "de", "Schalte das Wohnzimmerlicht ein.")
+    assert [(one.platform, one.chat, one.thread, one.language, one.text) for one in said] == [
+        ("bench", "run", "de-01.0", "de", "Schalte das Wohnzimmerlicht ein.")
     ]
