@@ -9,6 +9,7 @@ from activities.benchmarks import plots
 from activities.benchmarks.attempts import Attempt, AttemptOutcome, Mode, Pinned
 from activities.benchmarks.figures import stage_figures
 from activities.benchmarks.shown_attempts import AttemptShown, kind
+from activities.benchmarks.statistics import Total
 from activities.benchmarks.summary import JUDGED, Summary, told
 from activities.pages.page import render
 
@@ -59,7 +60,7 @@ def page(summary: Summary, attempts: Sequence[Attempt], listed: Sequence[Attempt
         "mode": _MODES[summary.pinned.mode],
         "settings": settings(summary.pinned),
         "classes": [(outcome, kind(outcome), OUTCOMES[outcome], count) for outcome, count in summary.counts.items()],
-        "totals": [(TOTAL_NAMES[field], total) for field, total in summary.totals.items() if total.largest],
+        "totals": _totals(summary),
         "plots": _plots(summary, attempts),
         "rows": _rows(listed),
         "attempts": listed,
@@ -146,6 +147,13 @@ def _tokens(attempt: Attempt) -> float:
 
 def _steps(attempt: Attempt) -> float:
     return attempt.steps
+
+
+def _totals(summary: Summary) -> list[tuple[str, Total]]:
+    """Return what attempts took, by names for people; what speech took is among its figures."""
+    if summary.pinned.mode not in JUDGED:
+        return []
+    return [(TOTAL_NAMES[field], total) for field, total in summary.totals.items() if total.largest]
 
 
 def _figure_names(summary: Summary, listed: Sequence[AttemptShown]) -> list[str]:

@@ -194,7 +194,7 @@ def turns() -> tuple[Pinned, list[Attempt]]:
     """Return a run of turns of chats."""
     draw = random.Random(5)  # noqa: S311
     settings = pinned("turns", run="turns", mode=Mode.TURNS)
-    stages = {"fetching": 20, "transcribing": 640, "thinking": 900, "speaking": 310, "replying": 45, "total": 1900}
+    stages = {"fetch": 20, "transcribe": 640, "infer": 900, "synthesize": 310, "reply": 45, "total": 1900}
     chats, messages = 8, 6
     outcomes = [
         TurnTimes(True, {stage: middle * draw.lognormvariate(0, 0.35) for stage, middle in stages.items()})
