@@ -39,12 +39,16 @@ from workflows.names import (
     OUTCOME,
     SANDBOX_QUEUE,
     WORKFLOW_QUEUE,
+    platform_queue,
 )
 from workflows.one_line import shortened
 
 # A run that goes on in a new one is the same.
 OF_RUNS = f"WorkflowType = '{BENCHMARK}' AND ExecutionStatus != 'ContinuedAsNew'"
-ROLES = {CPU_QUEUE: "cpu", GPU_QUEUE: "gpu", SANDBOX_QUEUE: "sandbox"}
+FILE_QUEUE = platform_queue("file")
+ROLES = {CPU_QUEUE: "cpu", FILE_QUEUE: "file", GPU_QUEUE: "gpu", SANDBOX_QUEUE: "sandbox"}
+NEEDED = {Mode.TTS: (CPU_QUEUE,), Mode.TURNS: (CPU_QUEUE, FILE_QUEUE)}
+"""Beside the worker of the models, and that which makes all reports."""
 POLL_SECONDS = 1.0
 CANCEL_SECONDS = 30.0
 """How long a client waits for a run to end that it has cancelled."""
@@ -116,8 +120,7 @@ async def require_workers(client: Client, mode: Mode) -> None:
         UnavailableError: a worker does not live that the mode needs.
 
     """
-    speaks = mode in {Mode.TTS, Mode.TURNS}
-    needed = (GPU_QUEUE, *((CPU_QUEUE,) if speaks else ()), SANDBOX_QUEUE)  # which makes all reports
+    needed = (GPU_QUEUE, *NEEDED.get(mode, ()), SANDBOX_QUEUE)
     # A worker that has been busy for more than a minute does not poll.
     if (await client.count_workflows(f"{OF_RUNS} AND ExecutionStatus = 'Running'")).count:
         return

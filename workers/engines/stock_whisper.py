@@ -22,7 +22,10 @@ class StockWhisper:
         """Load a model's files with the library's defaults, and run it once: a first run is slower than the others."""
         self._model = WhisperModel(str(path))
         self._one = threading.Lock()
-        self.recognize(np.sin(np.arange(SECOND, dtype=np.float32) / 6), "en", threading.Event())
+        tone = np.sin(np.arange(SECOND, dtype=np.float32) / 6)
+        # Of what is no speech the library's defaults try six temperatures, to the longest text: half a minute.
+        segments, _ = self._model.transcribe(tone, language="en", temperature=0.0, max_new_tokens=4)
+        list(segments)
 
     def recognize(
         self,
