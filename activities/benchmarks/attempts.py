@@ -75,9 +75,9 @@ class Attempt(Value):
     faults: tuple[str, ...] = ()
     """Outcomes of the tries before, each a fault of the machinery."""
     figures: dict[str, float] = Field(default_factory=dict)
-    """Of speech and turns: ``june.words_wrong``, ``stock.seconds`` and the like."""
+    """Of speech and turns: ``june.words_wrong``, ``stock.seconds`` and the like (``activities.benchmarks.figures``)."""
     answer: BlobRef | None = None
-    """The model's single answer, in UTF-8."""
+    """The model's single answer, in UTF-8; of speech what was heard, as JSON."""
     patch: BlobRef | None = None
     """What the submission changes."""
     transcript: BlobRef | None = None
@@ -112,6 +112,8 @@ class Pinned(Value):
     """Each attempt's own follows from it, the run's name not among them: the same settings give the same run again."""
     limits: dict[str, float] = Field(default_factory=dict)
     """Of the agent."""
+    options: dict[str, float | str] = Field(default_factory=dict)
+    """Of speech and turns, as they were given; what is left out is june's default at that version."""
     code_version: str
     """June's version, and the commit where it runs from a checkout."""
     isolation: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from activities.benchmarks.attempts import Attempt, Pinned
-from activities.benchmarks.figures import Ratio, column_names, pairs, quotient, ratios, stage_names
+from activities.benchmarks.figures import MEDIAN, Ratio, column_names, pairs, quotient, ratios, stage_names
 from activities.benchmarks.statistics import RESAMPLES, SEED, TaskCount, bootstrap, task_counts
 from activities.values import BlobRef, Value
 
@@ -36,7 +36,7 @@ class Measure(Value):
     """A figure of speech or turns in both runs, on what both have measured."""
 
     name: str
-    """``june.word_errors``, ``june.real_time_factor``, ``fetch.ms``."""
+    """``june.word_errors``, ``june.real_time_factor``, ``infer.p50_ms``."""
     pairs: int
     first: float
     second: float
@@ -212,7 +212,7 @@ def _measures(first: Sequence[Attempt], second: Sequence[Attempt]) -> tuple[Meas
     both = [[run[key] for key in keys] for run in runs]
     names = {f"{column}.{rate}": ratio for column in column_names(both[0]) for rate, ratio in ratios(column).items()}
     found = [_ratio_measure(name, both[0], both[1], ratio) for name, ratio in names.items()]
-    found += [_stage_measure(f"{stage}.ms", both[0], both[1]) for stage in stage_names(both[0])]
+    found += [_stage_measure(f"{stage}{MEDIAN}", both[0], both[1]) for stage in stage_names(both[0])]
     return tuple(measure for measure in found if measure)
 
 
@@ -317,7 +317,7 @@ def _p(p: float | None) -> str:
 
 
 def _measure_line(measure: Measure, width: int) -> str:
-    digits = 0 if measure.name.endswith(".ms") else 3
+    digits = 0 if measure.name.endswith(MEDIAN) else 3
     first, second = (f"{value:,.{digits}f}" for value in (measure.first, measure.second))
     interval = ""
     if measure.low is not None and measure.high is not None:

@@ -1,8 +1,9 @@
 """What the figures of speech and turns come to, by column: june, stock faster-whisper, a stage of a turn.
 
 A figure is named ``<column>.<figure>``. Known are ``words`` and ``words_wrong``, ``chars`` and ``chars_wrong``,
-``seconds`` (taken; over ``sound.seconds``, those of the recording, it is the real-time factor) and ``ms`` (of a
-stage). Of others there are the sum and the median.
+``seconds`` (taken; over ``sound.seconds``, those of the recording, it is the real-time factor); of a stage of turns
+``p50_ms``, ``p95_ms``, ``p99_ms``, ``max_ms`` and ``turns``, as an attempt has many of them. Of others there are the
+sum and the median.
 """
 
 import math
@@ -11,10 +12,12 @@ from statistics import median
 from typing import NamedTuple
 
 from activities.benchmarks.attempts import Attempt
-from activities.benchmarks.statistics import Interval, bootstrap, percentile
+from activities.benchmarks.statistics import Interval, bootstrap
 from activities.values import Value
 
 SOUND = "sound.seconds"
+PERCENTILES = (50, 95, 99)
+MEDIAN = ".p50_ms"
 
 
 class Rate(Value):
@@ -40,7 +43,7 @@ class SpeechColumn(Value):
 
 
 class Stage(Value):
-    """How long a stage took, in milliseconds."""
+    """How long a stage of turns took, in milliseconds; of several samples the median of their percentiles."""
 
     stage: str
     turns: int
@@ -107,16 +110,21 @@ def column_names(attempts: Sequence[Attempt]) -> tuple[str, ...]:
 
 
 def stage_names(attempts: Sequence[Attempt]) -> tuple[str, ...]:
-    """Return the stages that have milliseconds, in the order in which they first come."""
+    """Return the stages that have percentiles, in the order in which they first come."""
     names = dict.fromkeys(name for attempt in attempts for name in attempt.figures)
-    return tuple(name.removesuffix(".ms") for name in names if name.endswith(".ms"))
+    return tuple(name.removesuffix(MEDIAN) for name in names if name.endswith(MEDIAN))
+
+
+def stage_figures(stage: str) -> tuple[str, ...]:
+    """Return the names of a stage's figures: its percentiles, its longest, how many turns had it."""
+    return (*(f"{stage}.p{percent}_ms" for percent in PERCENTILES), f"{stage}.max_ms", f"{stage}.turns")
 
 
 def figures(attempts: Sequence[Attempt]) -> Figures:
     """Sum up the figures of all attempts; empty where none has any."""
     columns = column_names(attempts)
     stages = stage_names(attempts)
-    known = {SOUND, *(f"{stage}.ms" for stage in stages)}
+    known = {SOUND, *(name for stage in stages for name in stage_figures(stage))}
     for column in columns:
         known |= {name for ratio in ratios(column).values() for name in ratio}
     others = dict.fromkeys(name for attempt in attempts for name in attempt.figures if name not in known)
@@ -150,10 +158,12 @@ def _rate(parts: Sequence[tuple[float, float]], *, errors: bool) -> Rate | None:
 
 
 def _stage(attempts: Sequence[Attempt], stage: str) -> Stage:
-    name = f"{stage}.ms"
-    ordered = sorted(attempt.figures[name] for attempt in attempts if name in attempt.figures)
-    p50, p95, p99 = (percentile(ordered, percent) for percent in (50, 95, 99))
-    return Stage(stage=stage, turns=len(ordered), p50=p50, p95=p95, p99=p99, largest=ordered[-1])
+    *percentiles, largest, turns = (
+        [attempt.figures[name] for attempt in attempts if name in attempt.figures] or [0.0]
+        for name in stage_figures(stage)
+    )
+    p50, p95, p99 = map(median, percentiles)
+    return Stage(stage=stage, turns=round(math.fsum(turns)), p50=p50, p95=p95, p99=p99, largest=max(largest))
 
 
 def _other(attempts: Sequence[Attempt], name: str) -> OtherFigure:

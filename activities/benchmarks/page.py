@@ -7,7 +7,9 @@ from markupsafe import Markup
 
 from activities.benchmarks import plots
 from activities.benchmarks.attempts import Attempt, AttemptOutcome, Mode, Pinned
+from activities.benchmarks.figures import stage_figures
 from activities.benchmarks.shown_attempts import AttemptShown, kind
+from activities.benchmarks.statistics import Total
 from activities.benchmarks.summary import JUDGED, Summary, told
 from activities.pages.page import render
 
@@ -58,12 +60,12 @@ def page(summary: Summary, attempts: Sequence[Attempt], listed: Sequence[Attempt
         "mode": _MODES[summary.pinned.mode],
         "settings": settings(summary.pinned),
         "classes": [(outcome, kind(outcome), OUTCOMES[outcome], count) for outcome, count in summary.counts.items()],
-        "totals": [(TOTAL_NAMES[field], total) for field, total in summary.totals.items() if total.largest],
+        "totals": _totals(summary),
         "plots": _plots(summary, attempts),
         "rows": _rows(listed),
         "attempts": listed,
         "left_out": len(attempts) - len(listed),
-        "figure_names": list(dict.fromkeys(name for one in listed for name in one.attempt.figures)),
+        "figure_names": _figure_names(summary, listed),
         "told": told,
         "span": span,
     }
@@ -72,17 +74,19 @@ def page(summary: Summary, attempts: Sequence[Attempt], listed: Sequence[Attempt
 
 def settings(pinned: Pinned) -> list[tuple[str, str]]:
     """Return what was pinned, by names for people."""
+    judged = pinned.mode in JUDGED
     found = {
-        "Data set": f"{pinned.data_set}, {len(pinned.tasks)} tasks",
+        "Data set": f"{pinned.data_set}, {len(pinned.tasks)} {'task' if len(pinned.tasks) == 1 else 'tasks'}",
         "Its SHA-256": pinned.data_sha256,
         "Model": pinned.model,
         "Its SHA-256, of the file": pinned.model_sha256,
         "Model's server": pinned.server,
         "Samples of each task": str(pinned.samples),
-        "Temperature": f"{pinned.temperature:g}",
+        "Options": ", ".join(f"{name} {_given(value)}" for name, value in pinned.options.items()),
+        "Temperature": f"{pinned.temperature:g}" if judged else "",
         "top_p": "" if pinned.top_p is None else f"{pinned.top_p:g}",
         "top_k": "" if pinned.top_k is None else str(pinned.top_k),
-        "Longest answer": f"{pinned.answer_tokens:,} tokens",
+        "Longest answer": f"{pinned.answer_tokens:,} tokens" if judged else "",
         "Seed": str(pinned.seed),
         "Limits of the agent": ", ".join(f"{value:,.15g} {name}" for name, value in pinned.limits.items()),
         "Isolation": pinned.isolation,
@@ -91,6 +95,10 @@ def settings(pinned: Pinned) -> list[tuple[str, str]]:
         "Started": f"{pinned.started:%Y-%m-%d %H:%M} UTC",
     }
     return [(name, value) for name, value in found.items() if value]
+
+
+def _given(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def span(seconds: float) -> str:
@@ -139,6 +147,20 @@ def _tokens(attempt: Attempt) -> float:
 
 def _steps(attempt: Attempt) -> float:
     return attempt.steps
+
+
+def _totals(summary: Summary) -> list[tuple[str, Total]]:
+    """Return what attempts took, by names for people; what speech took is among its figures."""
+    if summary.pinned.mode not in JUDGED:
+        return []
+    return [(TOTAL_NAMES[field], total) for field, total in summary.totals.items() if total.largest]
+
+
+def _figure_names(summary: Summary, listed: Sequence[AttemptShown]) -> list[str]:
+    """Return the figures that the table of tasks has; those of stages have a table of their own."""
+    of_stages = {name for stage in summary.figures.stages for name in stage_figures(stage.stage)}
+    names = dict.fromkeys(name for one in listed for name in one.attempt.figures)
+    return [name for name in names if name not in of_stages]
 
 
 def _rows(listed: Sequence[AttemptShown]) -> list[TaskRow]:

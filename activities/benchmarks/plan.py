@@ -28,6 +28,8 @@ class PlanRequest(Value):
     first: int | None = None
     options: dict[str, float | str] = Field(default_factory=dict)
     """Of speech and turns."""
+    waits_for_live: bool = True
+    """Where live turns are answered as well, which is where speech is planned."""
 
 
 class Planned(Value):

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from pygal.graph.bar import Bar
 from pygal.graph.stackedbar import StackedBar
 from pygal.graph.xy import XY
+from pygal.style import Style
 
 from activities.benchmarks.attempts import Attempt, AttemptOutcome
 from activities.benchmarks.figures import SpeechColumn, Stage
@@ -21,6 +22,10 @@ CURVE_POINTS = 20
 WIDE = 8
 """Of more bins every second has its label."""
 LABEL_CHARS = 24
+MAX_IN_A_ROW = 3
+"""Of a legend."""
+FONTS = Style(label_font_size=12, major_label_font_size=12, legend_font_size=12, title_font_size=14)
+"""Sizes of the page's style: by these pygal leaves room for texts."""
 _LEFT_OUT = {"script", "style", "desc", "title"}
 
 
@@ -31,7 +36,7 @@ def histogram(attempts: Sequence[Attempt], value: Callable[[Attempt], float], la
     for attempt in attempts:
         place = next((place for place, bound in enumerate(bounds[1:-1]) if value(attempt) < bound), len(bounds) - 2)
         counts[attempt.outcome == AttemptOutcome.SOLVED][place] += 1
-    chart = _chart(StackedBar, label, spacing=2, show_minor_x_labels=len(bounds) < WIDE)
+    chart = _chart(StackedBar, label, show_minor_x_labels=len(bounds) < WIDE)
     chart.x_labels = [_short(low) for low in bounds[:-1]]
     chart.x_labels_major_every = 2
     chart.add("solved", counts[True])
@@ -64,7 +69,9 @@ def pass_curve(counts: Sequence[TaskCount], samples: int) -> Markup:
 def error_rates(columns: Sequence[SpeechColumn]) -> Markup:
     """Plot words wrong, in percent, by column."""
     label = "Words wrong, %"
-    chart = _chart(Bar, label)
+    rates = [column.word_errors for column in columns if column.word_errors]
+    highest = [100 * max(rate.value or 0, rate.interval.high if rate.interval else 0) for rate in rates]
+    chart = _chart(Bar, label, range=(0, max(highest, default=0) or 1))
     for column in columns:
         if column.word_errors and column.word_errors.value is not None:
             rate, interval = column.word_errors.value, column.word_errors.interval
@@ -101,6 +108,7 @@ def _chart(kind: type[Any], label: str, **options: Any) -> Any:  # noqa: ANN401 
         title=label,
         css=(),
         js=(),
+        style=FONTS,
         legend_at_bottom=True,
         legend_box_size=10,
         value_formatter=_short,
@@ -116,6 +124,8 @@ def _svg(chart: Any, label: str) -> Markup:  # noqa: ANN401
         root.attrib.pop("id", None)
         return root
 
+    if len(chart.raw_series) <= MAX_IN_A_ROW:
+        chart.legend_at_bottom_columns = len(chart.raw_series)
     chart.add_xml_filter(cleaned)
     return Markup(chart.render(is_unicode=True, disable_xml_declaration=True))  # noqa: S704 - pygal escapes its texts
 

@@ -117,7 +117,10 @@ def _measured(outcomes: dict[AttemptOutcome, int], found: Figures) -> str:
     if found.stages:
         longest = max(found.stages, key=lambda stage: stage.p50)
         times = f"{longest.stage} p50 {longest.p50:,.0f} ms, p95 {longest.p95:,.0f} ms, p99 {longest.p99:,.0f} ms"
-        return f"{times}; {_some(measured, 'turn')}{beside}"
+        counted = {other.figure.removeprefix("turns."): other.sum for other in found.others}
+        lost, doubled = counted.get("lost", 0), counted.get("doubled", 0)
+        became = f"{counted.get('answered', 0):g} of {counted.get('said', 0):g} messages answered"
+        return f"{times}; {became}, {lost:g} lost, {doubled:g} doubled{beside}"
     return f"{measured} measured{beside}"
 
 

@@ -32,18 +32,23 @@ from workflows.names import (
     BENCHMARK,
     BENCHMARK_ID_PREFIX,
     BENCHMARK_MEMO,
+    CPU_QUEUE,
     DATA_SET,
     GPU_QUEUE,
     MODEL,
     OUTCOME,
     SANDBOX_QUEUE,
     WORKFLOW_QUEUE,
+    platform_queue,
 )
 from workflows.one_line import shortened
 
 # A run that goes on in a new one is the same.
 OF_RUNS = f"WorkflowType = '{BENCHMARK}' AND ExecutionStatus != 'ContinuedAsNew'"
-ROLES = {SANDBOX_QUEUE: "sandbox", GPU_QUEUE: "gpu"}
+FILE_QUEUE = platform_queue("file")
+ROLES = {CPU_QUEUE: "cpu", FILE_QUEUE: "file", GPU_QUEUE: "gpu", SANDBOX_QUEUE: "sandbox"}
+NEEDED = {Mode.TTS: (CPU_QUEUE,), Mode.TURNS: (CPU_QUEUE, FILE_QUEUE)}
+"""Beside the worker of the models, and that which makes all reports."""
 POLL_SECONDS = 1.0
 CANCEL_SECONDS = 30.0
 """How long a client waits for a run to end that it has cancelled."""
@@ -115,7 +120,7 @@ async def require_workers(client: Client, mode: Mode) -> None:
         UnavailableError: a worker does not live that the mode needs.
 
     """
-    needed = (GPU_QUEUE, SANDBOX_QUEUE) if mode in {Mode.COMPLETION, Mode.AGENT} else (GPU_QUEUE,)
+    needed = (GPU_QUEUE, *NEEDED.get(mode, ()), SANDBOX_QUEUE)
     # A worker that has been busy for more than a minute does not poll.
     if (await client.count_workflows(f"{OF_RUNS} AND ExecutionStatus = 'Running'")).count:
         return

@@ -2,6 +2,7 @@
 
 from temporalio.client import Client
 
+from activities.speech.say import SayActivity
 from workers.roles.engines import load_synthesize, load_transcribe
 from workers.roles.spec import WorkerSpec
 from workers.settings import PiperSettings, WorkerSettings
@@ -14,7 +15,8 @@ async def build(_client: Client) -> WorkerSpec:
         ModelError: a model is missing or not what it should be.
 
     """
-    activities = [await load_synthesize()]
+    synthesize = await load_synthesize()
+    activities = [synthesize, SayActivity(synthesize).say]
     if WorkerSettings().cpu_transcribe:
         activities.append(await load_transcribe())
     return WorkerSpec(PiperSettings().parallel, activities)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from activities.audio.codec import encode_ogg_opus
+from activities.audio.codec import decode, encode_ogg_opus
 from activities.benchmarks.complete import CompleteActivity
 from activities.benchmarks.pin_model import PinModelActivity
 from activities.blobs import BlobStore
@@ -19,14 +19,18 @@ from activities.coding.storage import CodingStorage, Transcripts
 from activities.coding.think import ThinkActivity
 from activities.infer import Budgets, InferActivity
 from activities.language_model import Sampling
+from activities.speech.measure import MeasureActivity
+from activities.speech.plan import PlanSpeechActivity
+from activities.speech.recognizers import Engines
 from activities.synthesize import SynthesizeActivity
 from activities.text.languages import language_code
 from activities.text.moment import zone_named
 from activities.text.spoken import warm_up as warm_up_words
-from activities.transcribe import TranscribeActivity
+from activities.transcribe import SpeechRecognizer, TranscribeActivity
 from workers.engines.noop import NoopInfer, NoopRecognizer, NoopSynthesizer
 from workers.models.catalogue import models
 from workers.roles.spec import Background
+from workers.roles.speech import Columns, measured_models, no_engines
 from workers.settings import (
     AudioSettings,
     ClockSettings,
@@ -51,13 +55,33 @@ async def load_transcribe() -> Activity:
         ModelError: the model is missing or not what it should be.
 
     """
-    storage = StorageSettings()
-    blobs = BlobStore.open(storage.blobs)
-    if not WorkerSettings().has_speech:
-        return TranscribeActivity(NoopRecognizer(), blobs).transcribe
-    from workers.engines.whisper import WhisperRecognizer
+    return (await load_hearing())[0]
 
-    return TranscribeActivity(await asyncio.to_thread(WhisperRecognizer, WhisperSettings(), storage), blobs).transcribe
+
+async def load_hearing() -> tuple[Activity, ...]:
+    """Load the recognizer, verified and warm; return ``transcribe``, ``measure`` and ``plan_speech``, which share it.
+
+    Raises:
+        ModelError: the model is missing or not what it should be.
+
+    """
+    storage, whisper = StorageSettings(), WhisperSettings()
+    blobs = BlobStore.open(storage.blobs)
+    recognizer: SpeechRecognizer
+    if not WorkerSettings().has_speech:
+        recognizer = NoopRecognizer()
+        engines = no_engines(recognizer, decode)
+    else:
+        from workers.engines.whisper import WhisperRecognizer
+
+        recognizer = await asyncio.to_thread(WhisperRecognizer, whisper, storage)
+        columns = Columns(recognizer, whisper, storage)
+        engines = Engines(columns.recognizer, decode, measured_models(whisper, PiperSettings(), LlmSettings()))
+    return (
+        TranscribeActivity(recognizer, blobs).transcribe,
+        MeasureActivity(engines, CodingStorage(blobs)).measure,
+        PlanSpeechActivity(engines).plan_speech,
+    )
 
 
 async def load_synthesize() -> Activity:

@@ -1,10 +1,10 @@
-"""The GPU worker: transcription, inference, and the steps of the coding agent's model, whether on a GPU or not."""
+"""The GPU worker: transcription, inference, measuring, and the steps of the coding agent's model, on a GPU or not."""
 
 import asyncio
 
 from temporalio.client import Client
 
-from workers.roles.engines import load_benchmarks, load_infer, load_think, load_transcribe
+from workers.roles.engines import load_benchmarks, load_hearing, load_infer, load_think
 from workers.roles.live_first import LiveFirst
 from workers.roles.spec import WorkerSpec
 from workers.settings import CodeSettings, LlmSettings, WorkerSettings
@@ -22,14 +22,14 @@ async def build(_client: Client) -> WorkerSpec:
         ModelError: the model is missing or not what it should be.
 
     """
-    (infer, warm_up), transcribe = await asyncio.gather(load_infer(), load_transcribe())
+    (infer, warm_up), hearing = await asyncio.gather(load_infer(), load_hearing())
     think = load_think()
     code = CodeSettings()
     live, steps = WorkerSettings().gpu_slots, code.parallel
     embedded = not (code.base_url or LlmSettings().base_url)
     return WorkerSpec(
         live + BACKGROUND_SLOTS + steps,
-        activities=[transcribe, infer, think, *load_benchmarks()],
+        activities=[*hearing, infer, think, *load_benchmarks()],
         interceptors=[LiveFirst(live, steps, STANDS_BACK if embedded else 0)],
         background=warm_up,
     )

@@ -1,4 +1,4 @@
-"""The workflows worker: all workflows, the activity ``forget``, and the retention of stored audio."""
+"""The workflows worker: all workflows, the activities ``forget`` and ``measure_turns``, and the retention of audio."""
 
 import logging
 from datetime import timedelta
@@ -8,6 +8,8 @@ from temporalio.client import Client
 from activities.blobs import BlobStore
 from activities.forget import ForgetActivity
 from activities.platforms.file import Outbox
+from activities.speech.turns import TurnsActivity
+from workers.clients.talk import FileTalk
 from workers.errors import UnavailableError
 from workers.roles.retention import delete_old_audio
 from workers.roles.spec import WorkerSpec
@@ -34,9 +36,13 @@ async def build(client: Client) -> WorkerSpec:
         _log.warning("%s", error)  # where only an operator may add them, they may well be there
     storage = StorageSettings()
     blobs = BlobStore.open(storage.blobs)
+    outbox = Outbox(storage.outbox)
     return WorkerSpec(
-        slots=2,
+        slots=3,
         workflows=WORKFLOWS,
-        activities=[ForgetActivity(blobs, client, Outbox(storage.outbox)).forget],
+        activities=[
+            ForgetActivity(blobs, client, outbox).forget,
+            TurnsActivity(FileTalk(client, blobs, outbox)).measure_turns,
+        ],
         background=lambda: delete_old_audio(blobs, timedelta(hours=storage.retention_hours)),
     )

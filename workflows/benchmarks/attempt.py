@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 from temporalio import workflow
@@ -15,7 +15,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.benchmarks.complete import CompleteActivity, Completed, CompleteRequest
     from activities.benchmarks.judge import ScoreActivity, Scored, ScoreRequest
     from activities.benchmarks.set_up import SetUp, SetUpActivity, SetUpRequest
-    from workflows.activity_options import raise_if_cancelled, run_activity
+    from activities.speech.measure import MeasureActivity
+    from activities.speech.requests import MeasureRequest
+    from activities.speech.say import SayActivity
+    from activities.speech.turns import TurnsActivity
+    from workflows.activity_options import run_activity
     from workflows.benchmarks import options
     from workflows.benchmarks.contracts import AttemptRequest
     from workflows.benchmarks.outcomes import Fault, fault_of, of_agent, of_answer
@@ -189,42 +193,41 @@ class AttemptWorkflow:
         return scored
 
     async def _measure(self) -> Attempt:
-        """Measure speech, or turns, by an activity that knows how; text to speech is said first, by another worker."""
+        """Measure speech, or turns; what is to be heard is said first, by the worker that has the voices."""
         request, mode = self._request, self._request.pinned.mode
-        asked = {
-            "pinned": request.pinned,
-            "task": request.task,
-            "sample": request.sample,
-            "options": request.options,
-            "chat": request.pinned.run,
-        }
+        asked = MeasureRequest(pinned=request.pinned, task=request.task, sample=request.sample)
         try:
-            if mode is Mode.TTS:
-                asked["said"] = await self._speech("say", asked, CPU_QUEUE, dict)
             if mode is Mode.TURNS:
-                return await self._speech("measure_turns", asked, WORKFLOW_QUEUE, Attempt)
-            return await self._speech("measure", asked, GPU_QUEUE, Attempt)
+                return await run_activity(
+                    TurnsActivity.measure_turns,
+                    asked,
+                    options.TURNS,
+                    queue=WORKFLOW_QUEUE,
+                    summary="let chats speak",
+                    priority=self._priority,
+                )
+            if mode is Mode.TTS:
+                said = await run_activity(
+                    SayActivity.say,
+                    asked,
+                    options.SAY,
+                    queue=CPU_QUEUE,
+                    summary="say the text",
+                    priority=self._priority,
+                )
+                asked = asked.model_copy(update={"said": said})
+            return await run_activity(
+                MeasureActivity.measure,
+                asked,
+                options.MEASURE,
+                queue=GPU_QUEUE,
+                summary="hear and compare",
+                priority=self._priority,
+            )
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
             return self._attempt(AttemptOutcome.UNMEASURED, fault_of(error).why, None)
-
-    async def _speech(self, name: str, asked: dict[str, Any], queue: str, result_type: type[Result]) -> Result:
-        result: Result = await workflow.execute_activity(
-            name,
-            asked,
-            result_type=result_type,
-            task_queue=queue,
-            start_to_close_timeout=options.MEASURE.attempt,
-            schedule_to_close_timeout=options.MEASURE.total,
-            heartbeat_timeout=options.MEASURE.heartbeat,
-            retry_policy=options.MEASURE.retry_policy,
-            cancellation_type=options.MEASURE.cancellation,
-            summary=name.replace("_", " "),
-            priority=self._priority,
-        )
-        raise_if_cancelled()
-        return result
 
     @property
     def _priority(self) -> Priority:

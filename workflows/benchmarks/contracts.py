@@ -83,7 +83,6 @@ class AttemptRequest(Value):
     task: str
     sample: int
     limits: Limits
-    options: dict[str, float | str] = Field(default_factory=dict)
 
 
 class BenchmarkReport(Value):

@@ -14,7 +14,19 @@ PLAN = ActivityOptions(
 # What gives way to live turns is tried again every few seconds.
 PIN_MODEL = ActivityOptions(timedelta(minutes=5), WORKER_TIMEOUT, retries(1000, timedelta(seconds=30)))
 COMPLETE = ActivityOptions(timedelta(minutes=30), WORKER_TIMEOUT, retries(2000, timedelta(seconds=30)))
-MEASURE = ActivityOptions(timedelta(hours=6), WORKER_TIMEOUT, retries(2000, timedelta(seconds=30)))
+PLAN_SPEECH = ActivityOptions(
+    timedelta(minutes=15), WORKER_TIMEOUT, retries(1000, timedelta(seconds=30)), heartbeat=HEARTBEAT_TIMEOUT
+)
+MEASURE = ActivityOptions(
+    timedelta(hours=1), WORKER_TIMEOUT, retries(2000, timedelta(seconds=30)), heartbeat=HEARTBEAT_TIMEOUT
+)
+SAY = ActivityOptions(
+    timedelta(minutes=15), WORKER_TIMEOUT, retries(5, timedelta(seconds=30)), heartbeat=HEARTBEAT_TIMEOUT
+)
+# Each try speaks to june anew.
+TURNS = ActivityOptions(
+    timedelta(hours=12), WORKER_TIMEOUT, retries(3, timedelta(seconds=30)), heartbeat=HEARTBEAT_TIMEOUT
+)
 SET_UP = PLAN
 # A submission may be what ends a worker.
 SCORE = ActivityOptions(

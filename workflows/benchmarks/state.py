@@ -126,6 +126,7 @@ class BenchmarkState:
             limits={name: float(value) for name, value in request.limits if isinstance(value, int | float)}
             if request.mode is Mode.AGENT
             else {},
+            options=request.options,
             code_version=planned.code_version,
             isolation=planned.isolation,
             machine=machine,
@@ -141,7 +142,6 @@ class BenchmarkState:
             task=pinned.tasks[number // pinned.samples],
             sample=number % pinned.samples,
             limits=self.request.limits,
-            options=self.request.options,
         )
         self.next += 1
         self.running[number] = request

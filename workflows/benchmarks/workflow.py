@@ -19,9 +19,10 @@ with workflow.unsafe.imports_passed_through():
     from activities.benchmarks.artefacts import identifier
     from activities.benchmarks.attempts import Attempt, AttemptOutcome, Mode
     from activities.benchmarks.pin_model import PinModelActivity, PinModelRequest
-    from activities.benchmarks.plan import PlanActivity, Planned, PlanRequest
+    from activities.benchmarks.plan import PlanActivity, PlanRequest
     from activities.benchmarks.record import RecordActivity, RecordRequest
     from activities.benchmarks.report import ReportActivity, Reported, ReportRequest
+    from activities.speech.plan import PlanSpeechActivity
     from activities.values import BlobRef
     from workflows.activity_options import raise_if_cancelled, run_activity
     from workflows.benchmarks import options, web_ui
@@ -121,7 +122,15 @@ class Benchmark:
                 priority=self._priority,
             )
         else:
-            planned, model = await self._plan_speech(planning, summary), None
+            planned = await run_activity(
+                PlanSpeechActivity.plan_speech,
+                planning,
+                options.PLAN_SPEECH,
+                queue=GPU_QUEUE,
+                summary=summary,
+                priority=self._priority,
+            )
+            model = None
         attempts = len(planned.tasks) * request.samples
         if attempts > MAX_ATTEMPTS:
             message = f"{attempts:,} attempts are more than the {MAX_ATTEMPTS:,} of one run."
@@ -131,23 +140,6 @@ class Benchmark:
         state.pin(planned, model, workflow.now())
         workflow.upsert_search_attributes([MODEL.value_set(state.there.model)])
         self._show()
-
-    async def _plan_speech(self, planning: PlanRequest, summary: str) -> Planned:
-        """Have a worker plan that has the engines of speech."""
-        planned: Planned = await workflow.execute_activity(
-            "plan_speech",
-            planning,
-            result_type=Planned,
-            task_queue=GPU_QUEUE,
-            start_to_close_timeout=options.PLAN.attempt,
-            schedule_to_close_timeout=options.PLAN.total,
-            heartbeat_timeout=options.PLAN.heartbeat,
-            retry_policy=options.PIN_MODEL.retry_policy,
-            summary=summary,
-            priority=self._priority,
-        )
-        raise_if_cancelled()
-        return planned
 
     async def _try_all(self) -> None:
         """Keep so many attempts under way as are asked for, until all have ended; go on in a new run in between."""

@@ -119,7 +119,7 @@ def test_speech_is_compared_by_recording() -> None:
                     "june.words_wrong": wrong + task % 3,
                     "june.seconds": 2,
                     "sound.seconds": 10,
-                    "whole.ms": milliseconds + task,
+                    "total.p50_ms": milliseconds + task,
                 },
             )
             for task in range(20)
@@ -131,7 +131,7 @@ def test_speech_is_compared_by_recording() -> None:
     assert measures["june.word_errors"].second - measures["june.word_errors"].first == pytest.approx(0.1)
     assert measures["june.word_errors"].meaningful
     assert not measures["june.real_time_factor"].meaningful
-    assert not measures["whole.ms"].meaningful
+    assert not measures["total.p50_ms"].meaningful
     assert found.sentence == "Of what is measured, more than chance: june.word_errors rose."
     assert "june.word_errors       0.098 | 0.198  difference +0.100 to +0.100  *" in as_text(found)
     assert "Nothing that is measured differs" in compare(run(1, 800), run(1, 800)).sentence

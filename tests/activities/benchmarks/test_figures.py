@@ -54,10 +54,22 @@ def test_nothing_said_has_no_error_rate() -> None:
 
 
 def test_stages_have_percentiles_and_other_figures_sums() -> None:
-    found = figures([measured(str(turn), fetch__ms=turn, turns__doubled=turn == 7) for turn in range(101)])
+    samples = [
+        measured(
+            str(median),
+            fetch__p50_ms=median,
+            fetch__p95_ms=40 + median,
+            fetch__p99_ms=50 + median,
+            fetch__max_ms=60 + median,
+            fetch__turns=6,
+            turns__doubled=median == 30,
+        )
+        for median in (10, 20, 30)
+    ]
+    found = figures(samples)
     (fetch,) = found.stages
-    assert (fetch.stage, fetch.turns) == ("fetch", 101)
-    assert (fetch.p50, fetch.p95, fetch.p99, fetch.largest) == (50, 95, 99, 100)
+    assert (fetch.stage, fetch.turns) == ("fetch", 18)
+    assert (fetch.p50, fetch.p95, fetch.p99, fetch.largest) == (20, 60, 70, 90)
     (doubled,) = found.others
     assert (doubled.figure, doubled.sum, doubled.median) == ("turns.doubled", 1, 0)
     assert not found.columns

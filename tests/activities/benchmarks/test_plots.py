@@ -6,9 +6,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from activities.benchmarks.attempts import Attempt, AttemptOutcome
-from activities.benchmarks.figures import Stage
-from activities.benchmarks.plots import bin_bounds, histogram, pass_curve, stage_times
-from activities.benchmarks.statistics import TaskCount
+from activities.benchmarks.figures import Rate, SpeechColumn, Stage
+from activities.benchmarks.plots import HEIGHT, bin_bounds, error_rates, histogram, pass_curve, stage_times
+from activities.benchmarks.statistics import Interval, TaskCount
 
 
 @pytest.mark.parametrize("values", [[0.0], [3.0, 3.0], [0.1, 0.7], [1.0, 99.0, 12345.0], [0.002, 0.0031], [5.0, 17.0]])
@@ -42,6 +42,45 @@ def test_names_of_stages_are_escaped_and_cut() -> None:
     assert "&lt;script&gt;" in plot
     assert "x" * 100 not in plot
     ET.fromstring(plot)  # noqa: S314 - june's own
+
+
+TURN = re.compile(r"translate\((?P<x>[\d.]+)[, ]+(?P<y>[\d.]+)\)")
+
+
+def top(root: ET.Element, kind: str) -> float:
+    """Return by how much a group is shifted down."""
+    group = next(each for each in root.iter() if kind in each.get("class", "").split())
+    match = TURN.fullmatch(group.get("transform", ""))
+    assert match
+    return float(match["y"])
+
+
+def labels_end(root: ET.Element) -> float:
+    """Return where the labels of the horizontal axis end."""
+    (axis,) = [each for each in root.iter() if each.get("class") == "axis x"]
+    return top(root, "plot") + max(float(text.get("y", 0)) for text in axis.iter() if text.tag.endswith("text"))
+
+
+def test_legends_do_not_touch_labels_and_stand_in_a_row() -> None:
+    run = [
+        Attempt(task=str(tokens), outcome=AttemptOutcome.SOLVED, completion_tokens=100 * tokens) for tokens in range(40)
+    ]
+    stages = [Stage(stage=str(number), turns=3, p50=1, p95=2, p99=3, largest=4) for number in range(3)]
+    for plot in (histogram(run, lambda one: one.completion_tokens, "Tokens"), stage_times(stages)):
+        root = ET.fromstring(plot)  # noqa: S314 - june's own
+        assert top(root, "legends") - labels_end(root) > 5
+        boxes = [each for each in root.iter() if each.tag.endswith("rect") and each.get("width") == "10"]
+        assert len({box.get("y") for box in boxes}) == 1
+        assert top(root, "legends") + 10 < HEIGHT
+
+
+def test_intervals_of_errors_are_within_the_plot() -> None:
+    rate = Rate(value=0.05, over=100, interval=Interval(low=0, high=0.4, method="bootstrap"))
+    root = ET.fromstring(error_rates([SpeechColumn(column="june", recordings=3, word_errors=rate)]))  # noqa: S314
+    (interval,) = [each for each in root.iter() if "ci" in each.get("class", "").split()]
+    drawn = [float(number) for path in interval.iter() for number in re.findall(r"-?\d+\.?\d*", path.get("d", ""))]
+    assert drawn
+    assert min(drawn) >= 0
 
 
 def test_the_same_values_give_the_same_plot() -> None:

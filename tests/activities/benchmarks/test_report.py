@@ -45,7 +45,7 @@ async def test_a_run_has_a_score_its_figures_its_attempts_and_a_page(storage: Co
 
 async def test_speech_and_turns_are_reported_as_well(storage: CodingStorage) -> None:
     assert (await report(storage, *speech())).score.startswith("june 9.7 % of words wrong")
-    assert (await report(storage, *turns())).score.startswith("whole p50")
+    assert (await report(storage, *turns())).score.startswith("total p50")
 
 
 async def test_the_same_attempts_give_the_same_files_in_whatever_order_they_ended(storage: CodingStorage) -> None:

@@ -47,9 +47,13 @@ def test_speech_and_turns_in_a_line() -> None:
         "june 8.0 % of words wrong, real-time factor 0.20; stock real-time factor 0.90; 1 recording, 1 not measured"
     )
     assert not stt.pass_at
-    turn = Attempt(task="a", outcome=AttemptOutcome.MEASURED, figures={"fetch.ms": 5, "whole.ms": 1234.4})
+    times = {"infer.p50_ms": 5, "total.p50_ms": 1234.4, "total.p95_ms": 2000, "total.p99_ms": 3000}
+    counts = {"turns.said": 6, "turns.answered": 5, "turns.lost": 1, "turns.doubled": 0}
+    turn = Attempt(task="a", outcome=AttemptOutcome.MEASURED, figures=times | counts)
     turns = summarize(pinned("a", mode=Mode.TURNS), [turn], 1.0, "finished")
-    assert turns.score == "whole p50 1,234 ms, p95 1,234 ms, p99 1,234 ms; 1 turn"
+    assert turns.score == (
+        "total p50 1,234 ms, p95 2,000 ms, p99 3,000 ms; 5 of 6 messages answered, 1 lost, 0 doubled"
+    )
     assert summarize(pinned("a", mode=Mode.TTS), [missing], 1.0, "failed").score == "0 measured, 1 not measured"
 
 

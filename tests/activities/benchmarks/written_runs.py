@@ -16,6 +16,7 @@ from activities.benchmarks.attempts import Attempt, AttemptOutcome, Mode, Pinned
 from activities.benchmarks.report import ReportActivity, Reported, ReportRequest, dump
 from activities.blobs import BlobStore
 from activities.coding.storage import CodingStorage, Transcripts
+from activities.speech.turns import TurnTimes, figures_of
 from agent.actions import Edit, Finish, Read, Run, RunTests
 from agent.transcript import Entry, Observation, Remark, Task, Turn
 from tests.activities.benchmarks.runs import pinned
@@ -192,18 +193,16 @@ def speech() -> tuple[Pinned, list[Attempt]]:
 def turns() -> tuple[Pinned, list[Attempt]]:
     """Return a run of turns of chats."""
     draw = random.Random(5)  # noqa: S311
-    names = [f"chat-{chat}-{message}" for chat in range(8) for message in range(6)]
-    settings = pinned(*names, run="turns", mode=Mode.TURNS).model_copy(update={"data_set": "questions"})
-    stages = {"fetch": 20, "transcribe": 640, "infer": 900, "synthesize": 310, "reply": 45, "whole": 1900}
-    return settings, [
-        Attempt(
-            task=name,
-            outcome=AttemptOutcome.MEASURED,
-            figures={f"{stage}.ms": middle * draw.lognormvariate(0, 0.35) for stage, middle in stages.items()}
-            | {"turns.lost": 0.0, "turns.doubled": 0.0},
-        )
-        for name in names
+    settings = pinned("turns", run="turns", mode=Mode.TURNS)
+    stages = {"fetch": 20, "transcribe": 640, "infer": 900, "synthesize": 310, "reply": 45, "total": 1900}
+    chats, messages = 8, 6
+    outcomes = [
+        TurnTimes(True, {stage: middle * draw.lognormvariate(0, 0.35) for stage, middle in stages.items()})
+        for _ in range(chats * messages)
     ]
+    figures = figures_of(outcomes, [1] * len(outcomes), 60)
+    run = [Attempt(task="turns", outcome=AttemptOutcome.MEASURED, figures=figures)]
+    return settings.model_copy(update={"options": {"chats": 8.0, "messages": 6.0}}), run
 
 
 async def report(storage: CodingStorage, settings: Pinned, run: list[Attempt], seconds: float = 1260) -> Reported:

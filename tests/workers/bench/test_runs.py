@@ -151,7 +151,7 @@ async def test_options_are_numbers_or_words(world: BenchmarkWorld) -> None:
         *("run", "scripted", "--mode", "stt", "--first", "1", "--option", "chats=3", "--option", "noise=pink")
     )
     assert code == ExitCode.OK
-    assert world.asked("measure")[-1].options == {"chats": 3.0, "noise": "pink"}
+    assert world.asked("measure")[-1].pinned.options == {"chats": 3.0, "noise": "pink"}
 
 
 @pytest.mark.slow

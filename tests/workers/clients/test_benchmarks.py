@@ -76,6 +76,30 @@ async def test_without_a_worker_nothing_is_begun(client: Client, monkeypatch: py
         await runs.require_workers(client, Mode.STT)
 
 
+@pytest.mark.parametrize(
+    ("mode", "roles"),
+    [
+        (Mode.COMPLETION, ["gpu", "sandbox"]),
+        (Mode.STT, ["gpu", "sandbox"]),
+        (Mode.TTS, ["gpu", "cpu", "sandbox"]),
+        (Mode.TURNS, ["gpu", "cpu", "file", "sandbox"]),
+    ],
+)
+async def test_the_workers_of_each_mode_are_asked_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch, mode: Mode, roles: list[str]
+) -> None:
+    asked: list[str] = []
+
+    async def living(_client: Client, queue: str) -> int:
+        asked.append(runs.ROLES[queue])
+        return 1
+
+    monkeypatch.setattr(runs, "OF_RUNS", f"WorkflowType = '{uuid4().hex}'")
+    monkeypatch.setattr(runs, "living_pollers", living)
+    await runs.require_workers(client, mode)
+    assert asked == roles
+
+
 async def test_a_run_is_followed_steered_and_listed(
     client: Client, world: BenchmarkWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,9 @@ COMPATIBLE = {
 }
 """Licences (SPDX) of what may be combined into a work under the GPL-3.0-or-later."""
 SEPARATE = {
+    "Asterisk's prompts in English, Spanish and French": "recordings that lie beside june: of a collection each part "
+    "keeps its licence, and nothing of june is made of them",
+    "Asterisk's prompts in Italian and Russian": "likewise",
     "nvidia-cublas-cu12": "no part of june: who builds the image for GPUs fetches it from NVIDIA, under its terms",
     "nvidia-cuda-nvrtc-cu12": "likewise",
 }
@@ -126,7 +129,13 @@ def test_what_was_reviewed_counts_more_and_is_still_needed() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["agent/tasks/data/LICENCES.md", "bots/web/static/LICENCES.md", "workers/assets/LICENCES.md"]
+    "page",
+    [
+        "activities/speech/data/LICENCES.md",
+        "agent/tasks/data/LICENCES.md",
+        "bots/web/static/LICENCES.md",
+        "workers/assets/LICENCES.md",
+    ],
 )
 def test_files_of_others_are_those_that_their_folders_name(page: str) -> None:
     folder = Path(page).parent

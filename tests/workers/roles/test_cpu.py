@@ -8,7 +8,9 @@ from temporalio.testing import WorkflowEnvironment
 from workers.roles.cpu import build
 
 
-@pytest.mark.parametrize(("transcribes", "names"), [("true", ["synthesize", "transcribe"]), ("false", ["synthesize"])])
+@pytest.mark.parametrize(
+    ("transcribes", "names"), [("true", ["synthesize", "say", "transcribe"]), ("false", ["synthesize", "say"])]
+)
 async def test_transcription_is_a_setting(
     dev_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, transcribes: str, names: list[str]
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from workers.engines.espeak import EspeakSynthesizer, EspeakUnavailableError
 from workers.engines.noop import NoopSynthesizer
 from workers.models.catalogue import ModelError
-from workers.roles.engines import load_infer, load_synthesize, load_transcribe
+from workers.roles.engines import load_hearing, load_infer, load_synthesize, load_transcribe
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +20,7 @@ async def test_without_engines_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("JUNE_ENGINES", "none")
     infer, warm_up = await load_infer()
     assert warm_up is None
+    assert [a.__name__ for a in await load_hearing()] == ["transcribe", "measure", "plan_speech"]
     assert [a.__name__ for a in (await load_transcribe(), await load_synthesize(), infer)] == [
         *("transcribe", "synthesize", "infer"),
     ]

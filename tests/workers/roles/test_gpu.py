@@ -18,5 +18,7 @@ async def test_slots_are_those_of_the_setting(
     monkeypatch.setenv("JUNE_CODE_PARALLEL", "3")
     spec = await build(dev_server.client)
     assert (spec.slots, spec.background) == (5 + 1 + 3, None)
-    assert {"pin_model", "complete"} <= {activity.__name__ for activity in spec.activities}
+    assert {"transcribe", "measure", "plan_speech", "pin_model", "complete"} <= {
+        activity.__name__ for activity in spec.activities
+    }
     assert [type(interceptor) for interceptor in spec.interceptors] == [LiveFirst]

@@ -22,6 +22,7 @@ async def test_audio_is_kept_for_as_long_as_the_setting_says(
     monkeypatch.setenv("JUNE_RETENTION_HOURS", "2")
     spec = await build(dev_server.client)
     assert spec.workflows == WORKFLOWS
+    assert [activity.__name__ for activity in spec.activities] == ["forget", "measure_turns"]
     assert await missing_search_attributes(dev_server.client) == {}
     stored = await BlobStore.open(tmp_path / "blobs").put(
         "file", "chat", b"old", mime="audio/L16", seconds=1, sample_rate=16_000, ending="pcm"

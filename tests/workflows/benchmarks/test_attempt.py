@@ -13,7 +13,7 @@ from activities.benchmarks.judge import Scored
 from activities.coding.act import Verified
 from activities.error_codes import CodingCode, ErrorCode
 from activities.errors import BadInputError
-from tests.support.benchmark_world import WRONG, BenchmarkWorld
+from tests.support.benchmark_world import SAID, WRONG, BenchmarkWorld
 from tests.support.coding_world import Step, stored
 from workflows.benchmarks.contracts import BenchmarkRequest
 from workflows.benchmarks.workflow import Benchmark
@@ -178,10 +178,11 @@ async def test_a_text_is_said_before_it_is_heard(world: BenchmarkWorld, client: 
     done = await attempt(world, client, mode="tts")
     assert done.outcome is AttemptOutcome.MEASURED
     assert [name for name, _ in world.calls if name in {"say", "measure"}] == ["say", "measure"]
-    assert world.asked("measure")[-1].said == {"engine_ms": 1}
+    assert world.asked("measure")[-1].said == SAID
 
 
 async def test_turns_are_one_attempt(world: BenchmarkWorld, client: Client) -> None:
     done = await attempt(world, client, mode="turns", options={"chats": 3})
     assert done.outcome is AttemptOutcome.MEASURED
-    assert world.asked("measure")[-1].options == {"chats": 3}
+    (asked,) = world.asked("measure_turns")
+    assert asked.pinned.options == {"chats": 3}

@@ -223,7 +223,7 @@ async def test_speech_is_planned_and_measured_by_its_own_worker(world: Benchmark
     assert not world.asked("plan")
     (planning,) = world.asked("plan_speech")
     assert (planning.mode, planning.model) == ("stt", "whisper-base")
-    assert {request.options["noise"] for request in world.asked("measure")} == {"10"}
+    assert {request.pinned.options["noise"] for request in world.asked("measure")} == {"10"}
 
 
 def test_a_run_goes_on_in_a_new_one_before_its_history_is_long() -> None:

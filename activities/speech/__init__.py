@@ -1,0 +1,1 @@
+"""Speech measured: recordings with what is said in them, recognition and speech compared by words."""
