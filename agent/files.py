@@ -20,6 +20,7 @@ OVERVIEW_FILE_CHARS = 4_000
 """Longest file whose contents are told before the first step."""
 
 
+UNCHANGED = "has held exactly that already: nothing changed."
 _WORD = re.compile(r"\w+")
 
 
@@ -147,9 +148,11 @@ def _write(path: str, content: str, files: Files) -> Applied:
     before = _bytes(path, files)
     data = content.encode()
     if before == data:
-        return Applied(f"{path} has held exactly that already: nothing changed.")
+        return Applied(f"{path} {UNCHANGED}")
     if path.endswith(".py"):
         whole = _module(path, content, (before or b"").decode(errors="replace"), files)
+        if whole.encode() == before:
+            return Applied(f"{path} {UNCHANGED}")
         if whole != content:
             files.write(path, whole.encode())
             return Applied(f"Wrote what you gave of {path}; the rest of it is as it was.", changed=True)

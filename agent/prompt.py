@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from agent.actions import as_json, in_a_line, schema, tools
-from agent.files import listing
+from agent.files import UNCHANGED, listing
 from agent.messages import Message, ToolCall
 from agent.observations import TESTS_FAIL, TESTS_PASS
 from agent.step import CUT
@@ -148,7 +148,7 @@ def _tests_fail(entries: Sequence[Entry]) -> bool:
 
 
 def _spoken(entries: Sequence[Entry], driver: Driver, shortening: _Shortening) -> Iterator[Message]:
-    step, call_id, aside = 0, "", ""
+    step, left_out, call_id, aside = 0, 0, "", ""
     for entry, following in zip_longest(entries, entries[1:]):
         step = entry.step if isinstance(entry, Turn) else step
         match entry:
@@ -158,8 +158,8 @@ def _spoken(entries: Sequence[Entry], driver: Driver, shortening: _Shortening) -
                 pass
             case Remark():
                 yield Message("user", entry.text if entry.by == "june" else f"The person says: {entry.text}")
-            case Turn() if driver is Driver.TEXT and entry.action is None and not entry.problem.startswith(CUT):
-                aside = ""  # asked again as if for the first time, and warmer: a small model repeats what it reads
+            case Turn() if driver is Driver.TEXT and _brought_nothing(entry, following):
+                aside, left_out = "", entry.step  # asked again as if for the first time, and warmer
             case Turn() if entry.step <= shortening.steps - MAX_LINES:
                 if entry.step == shortening.steps - MAX_LINES:
                     yield Message("user", f"[steps 1 to {entry.step} left out]")
@@ -173,6 +173,8 @@ def _spoken(entries: Sequence[Entry], driver: Driver, shortening: _Shortening) -
                 aside = entry.problem
                 if aside and entry.action is None:
                     yield Message("user", aside)
+            case Observation() if entry.step and entry.step == left_out:
+                pass
             case Observation() if entry.step and entry.step <= shortening.steps and not call_id:
                 pass  # the answer to a call that is told stays
             case Observation():
@@ -181,6 +183,14 @@ def _spoken(entries: Sequence[Entry], driver: Driver, shortening: _Shortening) -
                 if aside:
                     yield Message("user", aside)
                 call_id = aside = ""
+
+
+def _brought_nothing(turn: Turn, following: Entry | None) -> bool:
+    """Return whether an answer was mere words, or files as they were already: a small model repeats what it reads."""
+    if turn.action is None:
+        return not turn.problem.startswith(CUT)
+    lines = following.text.splitlines() if isinstance(following, Observation) else []
+    return bool(lines) and all(line.endswith(UNCHANGED) for line in lines)
 
 
 def _task(task: Task) -> str:

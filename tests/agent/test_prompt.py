@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.actions import Finish, Read, RunTests, Write
+from agent.files import UNCHANGED
 from agent.messages import Message, ToolCall
 from agent.observations import TESTS_FAIL, TESTS_PASS
 from agent.prompt import BLOCK, BY_NOW, KEPT_STEPS, MAX_LINES, MEND, NOT_YET, Driver, Window, build, estimate
@@ -189,6 +190,17 @@ def test_one_whose_tests_fail_does_not_hear_of_done() -> None:
     assert build(entries, Driver.TEXT, WINDOW).messages[-1].content.endswith(MEND)
     entries += [wrote, Observation(step=3, text=f"{TESTS_PASS}1 passed).")]
     assert build(entries, Driver.TEXT, WINDOW).messages[-1].content.endswith(BY_NOW)
+
+
+def test_one_that_answers_by_text_does_not_read_what_changed_nothing() -> None:
+    wrote = Turn(step=1, text="a.py", action=Write(path="a.py", content="x = 1"))
+    entries: list[Entry] = [TASK, wrote, Observation(step=1, text=f"a.py {UNCHANGED}\nb.py {UNCHANGED}")]
+    assert build(entries, Driver.TEXT, WINDOW).messages[1] == build([TASK], Driver.TEXT, WINDOW).messages[1]._replace(
+        content=f"{told([TASK], Driver.SCHEMA)[0].content}\n\n{BY_NOW}"
+    )
+    assert len(build(entries, Driver.SCHEMA, WINDOW).messages) == 4
+    entries[2] = Observation(step=1, text=f"Wrote a.py: 1 line.\nb.py {UNCHANGED}")
+    assert len(build(entries, Driver.TEXT, WINDOW).messages) == 4
 
 
 def test_one_that_answers_by_text_does_not_read_its_words_without_an_action() -> None:
