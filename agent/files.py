@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
 from agent.actions import Edit, Read, Write
-from agent.modules import defined, merged, parsed
+from agent.modules import defined, holds_more, merged, parsed
 from agent.transcript import cut
 
 WORKSPACE = "/workspace"
@@ -173,9 +173,10 @@ def _module(path: str, content: str, before: str, files: Files) -> str:
     except SyntaxError as error:
         raise FileError(f"{path} is not written, its syntax is wrong: line {error.lineno}: {error.msg}") from None
     try:
-        had, gives = defined(parsed(before)), defined(new)
+        old = parsed(before)
     except SyntaxError:  # anything is better
         return content
+    had, gives = defined(old), defined(new)
     used = {
         name: other
         for other in files.paths()
@@ -184,7 +185,8 @@ def _module(path: str, content: str, before: str, files: Files) -> str:
     }
     if had and gives and had.isdisjoint(gives):
         _refuse_what_is_elsewhere(path, gives, files)
-    whole = merged(before, content) if used or (had and gives and had.isdisjoint(gives)) else content
+    is_part = used or (had and gives and had.isdisjoint(gives)) or (holds_more(old) and not holds_more(new))
+    whole = merged(before, content) if is_part else content
     if whole is None and used:
         raise FileError(
             f"{path} is not written: {', '.join(sorted(used))} is missing, which {min(used.values())} uses. "

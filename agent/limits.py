@@ -11,7 +11,7 @@ from agent.actions import Action, Value
 LONGEST_CYCLE = 4
 """Steps of what is repeated; a model that cannot get on goes round in such cycles."""
 DIGEST_CHARS = 12
-WARMER = 0.3
+WARMER = 0.4
 MOST_WARMTH = 1.0
 """A small model that is asked the same again at a low temperature says the same again."""
 _CHANCE = re.compile(r"\d+(\.\d+)? ?(ms|s|seconds?)\b|0x[0-9a-f]+|/tmp/\S+")
@@ -36,7 +36,7 @@ class Limits(Value):
     seconds: float = Field(default=3600, gt=0)
     problems: int = Field(default=4, ge=1)
     """Answers in a row that are no action."""
-    repeats: int = Field(default=3, ge=2)
+    repeats: int = Field(default=5, ge=2)
     """Times in a row that the same action brought the same observation, or a cycle of a few did."""
 
 

@@ -24,6 +24,11 @@ def defined(module: ast.Module) -> set[str]:
     return {node.name for node in module.body if isinstance(node, Definition)}
 
 
+def holds_more(module: ast.Module) -> bool:
+    """Return whether a module holds more than functions, classes and imports, such as a docstring or constants."""
+    return not all(isinstance(node, Definition | ast.Import | ast.ImportFrom) for node in module.body)
+
+
 def merged(before: str, part: str) -> str | None:
     """Return a module in which a part's functions and classes take the place of those of the same name.
 

@@ -14,7 +14,7 @@ from agent.limits import (
     why_stop,
 )
 
-LIMITS = Limits()
+LIMITS = Limits(repeats=3)
 
 
 def after(steps: list[tuple[Action | None, str]], limits: Limits = LIMITS) -> Progress:
@@ -97,7 +97,7 @@ def test_answers_without_an_action_count_as_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("repeated", "temperature", "warmer"), [(0, 0.2, 0.2), (1, 0.2, 0.2), (2, 0.2, 0.5), (9, 0.2, 1.0), (3, 1.2, 1.2)]
+    ("repeated", "temperature", "warmer"), [(0, 0.2, 0.2), (1, 0.2, 0.2), (2, 0.2, 0.6), (9, 0.2, 1.0), (3, 1.2, 1.2)]
 )
 def test_who_repeats_itself_is_asked_at_a_higher_temperature(repeated: int, temperature: float, warmer: float) -> None:
     assert temperature_after(repeated, temperature) == pytest.approx(warmer)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.modules import defined, merged, parsed
+from agent.modules import defined, holds_more, merged, parsed
 
 MODULE = '''"""A cart."""
 
@@ -52,6 +52,12 @@ def test_parts(part: str, old: str, new: str) -> None:
 @pytest.mark.parametrize("part", ["x = 1\n", "def other(self):\n    pass\n", "if True:\n    def price(): pass\n"])
 def test_what_is_no_part(part: str) -> None:
     assert merged(MODULE, part) is None
+
+
+def test_more_than_functions_classes_and_imports() -> None:
+    assert holds_more(parsed('"""Text."""\n\n\ndef one(): ...\n'))
+    assert holds_more(parsed("ONE = 1\n"))
+    assert not holds_more(parsed("import ast\n\n\nclass One: ...\n"))
 
 
 def test_names() -> None:
