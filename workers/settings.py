@@ -328,7 +328,7 @@ class CodeSettings(BaseSettings):
     """Name that the server knows; empty for ``JUNE_LLM_MODEL``."""
     driver: Literal["auto", "tools", "schema", "text"] = "auto"
     """``tools``: the server's own tool calls (vLLM); ``schema``: actions as JSON by a schema that the server enforces
-    (llama.cpp); ``auto``: ``schema`` for the embedded server, ``tools`` for any other."""
+    (llama.cpp); ``text``: code blocks; ``auto``: ``text`` for the embedded server, ``tools`` for any other."""
     temperature: float = Field(default=0.2, ge=0, le=2)
     """Sampling; models that think do badly at 0."""
     top_p: float = Field(default=0.95, gt=0, le=1)

@@ -138,8 +138,9 @@ class SandboxActivities:
             tests = await self._test(entries, before)
             return _tested(of_tests(tests), tests, before)
         if isinstance(action, Finish):
-            tests = await self._test(entries, before)
-            refused = refusal(entries, tests)
+            paths = (await self._runner.load(before)).paths()
+            tests = await self._runner.test(entries, before, paths)
+            refused = refusal(entries, tests, paths)
             return _tested(refused or "The task is done.", tests, before)._replace(done=refused is None)
         archive = await self._runner.load(before)
         applied = apply(action, archive)

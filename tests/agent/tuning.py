@@ -143,7 +143,7 @@ def act(action: Action, entries: list[Entry], workspace: Folder) -> str | None:
         case RunTests():
             return of_tests(workspace.test(task))
         case Finish():
-            return refusal(entries, workspace.test(task))
+            return refusal(entries, workspace.test(task), workspace.paths())
 
 
 class Attempt(NamedTuple):

@@ -23,7 +23,7 @@ def load_coding_model() -> tuple[LanguageModel, Driver, Window]:
         answer_tokens=code.answer_tokens,
         thinking_tokens=code.thinking_tokens,
     )
-    driver = Driver(code.driver) if code.driver != "auto" else Driver.SCHEMA if embedded else Driver.TOOLS
+    driver = Driver(code.driver) if code.driver != "auto" else Driver.TEXT if embedded else Driver.TOOLS
     if not WorkerSettings().has_model:
         return NoopModel(), driver, window
     # Of a server that is not embedded, the window is asked where it is not set: a prompt may not be cut in silence.

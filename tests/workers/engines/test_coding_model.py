@@ -64,8 +64,8 @@ def test_the_embedded_server_may_read_a_whole_window_in_silence(
 @pytest.mark.parametrize(
     ("variables", "driver", "context_tokens"),
     [
-        ({}, Driver.SCHEMA, 4096),
-        ({"JUNE_LLM_CONTEXT_TOKENS": "8192"}, Driver.SCHEMA, 8192),
+        ({}, Driver.TEXT, 4096),
+        ({"JUNE_LLM_CONTEXT_TOKENS": "8192"}, Driver.TEXT, 8192),
         ({"JUNE_LLM_BASE_URL": OURS}, Driver.TOOLS, CONTEXT_TOKENS),
         ({"JUNE_CODE_BASE_URL": OURS, "JUNE_CODE_CONTEXT_TOKENS": "65536"}, Driver.TOOLS, 65_536),
         ({"JUNE_CODE_BASE_URL": OURS, "JUNE_CODE_DRIVER": "schema"}, Driver.SCHEMA, CONTEXT_TOKENS),
@@ -98,4 +98,4 @@ def test_without_engines_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("JUNE_ENGINES", "none")
     model, driver, _ = load_coding_model()
     assert isinstance(model, NoopModel)
-    assert driver is Driver.SCHEMA
+    assert driver is Driver.TEXT
