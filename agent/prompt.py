@@ -1,6 +1,7 @@
 """What the model is asked: the transcript as messages that fit its context window."""
 
 import json
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -10,6 +11,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from agent.actions import as_json, in_a_line, schema, tools
+from agent.commands import is_test
 from agent.files import UNCHANGED, listing
 from agent.messages import Message, ToolCall
 from agent.observations import TESTS_FAIL, TESTS_PASS
@@ -39,6 +41,13 @@ MEND = (
     "Then write the file in which it is once more: its path, and then all of it in a code block, with other lines in "
     "place of the wrong ones."
 )
+OWN_TESTS = (
+    "The values that these tests expect are your own, and some are wrong: the code gives what stands on the left. "
+    "Write {paths} once more, with few tests: only values that the task gives, one letter or number, and there and back."
+)
+"""Where all that fails is what the agent itself expects, in tests that it has written."""
+_FAILED_AT = re.compile(r"^(\S+):\d+: (\w+)$", re.MULTILINE)
+"""The last line of a failure, as pytest tells it."""
 LEAST_CHARS = 200
 """To which outputs are cut where nothing else fits."""
 
@@ -135,16 +144,22 @@ def _messages(entries: Sequence[Entry], driver: Driver, shortening: _Shortening)
             said = []
         yield message
     if driver is Driver.TEXT:
-        said.append(MEND if _tests_fail(entries) else BY_NOW if has_acted(entries) else NOT_YET)
+        said.append(_what_next(entries))
     if said:
         yield Message("user", "\n\n".join(said))
 
 
-def _tests_fail(entries: Sequence[Entry]) -> bool:
-    """Return whether the tests failed when they were run last."""
+def _what_next(entries: Sequence[Entry]) -> str:
+    """Return what one that answers by text is asked for in the end."""
     told = (entry.text for entry in reversed(entries) if isinstance(entry, Observation))
     last = next((text for text in told if TESTS_FAIL in text or TESTS_PASS in text), "")
-    return TESTS_FAIL in last
+    if TESTS_FAIL not in last:
+        return BY_NOW if has_acted(entries) else NOT_YET
+    there = {path for entry in entries if isinstance(entry, Task) for path in entry.files}
+    failed = _FAILED_AT.findall(last)
+    if failed and all(is_test(path) and path not in there and error == "AssertionError" for path, error in failed):
+        return OWN_TESTS.format(paths=" and ".join(dict.fromkeys(path for path, _error in failed)))
+    return MEND
 
 
 def _spoken(entries: Sequence[Entry], driver: Driver, shortening: _Shortening) -> Iterator[Message]:

@@ -10,7 +10,7 @@ from agent.actions import Finish, Read, RunTests, Write
 from agent.files import UNCHANGED
 from agent.messages import Message, ToolCall
 from agent.observations import TESTS_FAIL, TESTS_PASS
-from agent.prompt import BLOCK, BY_NOW, KEPT_STEPS, MAX_LINES, MEND, NOT_YET, Driver, Window, build, estimate
+from agent.prompt import BLOCK, BY_NOW, KEPT_STEPS, MAX_LINES, MEND, NOT_YET, OWN_TESTS, Driver, Window, build, estimate
 from agent.step import CUT
 from agent.transcript import Entry, Observation, Remark, Task, Turn
 from tests.agent.test_transcript import ENTRIES
@@ -190,6 +190,18 @@ def test_one_whose_tests_fail_does_not_hear_of_done() -> None:
     assert build(entries, Driver.TEXT, WINDOW).messages[-1].content.endswith(MEND)
     entries += [wrote, Observation(step=3, text=f"{TESTS_PASS}1 passed).")]
     assert build(entries, Driver.TEXT, WINDOW).messages[-1].content.endswith(BY_NOW)
+
+
+def test_one_whose_own_tests_fail_hears_that_their_values_may_be_wrong() -> None:
+    wrote = Turn(step=1, text="", action=Write(path="test_b.py", content=""))
+    fails = Observation(step=1, text=f"{TESTS_FAIL}1 failed):\nE  assert 1 == 2\n\ntest_b.py:8: AssertionError")
+    last = build([TASK, wrote, fails], Driver.TEXT, WINDOW).messages[-1].content
+    assert last.endswith(OWN_TESTS.format(paths="test_b.py"))
+    was_there = TASK.model_copy(update={"files": ("test_b.py",)})
+    assert build([was_there, wrote, fails], Driver.TEXT, WINDOW).messages[-1].content.endswith(MEND)
+    for line in ("b.py:3: AssertionError", "test_b.py:3: NameError"):
+        other = fails.model_copy(update={"text": f"{fails.text}\n\n{line}"})
+        assert build([TASK, wrote, other], Driver.TEXT, WINDOW).messages[-1].content.endswith(MEND)
 
 
 def test_one_that_answers_by_text_does_not_read_what_changed_nothing() -> None:
