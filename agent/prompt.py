@@ -43,7 +43,8 @@ MEND = (
 )
 OWN_TESTS = (
     "The values that these tests expect are your own, and some are wrong: the code gives what stands on the left. "
-    "Write {paths} once more, with few tests: only values that the task gives, one letter or number, and there and back."
+    "Write {paths} once more, with few tests: only values that the task gives, one letter or number, and there and "
+    "back."
 )
 """Where all that fails is what the agent itself expects, in tests that it has written."""
 _FAILED_AT = re.compile(r"^(\S+):\d+: (\w+)$", re.MULTILINE)
