@@ -12,9 +12,9 @@ from workers.roles.role import OPTIONAL, Role
 from workers.settings import PROJECT
 
 SERVED = {
-    Role.WORKFLOWS: {"forget"},
-    Role.GPU: {"transcribe", "infer", "think", "pin_model", "complete"},
-    Role.CPU: {"synthesize", "transcribe"},
+    Role.WORKFLOWS: {"forget", "measure_turns"},
+    Role.GPU: {"transcribe", "infer", "think", "pin_model", "complete", "plan_speech", "measure"},
+    Role.CPU: {"synthesize", "transcribe", "say"},
     Role.FILE: {"fetch", "reply", "send_file"},
 }
 
