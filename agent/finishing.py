@@ -5,12 +5,12 @@ from collections.abc import Collection, Sequence
 
 from agent.actions import Finish
 from agent.commands import Outcome, passed
-from agent.observations import of_tests
+from agent.observations import NOT_DONE, of_tests
 from agent.transcript import Entry, Task, Turn, has_acted
 
 MAX_REFUSALS = 2
 """Times that a finish with failing tests, or before anything was done, is answered so; then it counts."""
-NOTHING_DONE = "The task is not done: you have done nothing yet. Write the files that it asks for."
+NOTHING_DONE = f"{NOT_DONE}: you have done nothing yet. Write the files that it asks for."
 _FILE = re.compile(r"`((?:[\w-]+/)*[\w-]+\.(?:py|pyi|toml|json|ya?ml|md|rst|txt|csv|html|css|js|ts|sh|sql|ini|cfg))`")
 """A file that a task names, in backticks."""
 
@@ -29,13 +29,13 @@ def refusal(entries: Sequence[Entry], tests: Outcome | None, paths: Collection[s
         return None
     missing = [name for name in _named(entries) if not any(f"/{path}".endswith(f"/{name}") for path in paths)]
     if has_acted(entries) and missing:
-        return f"The task is not done. It names files that are not there: {', '.join(missing)}. Write them now."
+        return f"{NOT_DONE}. It names files that are not there: {', '.join(missing)}. Write them now."
     if tests and passed(tests):
         return None
     told = of_tests(tests) if tests else ""
     if not has_acted(entries):
         return f"{NOTHING_DONE} {told}".rstrip()
-    return f"The task is not done. {told}" if tests else None
+    return f"{NOT_DONE}. {told}" if tests else None
 
 
 def _named(entries: Sequence[Entry]) -> list[str]:

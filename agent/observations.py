@@ -31,6 +31,7 @@ _PYTEST_COUNTS = re.compile(r"^(?:=+ )?((?:\d+ \w+(?:, )?)+|no tests ran) in [\d
 
 
 NO_TESTS = "There are no tests yet."
+NOT_DONE = "The task is not done"
 TESTS_PASS, TESTS_FAIL = "The tests pass (", "The tests fail ("
 
 

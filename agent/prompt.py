@@ -14,7 +14,7 @@ from agent.actions import as_json, in_a_line, schema, tools
 from agent.commands import is_test
 from agent.files import UNCHANGED, listing
 from agent.messages import Message, ToolCall
-from agent.observations import TESTS_FAIL, TESTS_PASS
+from agent.observations import NOT_DONE, TESTS_FAIL, TESTS_PASS
 from agent.step import CUT
 from agent.transcript import Entry, Observation, Remark, Task, Turn, cut, has_acted
 
@@ -152,10 +152,11 @@ def _messages(entries: Sequence[Entry], driver: Driver, shortening: _Shortening)
 
 def _what_next(entries: Sequence[Entry]) -> str:
     """Return what one that answers by text is asked for in the end."""
-    told = (entry.text for entry in reversed(entries) if isinstance(entry, Observation))
+    told = [entry.text for entry in reversed(entries) if isinstance(entry, Observation)]
     last = next((text for text in told if TESTS_FAIL in text or TESTS_PASS in text), "")
     if TESTS_FAIL not in last:
-        return BY_NOW if has_acted(entries) else NOT_YET
+        refused = bool(told) and told[0].startswith(NOT_DONE)
+        return BY_NOW if has_acted(entries) and not refused else NOT_YET
     there = {path for entry in entries if isinstance(entry, Task) for path in entry.files}
     failed = _FAILED_AT.findall(last)
     if failed and all(is_test(path) and path not in there and error == "AssertionError" for path, error in failed):

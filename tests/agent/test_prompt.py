@@ -181,6 +181,8 @@ def test_one_that_answers_by_text_hears_of_done_once_it_has_done_something() -> 
     entries += [Turn(step=2, text="", action=Write(path="a.py", content="")), Observation(step=2, text="1 passed")]
     assert build(entries, Driver.TEXT, WINDOW).messages[-1].content == f"1 passed\n\n{BY_NOW}"
     assert BY_NOW not in build(entries, Driver.SCHEMA, WINDOW).messages[-1].content
+    entries += [entries[1], Observation(step=3, text="The task is not done. It names files that are not there: b.py.")]
+    assert build(entries, Driver.TEXT, WINDOW).messages[-1].content.endswith(NOT_YET)
 
 
 def test_one_whose_tests_fail_does_not_hear_of_done() -> None:
