@@ -183,9 +183,10 @@ def _module(path: str, content: str, before: str, files: Files) -> str:
         if other != path and other.endswith(".py")
         for name in (had - gives).intersection(_WORD.findall((_bytes(other, files) or b"").decode(errors="replace")))
     }
-    if had and gives and had.isdisjoint(gives):
+    gives_others = bool(had and gives and had.isdisjoint(gives))
+    if gives_others:
         _refuse_what_is_elsewhere(path, gives, files)
-    is_part = used or (had and gives and had.isdisjoint(gives)) or (holds_more(old) and not holds_more(new))
+    is_part = used or gives_others or (holds_more(old) and not holds_more(new))
     whole = merged(before, content) if is_part else content
     if whole is None and used:
         raise FileError(

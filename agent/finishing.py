@@ -9,7 +9,8 @@ from agent.observations import NOT_DONE, of_tests
 from agent.transcript import Entry, Task, Turn, has_acted
 
 MAX_REFUSALS = 2
-"""Times that a finish with failing tests, or before anything was done, is answered so; then it counts."""
+"""Times that a finish with failing tests, without a file that is named, or before anything was done, is answered so;
+then it counts."""
 NOTHING_DONE = f"{NOT_DONE}: you have done nothing yet. Write the files that it asks for."
 _FILE = re.compile(r"`((?:[\w-]+/)*[\w-]+\.(?:py|pyi|toml|json|ya?ml|md|rst|txt|csv|html|css|js|ts|sh|sql|ini|cfg))`")
 """A file that a task names, in backticks."""

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_OfAPart = Definition | ast.Import | ast.ImportFrom
 
 
 def parsed(program: str) -> ast.Module:
@@ -26,7 +27,7 @@ def defined(module: ast.Module) -> set[str]:
 
 def holds_more(module: ast.Module) -> bool:
     """Return whether a module holds more than functions, classes and imports, such as a docstring or constants."""
-    return not all(isinstance(node, Definition | ast.Import | ast.ImportFrom) for node in module.body)
+    return not all(isinstance(node, _OfAPart) for node in module.body)
 
 
 def merged(before: str, part: str) -> str | None:
@@ -37,7 +38,7 @@ def merged(before: str, part: str) -> str | None:
     """
     old, new = parsed(before), parsed(part)
     body = [node for node in new.body if not _is_docstring(node)]
-    if not all(isinstance(node, Definition | ast.Import | ast.ImportFrom) for node in body):
+    if not all(isinstance(node, _OfAPart) for node in body):
         return None
     lines, given = before.splitlines(), part.splitlines()
     imports, added = [], []

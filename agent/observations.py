@@ -26,6 +26,8 @@ _PYTEST_FRAMES = re.compile(
 _NAME_ERROR = re.compile(
     r"^E +NameError: name '(?P<name>\w+)' is not defined|^(?P<path>\S+):\d+: NameError$", re.MULTILINE
 )
+_FAILED_AT = re.compile(r"^(\S+):\d+: (\w+)$", re.MULTILINE)
+"""The last line of a failure, as pytest tells it."""
 _MODULES = sys.stdlib_module_names | {"pytest"}
 _PYTEST_COUNTS = re.compile(r"^(?:=+ )?((?:\d+ \w+(?:, )?)+|no tests ran) in [\d.:]+s.*$", re.MULTILINE)
 
@@ -68,6 +70,11 @@ def _lacking(output: str) -> list[str]:
             found[f"{error['path']} lacks the line `import {name}`."] = None
         name = error["name"] or ""
     return list(found)[:MAX_FAILURES]
+
+
+def failed_at(told: str) -> list[tuple[str, str]]:
+    """Return the files in which the failures ended that were told, each with the error's type."""
+    return _FAILED_AT.findall(told)
 
 
 def of_command(action: Run | Search, outcome: Outcome) -> str:

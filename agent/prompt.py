@@ -1,7 +1,6 @@
 """What the model is asked: the transcript as messages that fit its context window."""
 
 import json
-import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -14,7 +13,7 @@ from agent.actions import as_json, in_a_line, schema, tools
 from agent.commands import is_test
 from agent.files import UNCHANGED, listing
 from agent.messages import Message, ToolCall
-from agent.observations import NOT_DONE, TESTS_FAIL, TESTS_PASS
+from agent.observations import NOT_DONE, TESTS_FAIL, TESTS_PASS, failed_at
 from agent.step import CUT
 from agent.transcript import Entry, Observation, Remark, Task, Turn, cut, has_acted
 
@@ -47,8 +46,6 @@ OWN_TESTS = (
     "back."
 )
 """Where all that fails is what the agent itself expects, in tests that it has written."""
-_FAILED_AT = re.compile(r"^(\S+):\d+: (\w+)$", re.MULTILINE)
-"""The last line of a failure, as pytest tells it."""
 LEAST_CHARS = 200
 """To which outputs are cut where nothing else fits."""
 
@@ -158,7 +155,7 @@ def _what_next(entries: Sequence[Entry]) -> str:
         refused = bool(told) and told[0].startswith(NOT_DONE)
         return BY_NOW if has_acted(entries) and not refused else NOT_YET
     there = {path for entry in entries if isinstance(entry, Task) for path in entry.files}
-    failed = _FAILED_AT.findall(last)
+    failed = failed_at(last)
     if failed and all(is_test(path) and path not in there and error == "AssertionError" for path, error in failed):
         return OWN_TESTS.format(paths=" and ".join(dict.fromkeys(path for path, _error in failed)))
     return MEND

@@ -25,7 +25,7 @@ def suspects(task: str, files: Files) -> list[str]:
         files: the workspace.
 
     Returns:
-        Such as ```median`` in grades/statistics.py``; none for a task that names none.
+        Lines such as "`median` in grades/statistics.py"; none for a task that names none.
 
     """
     words = set(re.findall(r"[a-z]\w+", task.lower()))

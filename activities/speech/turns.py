@@ -12,7 +12,7 @@ from temporalio import activity
 
 from activities.benchmarks.artefacts import identifier
 from activities.benchmarks.attempts import Attempt, AttemptOutcome, attempt_seed
-from activities.benchmarks.figures import PERCENTILES
+from activities.benchmarks.figures import PERCENTILES, stage_figures
 from activities.benchmarks.statistics import percentile
 from activities.heartbeats import heartbeats
 from activities.speech.clips import SHIPPED, ClipsError, read_set
@@ -160,10 +160,9 @@ def figures_of(outcomes: Sequence[TurnTimes | None], replies: Sequence[int], sec
             stages[stage].append(milliseconds)
     for stage, values in stages.items():
         ordered = sorted(values)
-        figures[f"{stage}.turns"] = float(len(ordered))
-        for percent in PERCENTILES:
-            figures[f"{stage}.p{percent}_ms"] = round(percentile(ordered, percent), 1)
-        figures[f"{stage}.max_ms"] = round(ordered[-1], 1)
+        times = [*(percentile(ordered, percent) for percent in PERCENTILES), ordered[-1]]
+        named = (*(round(milliseconds, 1) for milliseconds in times), float(len(ordered)))
+        figures |= dict(zip(stage_figures(stage), named, strict=True))
     return figures
 
 
